@@ -1,0 +1,74 @@
+"""Backbones. Adding one is one new file here that defines a `Backbone` at module level.
+
+A file may define several, one by one or in a list; the catalog finds them. Import Keras
+inside the building function: the pages read this package and must stay light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Where a backbone's own weights come from.
+
+    Args:
+        source: the data they were learned on, as people call it ("ImageNet").
+        origin: file or package they were taken from.
+        identity: changes whenever a weight does (a digest or a release name); keys the caches.
+        load: puts the weights into the stages that `Backbone.build` returned; may download.
+        download_mb: size of that download in megabytes, 0 when shipped with the lab.
+    """
+
+    source: str
+    origin: str
+    identity: str
+    load: Callable[[list[keras.Model]], None]
+    download_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network without its head: its stages, its own preprocessing and where its weights come from.
+
+    Args:
+        key: name on the command line and in records, snake_case.
+        title: name on the page.
+        summary: what it is good for, one or two sentences.
+        parameters: number of weights without the head (for a fixed-size network, at ``image_size``).
+        stages: names of the stages, bottom to top.
+        image_size: height and width it is fed by default, in pixels.
+        smallest: smallest sensible height and width, in pixels.
+        channels: 1 for grey, 3 for colour.
+        licence: licence of code and weights.
+        reference: the paper.
+        build: ``build(image_size)`` returns one `keras.Model` a stage, bottom to top, named as in
+            ``stages``, randomly initialised, each taking the output of the one below. The first
+            takes float32 pixels, 0 to 255, shape (n, image_size, image_size, channels), and does the
+            network's own preprocessing; the last returns features, shape (n, d).
+        pretrained: its own weights, or None when it has to be trained on a source first.
+        modality: key of the kind of sample it reads.
+    """
+
+    key: str
+    title: str
+    summary: str
+    parameters: int
+    stages: tuple[str, ...]
+    image_size: int
+    smallest: int
+    channels: int
+    licence: str
+    reference: str
+    build: Callable[[int], list[keras.Model]]
+    pretrained: Pretrained | None = None
+    source_head: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None
+    modality: str = "image"

@@ -1,0 +1,410 @@
+"""All networks of `keras.applications`, cut into stages by looking at their graphs.
+
+The tables are data: `tools/describe_keras_applications.py` builds each network and prints what they
+should say. Stages follow one rule, so that a new network needs one row:
+
+    A tensor that everything passes through is a place where a network can be cut. Those places
+    are grouped by resolution, and each group is cut once: after its last join of branches
+    (residual sum or concatenation) or, without joins, at the last tensor that is not widened.
+
+So stage 2 of a ResNet is its conv2_x, and that of a VGG its second block. NASNet's cells reach back
+two cells, which leaves it a stem and one large stage.
+
+    preprocessing "tf":    x / 127.5 - 1
+    preprocessing "tf128": x / 128 - 1
+    preprocessing "torch": (x / 255 - mean) / deviation of ImageNet
+    preprocessing "caffe": blue, green, red, minus ImageNet's mean
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from transfer.backbones import Backbone, Pretrained
+from transfer.errors import DownloadFailed
+
+if TYPE_CHECKING:
+    import keras
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+# A new group of places begins when the height falls below this part of the last group's first one.
+# Not 1/2: "valid" convolutions and odd sizes take a pixel or two without being a step down.
+STEP_DOWN = 0.6
+# Without joins, a tensor more than this many times as wide as the narrowest is the inside of a block.
+WIDENED = 3
+
+
+UNFETCHED = (OSError, ValueError, KeyError, http.client.HTTPException)
+
+
+class Net(NamedTuple):
+    """One network.
+
+    Args:
+        name: of the function in `keras.applications`.
+        key: on the command line.
+        file: the name Keras gives its weights, with the family's ending.
+        parameters: weights without the classifier.
+        image_size: what it was trained on, in pixels.
+        stages: how many the rule finds.
+        preprocessing: if another than the family's.
+        megabytes: of the download, when it is not four bytes a weight.
+    """
+
+    name: str
+    key: str
+    file: str
+    parameters: int
+    image_size: int
+    stages: int
+    preprocessing: str = ""
+    megabytes: int = 0
+
+
+class Family(NamedTuple):
+    """Networks of one paper, with what they share.
+
+    Args:
+        preprocessing: see the top of this file.
+        ending: of the weights' file names.
+        smallest: height and width, in pixels, that Keras accepts.
+        licence: of the weights; the code is Keras', Apache-2.0.
+        summary: what it is good for.
+        reference: the paper.
+        nets: the networks.
+        arguments: for the functions, beyond the common ones.
+    """
+
+    preprocessing: str
+    ending: str
+    smallest: int
+    licence: str
+    summary: str
+    reference: str
+    nets: tuple[Net, ...]
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+
+# Preprocessing is ours, and is then left out of the networks that can do it themselves: Keras'
+# Normalization keeps its numbers as weights that set_weights does not bring to effect.
+OURS = (("include_preprocessing", False),)
+TF_KERNELS = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+FAMILIES = (
+    Family(
+        "tf", "_no_top.h5", 32, "Apache-2.0",
+        "Small and fast on a processor; each channel filtered by itself, then mixed.",
+        "Howard et al. 2017, MobileNets: Efficient convolutional neural networks for mobile vision",
+        (Net("MobileNet", "mobilenet", "mobilenet_1_0_224_tf", 3_228_864, 224, 5, megabytes=17),),
+    ),
+    Family(
+        "tf", "_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5", 32, "Apache-2.0",
+        "The network of TensorFlow's transfer-learning tutorial; narrow between its blocks, wide inside.",
+        "Sandler et al. 2018, MobileNetV2: Inverted residuals and linear bottlenecks",
+        (Net("MobileNetV2", "mobilenet_v2", "mobilenet_v2", 2_257_984, 224, 5),),
+    ),
+    Family(
+        "tf", "_224_1.0_float_no_top_v2.h5", 32, "Apache-2.0",
+        "MobileNetV2 with channel attention, its shape found by search for phones.",
+        "Howard et al. 2019, Searching for MobileNetV3",
+        (
+            Net("MobileNetV3Small", "mobilenet_v3_small", "weights_mobilenet_v3_small", 939_120, 224, 5),
+            Net("MobileNetV3Large", "mobilenet_v3_large", "weights_mobilenet_v3_large", 2_996_352, 224, 5),
+        ),
+        OURS,
+    ),
+    Family(
+        "caffe", TF_KERNELS, 32, "CC-BY-4.0",
+        "Plain 3x3 convolutions: easy to understand, slow, large; still liked for textures and style.",
+        "Simonyan & Zisserman 2015, Very deep convolutional networks for large-scale image recognition",
+        (
+            Net("VGG16", "vgg16", "vgg16", 14_714_688, 224, 5),
+            Net("VGG19", "vgg19", "vgg19", 20_024_384, 224, 5),
+        ),
+    ),
+    Family(
+        "caffe", TF_KERNELS, 32, "MIT",
+        "The yardstick of transfer learning: most papers report it.",
+        "He et al. 2016, Deep residual learning for image recognition",
+        (
+            Net("ResNet50", "resnet50", "resnet50", 23_587_712, 224, 5),
+            Net("ResNet101", "resnet101", "resnet101", 42_658_176, 224, 5),
+            Net("ResNet152", "resnet152", "resnet152", 58_370_944, 224, 5),
+        ),
+    ),
+    Family(
+        "tf", TF_KERNELS, 32, "BSD-3-Clause",
+        "ResNet with the normalisation before the convolution, which lets deeper ones learn.",
+        "He et al. 2016, Identity mappings in deep residual networks",
+        (
+            Net("ResNet50V2", "resnet50_v2", "resnet50v2", 23_564_800, 224, 5),
+            Net("ResNet101V2", "resnet101_v2", "resnet101v2", 42_626_560, 224, 5),
+            Net("ResNet152V2", "resnet152_v2", "resnet152v2", 58_331_648, 224, 5),
+        ),
+    ),
+    Family(
+        "tf", TF_KERNELS, 75, "Apache-2.0",
+        "Filters of several sizes side by side; much used on medical pictures.",
+        "Szegedy et al. 2016, Rethinking the Inception architecture for computer vision",
+        (Net("InceptionV3", "inception_v3", "inception_v3", 21_802_784, 299, 5),),
+    ),
+    Family(
+        "tf", TF_KERNELS, 75, "Apache-2.0",
+        "Inception with shortcuts: accurate and slow.",
+        "Szegedy et al. 2017, Inception-v4, Inception-ResNet and the impact of residual connections",
+        (Net("InceptionResNetV2", "inception_resnet_v2", "inception_resnet_v2", 54_336_736, 299, 5),),
+    ),
+    Family(
+        "tf", TF_KERNELS, 71, "MIT",
+        "Inception taken to its end: every channel filtered by itself.",
+        "Chollet 2017, Xception: Deep learning with depthwise separable convolutions",
+        (Net("Xception", "xception", "xception", 20_861_480, 299, 5),),
+    ),
+    Family(
+        "torch", TF_KERNELS, 32, "BSD-3-Clause",
+        "Each layer sees all layers before it: few weights, much memory.",
+        "Huang et al. 2017, Densely connected convolutional networks",
+        (
+            Net("DenseNet121", "densenet121", "densenet121", 7_037_504, 224, 5),
+            Net("DenseNet169", "densenet169", "densenet169", 12_642_880, 224, 5),
+            Net("DenseNet201", "densenet201", "densenet201", 18_321_984, 224, 5),
+        ),
+    ),
+    Family(
+        "tf", "_no_top.h5", 32, "Apache-2.0",
+        "Its cells were found by search. They reach back two cells, so it can hardly be cut.",
+        "Zoph et al. 2018, Learning transferable architectures for scalable image recognition",
+        (
+            Net("NASNetMobile", "nasnet_mobile", "nasnet_mobile", 4_269_716, 224, 2),
+            Net("NASNetLarge", "nasnet_large", "nasnet_large", 84_916_818, 331, 2),
+        ),
+    ),
+    Family(
+        "efficientnet", "_notop.h5", 32, "Apache-2.0",
+        "Much accuracy for few weights; depth, width and resolution grow together from B0 to B7.",
+        "Tan & Le 2019, EfficientNet: Rethinking model scaling for convolutional neural networks",
+        tuple(
+            Net(f"EfficientNetB{n}", f"efficientnet_b{n}", f"efficientnetb{n}", parameters, size, 5)
+            for n, (parameters, size) in enumerate(
+                (
+                    (4_049_571, 224), (6_575_239, 240), (7_768_569, 260), (10_783_535, 300),
+                    (17_673_823, 380), (28_513_527, 456), (40_960_143, 528), (64_097_687, 600),
+                )
+            )
+        ),
+    ),
+    Family(
+        "torch", "_notop.h5", 32, "Apache-2.0",
+        "EfficientNet made to train faster, with full convolutions in its lower stages.",
+        "Tan & Le 2021, EfficientNetV2: Smaller models and faster training",
+        (
+            Net("EfficientNetV2B0", "efficientnet_v2_b0", "efficientnetv2-b0", 5_919_312, 224, 5),
+            Net("EfficientNetV2B1", "efficientnet_v2_b1", "efficientnetv2-b1", 6_931_124, 240, 5),
+            Net("EfficientNetV2B2", "efficientnet_v2_b2", "efficientnetv2-b2", 8_769_374, 260, 5),
+            Net("EfficientNetV2B3", "efficientnet_v2_b3", "efficientnetv2-b3", 12_930_622, 300, 5),
+            Net("EfficientNetV2S", "efficientnet_v2_s", "efficientnetv2-s", 20_331_360, 384, 5, "tf128"),
+            Net("EfficientNetV2M", "efficientnet_v2_m", "efficientnetv2-m", 53_150_388, 480, 5, "tf128"),
+            Net("EfficientNetV2L", "efficientnet_v2_l", "efficientnetv2-l", 117_746_848, 480, 5, "tf128"),
+        ),
+        OURS,
+    ),
+    Family(
+        "torch", "_notop.h5", 32, "MIT",
+        "A convolutional network with the ideas of vision transformers: layer norm, large filters.",
+        "Liu et al. 2022, A ConvNet for the 2020s",
+        (
+            Net("ConvNeXtTiny", "convnext_tiny", "convnext_tiny", 27_820_128, 224, 4),
+            Net("ConvNeXtSmall", "convnext_small", "convnext_small", 49_454_688, 224, 4),
+            Net("ConvNeXtBase", "convnext_base", "convnext_base", 87_566_464, 224, 4),
+            Net("ConvNeXtLarge", "convnext_large", "convnext_large", 196_230_336, 224, 4),
+            Net("ConvNeXtXLarge", "convnext_xlarge", "convnext_xlarge", 348_147_968, 224, 4),
+        ),
+        OURS,
+    ),
+)  # fmt: skip
+
+
+def _preprocess(pixels: Any, kind: str) -> Any:
+    """Pixels 0 to 255 as the network was fed in its training, in layers that are saved with it."""
+    import keras
+    from keras import layers
+
+    if kind == "caffe":
+        bgr = keras.ops.flip(pixels, axis=-1)
+        return layers.Rescaling(1.0, offset=[-mean for mean in CAFFE_MEAN_BGR])(bgr)
+    if kind in ("tf", "tf128"):
+        return layers.Rescaling(1 / (127.5 if kind == "tf" else 128), offset=-1.0)(pixels)
+    # EfficientNet divides by 255 itself (and its Normalization, left as built, changes nothing).
+    unit = 1.0 if kind == "efficientnet" else 255.0
+    scale = [1 / (unit * deviation) for deviation in DEVIATION]
+    offset = [-mean / deviation * 255 / unit for mean, deviation in zip(MEAN, DEVIATION, strict=True)]
+    return layers.Rescaling(scale, offset=offset)(pixels)
+
+
+def _whole(family: Family, net: Net, image_size: int, weights: str | None = None) -> keras.Model:
+    """The network in one piece, its preprocessing in front."""
+    import keras
+
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    return getattr(keras.applications, net.name)(
+        include_top=False,
+        weights=weights,
+        input_tensor=_preprocess(pixels, net.preprocessing or family.preprocessing),
+        input_shape=(image_size, image_size, 3),
+        pooling="avg",
+        **dict(family.arguments),
+    )
+
+
+def _sources(operation: Any) -> list[Any]:
+    """The operations whose outputs an operation of a freshly built network takes."""
+    # Freshly built, each was called once; `operation.input` would be that of a nested model's inside.
+    return [tensor._keras_history.operation for tensor in operation._inbound_nodes[0].input_tensors]
+
+
+def _passages(operations: list[Any]) -> list[int]:
+    """Positions of the operations that everything passes through, bottom to top."""
+    position = {id(operation): index for index, operation in enumerate(operations)}
+    last_use = list(range(len(operations)))
+    for index, operation in enumerate(operations):
+        for source in _sources(operation):
+            last_use[position[id(source)]] = index
+    reach, passages = 0, []
+    for index in range(len(operations) - 1):
+        if reach <= index:  # nothing from further down is used beyond here
+            passages.append(index)
+        reach = max(reach, last_use[index])
+    return passages
+
+
+def _learns(operation: Any) -> bool:
+    """Whether it has weights of its own; those of a Normalization are preprocessing, which is ours."""
+    from keras import layers
+
+    return bool(getattr(operation, "weights", None)) and not isinstance(operation, layers.Normalization)
+
+
+def _output(operation: Any) -> Any:
+    return operation._inbound_nodes[0].output_tensors[0]
+
+
+def _best(group: list[int], operations: list[Any]) -> int:
+    """The one place of a group at which it is cut, by the rule at the top of this file."""
+    from keras import layers
+
+    def joins(index: int) -> bool:
+        operation = operations[index]
+        return len(_sources(operation)) > 1 and not isinstance(operation, layers.Multiply)
+
+    joined = [index for index in group if joins(index)]
+    if not joined:
+        width = {index: _output(operations[index]).shape[-1] for index in group}
+        return max(index for index in group if width[index] <= WIDENED * min(width.values()))
+    best = joined[-1]
+    while best + 1 in group and isinstance(operations[best + 1], layers.Activation | layers.ReLU):
+        best += 1  # the activation of a sum belongs to its block
+    return best
+
+
+def _cuts(operations: list[Any]) -> list[int]:
+    """Where to cut: one place a resolution that has weights below and above; the last stays whole."""
+    from keras import layers
+
+    weighted = [index for index, operation in enumerate(operations) if _learns(operation)]
+    groups: list[list[int]] = []
+    height = float("inf")
+    for index in _passages(operations):
+        shape = _output(operations[index]).shape
+        # Before the first weights lies the preprocessing; a padding belongs to the convolution above it.
+        if index < weighted[0] or len(shape) != 4 or isinstance(operations[index], layers.ZeroPadding2D):
+            continue
+        if shape[1] <= STEP_DOWN * height:
+            groups.append([])
+            height = shape[1]
+        groups[-1].append(index)
+    cuts = [_best(group, operations) for group in groups[:-1]]
+    return [index for index in cuts if index < weighted[-1]]
+
+
+def split(network: keras.Model) -> list[keras.Model]:
+    """The stages of a freshly built network, which share its layers; named stage1, stage2, ..."""
+    import keras
+
+    operations = list(network.operations)
+    tensors = [_output(operations[index]) for index in _cuts(operations)]
+    ends = zip([network.inputs[0], *tensors], [*tensors, network.outputs[0]], strict=True)
+    return [keras.Model(below, above, name=f"stage{n}") for n, (below, above) in enumerate(ends, 1)]
+
+
+def _build(image_size: int, family: Family, net: Net) -> list[keras.Model]:
+    return split(_whole(family, net, image_size))
+
+
+def _models_folder() -> Path:
+    """Where Keras looks for weights before it downloads them."""
+    from keras.src.backend import config  # Keras has no public name for it, and read the environment itself
+
+    return Path(os.path.expanduser(config.keras_home())) / "models"
+
+
+def _load(stages: list[keras.Model], family: Family, net: Net) -> None:
+    """Fetches the ImageNet weights by Keras' own means, or takes them from its cache.
+
+    Raises:
+        DownloadFailed: neither worked; nothing half-written is left.
+    """
+    path = _models_folder() / f"{net.file}{family.ending}"
+    try:
+        # At the size it was trained on, since that is part of some file names; weights know no size.
+        donor = _whole(family, net, net.image_size, weights="imagenet")
+    except Exception as error:
+        # Keras raises a bare Exception when it cannot fetch; h5py and Keras the others when they cannot
+        # read. Anything else, memory say, is not the file's fault: it stays, and the trace is shown.
+        if type(error) is not Exception and not isinstance(error, UNFETCHED):
+            raise
+        path.unlink(missing_ok=True)
+        raise DownloadFailed(
+            f"The ImageNet weights of {net.name} (about {_megabytes(net)} MB) could not be fetched.",
+            error,
+            f"Connect to the network and try again, or put the file by hand at {path}. "
+            "Works without a network: efficientnet_lite0.",
+        ) from error
+    for stage, giver in zip(stages, split(donor), strict=True):
+        pairs = zip(filter(_learns, stage.layers), filter(_learns, giver.layers), strict=True)
+        for layer, other in pairs:
+            layer.set_weights(other.get_weights())
+
+
+def _megabytes(net: Net) -> int:
+    return net.megabytes or round(net.parameters * 4 / 1e6) + 1
+
+
+def _backbone(family: Family, net: Net) -> Backbone:
+    return Backbone(
+        key=net.key,
+        title=net.name,
+        summary=family.summary,
+        parameters=net.parameters,
+        stages=tuple(f"stage{n}" for n in range(1, net.stages + 1)),
+        image_size=net.image_size,
+        smallest=family.smallest,
+        channels=3,
+        licence=f"code Apache-2.0 (Keras), weights {family.licence}",
+        reference=family.reference,
+        build=functools.partial(_build, family=family, net=net),
+        pretrained=Pretrained(
+            source="ImageNet",
+            origin=f"keras.applications.{net.name}",
+            identity=f"{net.file}{family.ending}",
+            load=functools.partial(_load, family=family, net=net),
+            download_mb=_megabytes(net),
+        ),
+    )
+
+
+KERAS_APPLICATIONS = [_backbone(family, net) for family in FAMILIES for net in family.nets]

@@ -1,0 +1,132 @@
+"""Finds data sets, backbones and strategies by walking their folders; there is no list to edit.
+
+Nothing here imports TensorFlow: plug-in files import it inside their functions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
+from typing import TypeVar
+
+import transfer.backbones
+import transfer.datasets
+import transfer.strategies
+from transfer.backbones import Backbone
+from transfer.datasets import Dataset
+from transfer.errors import ImpossibleExperiment, UnknownKey
+from transfer.experiment import Experiment
+from transfer.strategies import Strategy
+
+T = TypeVar("T")
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        yield importlib.import_module(module.name)
+
+
+def _instances(package: ModuleType, kind: type[T]) -> Iterator[T]:
+    for module in _modules(package):
+        for value in vars(module).values():
+            yield from (item for item in (value if isinstance(value, list | tuple) else [value]) if isinstance(item, kind))
+
+
+@cache
+def datasets() -> dict[str, Dataset]:
+    """Every data set by key; those that need no download first."""
+    found = sorted(_instances(transfer.datasets, Dataset), key=lambda one: (one.download_mb, one.key))
+    return {one.key: one for one in found}
+
+
+@cache
+def backbones() -> dict[str, Backbone]:
+    """Every backbone by key; those that need no download first, then by size."""
+    found = sorted(_instances(transfer.backbones, Backbone), key=_download_then_size)
+    return {one.key: one for one in found}
+
+
+def _download_then_size(backbone: Backbone) -> tuple[bool, int]:
+    return bool(backbone.pretrained and backbone.pretrained.download_mb), backbone.parameters
+
+
+@cache
+def strategies() -> dict[str, type[Strategy]]:
+    """Every strategy by key."""
+    found = [
+        value
+        for module in _modules(transfer.strategies)
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, Strategy) and value.__module__ == module.__name__
+    ]
+    return {one.key: one for one in sorted(found, key=lambda one: (one.start != "random", one.key))}
+
+
+def dataset(key: str) -> Dataset:
+    """The data set of that key; raises `UnknownKey` with the nearest name."""
+    return _pick("data set", key, datasets())
+
+
+def backbone(key: str) -> Backbone:
+    """The backbone of that key; raises `UnknownKey` with the nearest name."""
+    return _pick("backbone", key, backbones())
+
+
+def strategy(key: str) -> type[Strategy]:
+    """The strategy of that key; raises `UnknownKey` with the nearest name."""
+    return _pick("strategy", key, strategies())
+
+
+def _pick(kind: str, key: str, known: dict[str, T]) -> T:
+    if key not in known:
+        raise UnknownKey(kind, key, known)
+    return known[key]
+
+
+def check(experiment: Experiment) -> Strategy:
+    """The experiment's strategy with its options, or why the choices do not go together.
+
+    Cheap: reads no data and imports no TensorFlow, so page and command line ask it at every change.
+
+    Raises:
+        UnknownKey: a name is not in the catalog.
+        RequestError: an option of the strategy is unknown or out of range.
+        ImpossibleExperiment: the choices exclude each other; the message names the nearest possible one.
+    """
+    target, network = dataset(experiment.target), backbone(experiment.backbone)
+    chosen = strategy(experiment.strategy)(**experiment.options)
+    if experiment.source is not None:
+        dataset(experiment.source)
+        if experiment.source == experiment.target:
+            raise ImpossibleExperiment(
+                "Source and target are the same data set, so nothing would be transferred.",
+                repr(experiment.source),
+                "Choose another source, or none.",
+            )
+    if chosen.start == "pretrained" and experiment.source is None and network.pretrained is None:
+        raise ImpossibleExperiment(
+            f"{network.title} has no weights of its own to transfer.",
+            f"source none with backbone {network.key!r}",
+            "Choose a source (mnist_5k, say), a backbone with ImageNet weights (efficientnet_lite0), "
+            "or the strategy from_scratch.",
+        )
+    size = experiment.image_size or network.image_size
+    if size < network.smallest:
+        raise ImpossibleExperiment(
+            f"{network.title} needs pictures of at least {network.smallest} pixels.",
+            f"image_size {size}",
+            f"Give an image_size of {network.smallest} or more, or leave it to the backbone ({network.image_size}).",
+        )
+    _same_modality(target.modality, network)
+    return chosen
+
+
+def _same_modality(modality: str, network: Backbone) -> None:
+    if modality != network.modality:
+        raise ImpossibleExperiment(
+            f"{network.title} reads samples of the kind {network.modality!r}.", modality, "Choose another backbone."
+        )

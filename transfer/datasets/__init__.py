@@ -1,0 +1,82 @@
+"""Data sets. Adding one is one new file here that defines a `Dataset` at module level.
+
+A file may define several, one by one or in a list; the catalog finds them. Import heavy
+libraries inside the loading function: the pages read this package and must stay light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Labelled samples of one data set, in a fixed order.
+
+    Args:
+        inputs: pictures, shape (n, height, width, channels), uint8, 0 to 255.
+        labels: class indices, shape (n,), int64, 0 to number of classes - 1.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: np.ndarray) -> Samples:
+        """The samples at these positions, in this order."""
+        return Samples(self.inputs[indices], self.labels[indices])
+
+
+@dataclass(frozen=True)
+class Published:
+    """A data set as its authors give it: a training part and, when they made one, a test part."""
+
+    train: Samples
+    test: Samples | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a person needs to know of a data set before choosing it, and how to load it.
+
+    Args:
+        key: name on the command line and in records, snake_case.
+        title: name on the page.
+        summary: what it shows and where it comes from, one or two sentences.
+        classes: class names in label order; two data sets with equal names share a head.
+        shape: (height, width, channels) of a picture as loaded.
+        count: number of labelled samples in all, training and test.
+        licence: licence or terms, in a word or two.
+        reference: where it was published.
+        load: returns `Published`; slow, may need a network when ``download_mb`` > 0.
+        download_mb: size of the download in megabytes, 0 when it comes with the installation.
+        test_fraction: share held out as test set when the authors made none, 0 to 1.
+        warning: when results on it mislead, one sentence; empty when nothing special.
+        modality: key of the kind of sample.
+    """
+
+    key: str
+    title: str
+    summary: str
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    count: int
+    licence: str
+    reference: str
+    load: Callable[[], Published]
+    download_mb: float = 0.0
+    test_fraction: float = 0.25
+    warning: str = ""
+    modality: str = "image"
+
+    @property
+    def sample_sheet(self) -> Path | None:
+        """A picture of two samples a class shipped with the lab, or None when it has none."""
+        path = Path(__file__).parent / "samples" / f"{self.key}.png"
+        return path if path.exists() else None

@@ -1,0 +1,229 @@
+"""MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100: fetched by Keras at their first use, then offline.
+
+Keras checks the hash of what it fetches, except for Fashion-MNIST, and removes a download that
+breaks off. What it cannot see is a process killed while a file arrives: the torn file would be
+taken for the whole one for ever. So files that cannot be read are removed here.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import http.client
+import os
+import pickle
+import shutil
+import socket
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from transfer.datasets import Dataset, Published, Samples
+from transfer.errors import DiskFull, DownloadFailed
+
+_GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_TORONTO = "https://www.cs.toronto.edu/~kriz/"
+_SILENCE_SECONDS = 60.0
+_TORN = (
+    EOFError, ValueError, KeyError, gzip.BadGzipFile,
+    zlib.error, zipfile.BadZipFile, tarfile.TarError, pickle.UnpicklingError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Download:
+    """Where a data set comes from and where Keras keeps it.
+
+    Args:
+        name: module of ``keras.datasets``.
+        megabytes: size of the download.
+        origins: addresses of the files.
+        places: where Keras looks for each of them, relative to its ``datasets`` folder.
+        extracted: folder an archive is unpacked to, empty when it is none.
+    """
+
+    name: str
+    megabytes: float
+    origins: tuple[str, ...]
+    places: tuple[str, ...]
+    extracted: str = ""
+
+    def load(self) -> Published:
+        """The published parts, downloaded when Keras does not have them yet.
+
+        Raises:
+            DownloadFailed: the files could not be fetched, or what is there cannot be read.
+            DiskFull: there is no room for them.
+        """
+        import keras  # seconds, with TensorFlow: only a process that loads data pays for it
+
+        try:
+            with _no_endless_wait():
+                train, test = getattr(keras.datasets, self.name).load_data()
+            return Published(_samples(*train), _samples(*test))
+        except _TORN as problem:
+            self._remove()
+            raise self._failed(problem) from problem
+        except (OSError, http.client.HTTPException) as problem:
+            if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+                raise self._no_room() from problem
+            raise self._failed(problem) from problem
+        except Exception as problem:
+            # Keras turns a fetch that failed into a plain Exception; any other kind is a bug.
+            if type(problem) is not Exception:
+                raise
+            raise self._failed(problem) from problem
+
+    def _failed(self, problem: Exception) -> DownloadFailed:
+        by_hand = "; ".join(
+            f"{origin} as {_folder() / place}"
+            for origin, place in zip(self.origins, self.places, strict=True)
+        )
+        return DownloadFailed(
+            f"The data set {self.name} ({self.megabytes:g} MB) could not be fetched.",
+            str(problem) or type(problem).__name__,
+            f"Try again with a network, or fetch by hand and keep {by_hand}.",
+        )
+
+    def _no_room(self) -> DiskFull:
+        if self.extracted:
+            shutil.rmtree(_folder() / self.extracted, ignore_errors=True)
+        return DiskFull(
+            f"There is no room for the data set {self.name}.",
+            f"{self.megabytes:g} MB for {_folder()}",
+            "Free some space, or point KERAS_HOME at a larger disk.",
+        )
+
+    def _remove(self) -> None:
+        for place in self.places:
+            (_folder() / place).unlink(missing_ok=True)
+        if self.extracted:
+            shutil.rmtree(_folder() / self.extracted, ignore_errors=True)
+
+
+def _folder() -> Path:
+    """Where Keras keeps data sets: ``KERAS_HOME/datasets``, by default ``~/.keras/datasets``."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+
+
+@contextmanager
+def _no_endless_wait() -> Iterator[None]:
+    """Gives up on a silent network; Keras sets no time limit of its own."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_SILENCE_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _samples(pictures: np.ndarray, labels: np.ndarray) -> Samples:
+    if pictures.ndim == 3:
+        pictures = pictures[..., np.newaxis]
+    return Samples(np.ascontiguousarray(pictures, dtype=np.uint8), labels.reshape(-1).astype(np.int64))
+
+
+_MNIST = _Download("mnist", 11.5, (f"{_GOOGLE}mnist.npz",), ("mnist.npz",))
+
+_FASHION_FILES = (
+    "train-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
+)  # fmt: skip
+_FASHION = _Download(
+    "fashion_mnist",
+    30.9,
+    origins=tuple(_GOOGLE + name for name in _FASHION_FILES),
+    places=tuple(f"fashion-mnist/{name}" for name in _FASHION_FILES),
+)
+
+_CIFAR10 = _Download(
+    "cifar10",
+    170.5,
+    origins=(f"{_TORONTO}cifar-10-python.tar.gz",),
+    places=("cifar-10-batches-py-target_archive",),
+    extracted="cifar-10-batches-py-target",
+)
+
+_CIFAR100 = _Download(
+    "cifar100",
+    169.0,
+    origins=(f"{_TORONTO}cifar-100-python.tar.gz",),
+    places=("cifar-100-python-target_archive",),
+    extracted="cifar-100-python-target",
+)
+
+_FINE_CLASSES = """
+    apple, aquarium fish, baby, bear, beaver, bed, bee, beetle, bicycle, bottle, bowl, boy, bridge, bus,
+    butterfly, camel, can, castle, caterpillar, cattle, chair, chimpanzee, clock, cloud, cockroach,
+    couch, crab, crocodile, cup, dinosaur, dolphin, elephant, flatfish, forest, fox, girl, hamster,
+    house, kangaroo, keyboard, lamp, lawn mower, leopard, lion, lizard, lobster, man, maple tree,
+    motorcycle, mountain, mouse, mushroom, oak tree, orange, orchid, otter, palm tree, pear, pickup
+    truck, pine tree, plain, plate, poppy, porcupine, possum, rabbit, raccoon, ray, road, rocket, rose,
+    sea, seal, shark, shrew, skunk, skyscraper, snail, snake, spider, squirrel, streetcar, sunflower,
+    sweet pepper, table, tank, telephone, television, tiger, tractor, train, trout, tulip, turtle,
+    wardrobe, whale, willow tree, wolf, woman, worm
+"""
+
+DATASETS = [
+    Dataset(
+        key="mnist",
+        title="MNIST",
+        summary="70,000 handwritten digits, 28x28 pixels, with a published test set of 10,000.",
+        classes=tuple("0123456789"),
+        shape=(28, 28, 1),
+        count=70_000,
+        licence="CC BY-SA 3.0",
+        reference="[LeCun et al. 1998](https://doi.org/10.1109/5.726791)",
+        load=_MNIST.load,
+        download_mb=_MNIST.megabytes,
+        warning="It contains MNIST-5k: as a source for mnist_5k it has seen that data set's test pictures.",
+    ),
+    Dataset(
+        key="fashion_mnist",
+        title="Fashion-MNIST",
+        summary="70,000 pieces of clothing from a shop's catalogue, grey, 28x28 pixels, 10,000 for the test.",
+        classes=(
+            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+            "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+        ),  # fmt: skip
+        shape=(28, 28, 1),
+        count=70_000,
+        licence="MIT",
+        reference="[Xiao et al. 2017](https://arxiv.org/abs/1708.07747)",
+        load=_FASHION.load,
+        download_mb=_FASHION.megabytes,
+    ),
+    Dataset(
+        key="cifar10",
+        title="CIFAR-10",
+        summary="60,000 colour photographs of animals and vehicles, 32x32 pixels, 10,000 for the test.",
+        classes=(
+            "airplane", "automobile", "bird", "cat", "deer",
+            "dog", "frog", "horse", "ship", "truck",
+        ),  # fmt: skip
+        shape=(32, 32, 3),
+        count=60_000,
+        licence="not stated",
+        reference="[Krizhevsky 2009](https://www.cs.toronto.edu/~kriz/cifar.html)",
+        load=_CIFAR10.load,
+        download_mb=_CIFAR10.megabytes,
+    ),
+    Dataset(
+        key="cifar100",
+        title="CIFAR-100",
+        summary="60,000 colour photographs of 100 kinds of things, 32x32 pixels, 10,000 for the test.",
+        classes=tuple(" ".join(_FINE_CLASSES.split()).split(", ")),
+        shape=(32, 32, 3),
+        count=60_000,
+        licence="not stated",
+        reference="[Krizhevsky 2009](https://www.cs.toronto.edu/~kriz/cifar.html)",
+        load=_CIFAR100.load,
+        download_mb=_CIFAR100.megabytes,
+    ),
+]

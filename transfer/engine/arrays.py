@@ -1,0 +1,53 @@
+"""Named arrays on disk: written whole or not at all, and never trusted when damaged."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from transfer.errors import DiskFull
+
+
+class Damaged(Exception):
+    """The file is not what was written; whoever reads it computes it anew."""
+
+
+def write(path: Path, named: Mapping[str, np.ndarray]) -> None:
+    """Writes an .npz beside its place and moves it there, so that a reader sees all or nothing.
+
+    Raises:
+        DiskFull: there is no room; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **{name: np.asarray(value) for name, value in named.items()})  # type: ignore[arg-type]  # names are ours
+        os.replace(temporary, path)
+    except OSError as problem:
+        Path(temporary).unlink(missing_ok=True)
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                "The disk is full.", str(path.parent), "Make room there, or set TRANSFER_HOME to another disk; then resume."
+            ) from problem
+        raise
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays that `write` wrote; every entry's checksum is verified.
+
+    Raises:
+        Damaged: the file is cut short or altered.
+        FileNotFoundError: there is none.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, zipfile.LargeZipFile) as problem:
+        raise Damaged(str(path)) from problem

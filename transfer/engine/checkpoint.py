@@ -1,0 +1,91 @@
+"""Where a run stands, so that it can go on after a pause, a crash or a pulled plug."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from transfer.engine import arrays
+from transfer.engine.network import Weights
+
+NAME = "checkpoint.npz"
+
+
+@dataclass
+class Best:
+    """The epoch with the highest validation accuracy so far; at equal accuracy the lower loss."""
+
+    leg: int
+    epoch: int
+    accuracy: float
+    loss: float
+
+    def beats(self, other: Best | None) -> bool:
+        """Whether this one is better."""
+        return other is None or (self.accuracy, -self.loss) > (other.accuracy, -other.loss)
+
+
+@dataclass
+class Place:
+    """How far a run has come.
+
+    Args:
+        leg: which of its phases it is in; the source's comes first.
+        epoch: epochs done in that phase.
+        batch: batches done of the next one.
+        seconds: spent so far.
+        waited: epochs without a better validation, for early stopping.
+        best: the best epoch on the target, or on the source while that is being learned.
+    """
+
+    leg: int = 0
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+    waited: int = 0
+    best: Best | None = None
+
+
+@dataclass
+class Checkpoint:
+    """A place with everything that is needed to go on from it as if nothing had happened."""
+
+    place: Place
+    touched: list[str] = field(default_factory=list)
+    now: Weights = field(default_factory=dict)
+    best: Weights = field(default_factory=dict)
+    optimizer: list[np.ndarray] = field(default_factory=list)
+
+    def save(self, folder: Path) -> None:
+        """Replaces the folder's checkpoint; the old one stays whole until the new one is."""
+        about = json.dumps({"place": asdict(self.place), "touched": self.touched})
+        named: dict[str, np.ndarray] = {"about": np.frombuffer(about.encode(), "uint8")}
+        named |= {f"now:{key}": value for key, value in self.now.items()}
+        named |= {f"best:{key}": value for key, value in self.best.items()}
+        named |= {f"optimizer:{position}": value for position, value in enumerate(self.optimizer)}
+        arrays.write(folder / NAME, named)
+
+    @classmethod
+    def load(cls, folder: Path) -> Checkpoint | None:
+        """The folder's checkpoint, or None when there is none that can be trusted."""
+        try:
+            named = arrays.read(folder / NAME)
+        except (FileNotFoundError, arrays.Damaged):
+            return None
+        about = json.loads(bytes(named.pop("about")))
+        best = about["place"].pop("best")
+        place = Place(**about["place"], best=Best(**best) if best else None)
+        parts: dict[str, Weights] = {"now": {}, "best": {}, "optimizer": {}}
+        for name, value in named.items():
+            part, key = name.split(":", 1)
+            parts[part][key] = value
+        steps = [parts["optimizer"][str(position)] for position in range(len(parts["optimizer"]))]
+        return cls(place, about["touched"], parts["now"], parts["best"], steps)
+
+
+def remove(folder: Path) -> None:
+    """Takes the checkpoint away once the run has ended."""
+    (folder / NAME).unlink(missing_ok=True)

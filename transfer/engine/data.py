@@ -1,0 +1,236 @@
+"""Loads a data set once and splits it the same way every time: training, validation, test."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from transfer import settings
+from transfer.datasets import Dataset, Published, Samples
+from transfer.errors import ImpossibleExperiment, RequestError
+
+VALIDATION_SHARE = 0.15
+MOST_VALIDATION = 5_000
+_DIGEST_LENGTH = 64
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The three disjoint parts of an experiment's data.
+
+    Args:
+        train: what weights are learned from, at most ``labels_per_class`` of each class; in mixed order.
+        validation: what epochs and rates are chosen by.
+        test: looked at once, at the end.
+        fingerprint: SHA-256 of the published data, the seed and the sizes, 64 hexadecimal digits.
+        classes: class names in label order.
+    """
+
+    train: Samples
+    validation: Samples
+    test: Samples
+    fingerprint: str
+    classes: tuple[str, ...]
+
+
+def load(dataset: Dataset) -> Published:
+    """The data set as published, from the disk cache after its first load.
+
+    Raises:
+        DownloadFailed: it is not here yet and could not be fetched.
+    """
+    return _load_with_fingerprint(dataset)[0]
+
+
+def fingerprint(published: Published) -> str:
+    """SHA-256 of all pixels and labels, 64 hexadecimal digits; differs when one pixel differs."""
+    digest = hashlib.sha256()
+    for array in _arrays(published).values():
+        digest.update(f"{array.shape}{array.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def split(dataset: Dataset, seed: int, labels_per_class: int | None = None) -> Split:
+    """Training, validation and test set, each with every class in its published proportion.
+
+    The authors' test set is kept when there is one; otherwise ``test_fraction`` is held out.
+    Validation is 15 % of all that is not test, at most 5,000. Neither changes with
+    ``labels_per_class``, so that runs with few and many labels are judged by the same pictures;
+    and the labels for n are among those for n + 1, so that a curve over n shows what a further
+    label is worth, not another draw. Misleads when near duplicates lie on both sides: stratified
+    chance does not know of writers or photographs.
+
+    Args:
+        dataset: what to split.
+        seed: chooses which samples go where, 0 or more.
+        labels_per_class: training labels kept of each class, 1 or more; None for all.
+
+    Raises:
+        RequestError: ``labels_per_class`` is below 1.
+        ImpossibleExperiment: a class has fewer training labels than asked for, or too few to split.
+    """
+    if labels_per_class is not None and labels_per_class < 1:
+        raise RequestError(
+            "At least one label of each class is needed.", f"labels_per_class {labels_per_class}",
+            "Give a number of 1 or more, or none for all.",
+        )  # fmt: skip
+    published, digest = _load_with_fingerprint(dataset)
+    samples, number = published.train, len(dataset.classes)
+    # One shuffle decides everything: a class's first samples are tested, the next validate and the
+    # rest train, so asking for fewer labels only shortens the end of the list.
+    order = np.random.default_rng(seed).permutation(len(samples))
+    rank, sizes = _ranks(samples.labels[order], number)
+    tested, validated, trained = _part_sizes(dataset, sizes, published.test is not None)
+    if labels_per_class is not None:
+        _enough(dataset, trained, labels_per_class)
+        trained = np.full(number, labels_per_class)
+    label = samples.labels[order]
+    first, second, third = tested[label], (tested + validated)[label], (tested + validated + trained)[label]
+    return Split(
+        train=samples.take(order[(rank >= second) & (rank < third)]),
+        validation=samples.take(order[(rank >= first) & (rank < second)]),
+        test=published.test or samples.take(order[rank < first]),
+        fingerprint=_split_fingerprint(digest, seed, tested, validated, trained),
+        classes=dataset.classes,
+    )
+
+
+def class_counts(samples: Samples, classes: tuple[str, ...]) -> dict[str, int]:
+    """How many samples each class has, in label order; 0 for a class without any."""
+    return dict(zip(classes, np.bincount(samples.labels, minlength=len(classes)).tolist(), strict=True))
+
+
+def _ranks(labels: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The position of each sample among those of its class, and the size of each class."""
+    sizes = np.bincount(labels, minlength=number)
+    grouped = np.argsort(labels, kind="stable")
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[grouped] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return rank, sizes
+
+
+def _part_sizes(
+    dataset: Dataset, sizes: np.ndarray, has_test: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many of each class test, validate and train."""
+    parts = 2 if has_test else 3
+    if sizes.min() < parts:
+        raise ImpossibleExperiment(
+            f"The data set {dataset.key} cannot be split: each class needs at least {parts} samples.",
+            f"{sizes.min()} of the class {dataset.classes[int(sizes.argmin())]!r}",
+            "Add samples to that class or leave it out.",
+        )
+    tested = np.zeros_like(sizes)
+    if not has_test:
+        tested = _shares(sizes, round(dataset.test_fraction * sizes.sum()), sizes - 2)
+    remaining = sizes - tested
+    wanted = min(MOST_VALIDATION, round(VALIDATION_SHARE * remaining.sum()))
+    validated = _shares(remaining, wanted, remaining - 1)
+    return tested, validated, remaining - validated
+
+
+def _shares(sizes: np.ndarray, total: int, most: np.ndarray) -> np.ndarray:
+    """``total`` divided over the classes by size: largest remainders, at least 1, at most ``most``.
+
+    A numpy function of its own because importing scikit-learn's train_test_split takes 1.9 s and
+    it refuses a total below the number of classes.
+    """
+    exact = sizes * (total / sizes.sum())
+    shares = np.floor(exact).astype(np.int64)
+    largest = np.argsort(shares - exact, kind="stable")
+    shares[largest[: total - shares.sum()]] += 1
+    return np.clip(shares, 1, most)
+
+
+def _enough(dataset: Dataset, trained: np.ndarray, wanted: int) -> None:
+    if wanted > trained.min():
+        raise ImpossibleExperiment(
+            f"The class {dataset.classes[int(trained.argmin())]!r} of {dataset.key} has only {trained.min()} "
+            "training labels; the others are kept for validation and test.",
+            f"labels_per_class {wanted}",
+            f"Give at most {trained.min()}, or none for all.",
+        )
+
+
+def _split_fingerprint(digest: str, seed: int, *sizes: np.ndarray) -> str:
+    text = f"{digest} seed {seed} sizes {[part.tolist() for part in sizes]}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _arrays(published: Published) -> dict[str, np.ndarray]:
+    arrays = {"train_inputs": published.train.inputs, "train_labels": published.train.labels}
+    if published.test is not None:
+        arrays |= {"test_inputs": published.test.inputs, "test_labels": published.test.labels}
+    return arrays
+
+
+def _load_with_fingerprint(dataset: Dataset) -> tuple[Published, str]:
+    path = _cache_path(dataset)
+    cached = _read(path)
+    if cached is None:
+        published = dataset.load()
+        cached = published, fingerprint(published)
+        _write(path, *cached)
+    return cached
+
+
+def _cache_path(dataset: Dataset) -> Path:
+    """One file for each data set and text of the module that loads it.
+
+    When a newer version of the lab cuts or scales a data set in another way, its old pixels are
+    not taken for the new ones.
+    """
+    module = sys.modules.get(getattr(dataset.load, "__module__", ""))
+    source = Path(getattr(module, "__file__", None) or "")
+    text = source.read_bytes() if source.is_file() else b""
+    return settings.cache("data") / f"{dataset.key}-{hashlib.sha256(text).hexdigest()[:12]}.cache"
+
+
+def _read(path: Path) -> tuple[Published, str] | None:
+    """What `_write` wrote, or None when it is missing or no longer what was written."""
+    try:
+        content = memoryview(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    # Checked before it is parsed: a flipped bit must not become a pixel or a parser's error.
+    if hashlib.sha256(content[_DIGEST_LENGTH:]).hexdigest().encode() != content[:_DIGEST_LENGTH]:
+        return None
+    with np.load(io.BytesIO(content[_DIGEST_LENGTH:]), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    test = Samples(arrays["test_inputs"], arrays["test_labels"]) if "test_inputs" in arrays else None
+    published = Published(Samples(arrays["train_inputs"], arrays["train_labels"]), test)
+    return published, str(arrays["fingerprint"])
+
+
+def _write(path: Path, published: Published, digest: str) -> None:
+    """Keeps the data set: the SHA-256 of what follows, then an uncompressed .npz.
+
+    Written beside the place and moved there, so that a process that dies leaves no half file.
+    Goes without a cache when the disk is full: it only saves time.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, fingerprint=np.array(digest), **_arrays(published))  # type: ignore[arg-type]
+    content = buffer.getbuffer()
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(hashlib.sha256(content).hexdigest().encode())
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError as problem:
+        if problem.errno not in _NO_ROOM:
+            raise
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

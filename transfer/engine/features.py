@@ -1,0 +1,100 @@
+"""The frozen prefix, computed once for each sample and kept on disk.
+
+Exact, because frozen stages run in inference mode; keyed by weights, preprocessing and samples, so
+runs, advisor and embedding pages share it. Augmented samples change every epoch and are never cached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from transfer import settings
+from transfer.engine import arrays
+from transfer.engine.network import Network
+from transfer.errors import DiskFull
+
+LAYOUT = 1
+MOST_BYTES = 5 * 2**30
+LARGEST = 2 * 2**30
+
+Told = Callable[[int, int], None]
+
+
+def cached(network: Network, names: list[str], inputs: np.ndarray, told: Told, size: int = 64) -> np.ndarray:
+    """Output of the stages ``names`` (from the bottom) for these samples, from the cache or computed.
+
+    Args:
+        network: whose stages; they are built only when something has to be computed.
+        names: the frozen prefix, bottom to top, at least one stage.
+        inputs: raw samples, shape (n, ...).
+        told: called with (done, total) while it computes.
+        size: samples a batch; the result does not depend on it.
+
+    Returns:
+        Shape (n, ...), float32, in the order of ``inputs``.
+    """
+    path = settings.cache("features") / f"{_key(network, names, inputs)}.npz"
+    try:
+        return arrays.read(path)["features"]
+    except FileNotFoundError:
+        pass
+    except arrays.Damaged:
+        path.unlink(missing_ok=True)
+    features = compute(network, names, inputs, told, size)
+    try:
+        arrays.write(path, {"features": features})
+        _prune()
+    except DiskFull:
+        told(len(inputs), len(inputs))
+    return features
+
+
+def compute(network: Network, names: list[str], inputs: np.ndarray, told: Told, size: int = 64) -> np.ndarray:
+    """The same without a cache."""
+    prefix = keras.Sequential([network.entrance, *(model for _, model in network.named(names))])
+    parts = []
+    for at in range(0, len(inputs), size):
+        parts.append(prefix.predict_on_batch(inputs[at : at + size]))
+        told(min(at + size, len(inputs)), len(inputs))
+    return np.concatenate(parts).astype("float32", copy=False)
+
+
+def fits(network: Network, names: list[str], count: int) -> bool:
+    """Whether the prefix's output for ``count`` samples is small enough to keep."""
+    if names == list(network.backbone.stages):
+        return True
+    shape = network.named(names)[-1][1].output_shape[1:]
+    return count * int(np.prod(shape)) * 4 <= LARGEST
+
+
+def _key(network: Network, names: list[str], inputs: np.ndarray) -> str:
+    digest = hashlib.sha256(
+        repr(
+            (
+                LAYOUT,
+                network.backbone.key,
+                names,
+                network.identity(names),
+                network.image_size,
+                keras.config.dtype_policy().name,
+                keras.backend.backend(),
+                inputs.shape,
+            )
+        ).encode()
+    )
+    digest.update(np.ascontiguousarray(inputs).tobytes())
+    return digest.hexdigest()[:40]
+
+
+def _prune() -> None:
+    """Drops the features unused for longest once all of them outgrow their room."""
+    files = sorted(settings.cache("features").glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
+    room = MOST_BYTES
+    for file in files:
+        room -= file.stat().st_size
+        if room < 0:
+            file.unlink(missing_ok=True)

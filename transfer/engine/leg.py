@@ -1,0 +1,126 @@
+"""One phase on one data set, made ready: inputs, the frozen prefix's features, and the learner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import keras
+import numpy as np
+
+from transfer.datasets import Samples
+from transfer.engine import features
+from transfer.engine.batches import Batches
+from transfer.engine.data import Split
+from transfer.engine.events import Emit, PhaseBegan, Stage
+from transfer.engine.learner import Learner
+from transfer.engine.network import Network
+from transfer.engine.optimizers import optimizer, schedule
+from transfer.experiment import Experiment
+from transfer.modalities import modality
+from transfer.strategies import Phase
+
+
+@dataclass
+class Leg:
+    """A phase with its data, network and head.
+
+    Args:
+        index: position in the run; it also keys the order of the batches.
+        domain: whose labels are learned.
+        first_epoch: epochs before it on the run's axis; negative on the source.
+        first_step: batches before it, likewise.
+    """
+
+    index: int
+    domain: Literal["source", "target"]
+    phase: Phase
+    data: Split
+    network: Network
+    head: keras.layers.Dense
+    experiment: Experiment
+    emit: Emit
+    first_epoch: int
+    first_step: int
+    _inputs: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch."""
+        return -(-len(self.data.train) // self.experiment.batch_size)
+
+    @cached_property
+    def prefix(self) -> list[str]:
+        """Names of the stages whose output is computed once, from the bottom; may be empty."""
+        frozen: list[str] = []
+        for name in self.network.backbone.stages:
+            if self.phase.rates.get(name, 0.0) > 0:
+                break
+            frozen.append(name)
+        if self.experiment.augment or not frozen:
+            return []
+        count = sum(len(part) for part in (self.data.train, self.data.validation, self.data.test))
+        return frozen if features.fits(self.network, frozen, count) else []
+
+    def inputs(self, part: Literal["train", "validation", "test"]) -> np.ndarray:
+        """What the learner reads of that part: raw samples, or the prefix's features of them."""
+        if part not in self._inputs:
+            samples: Samples = getattr(self.data, part)
+            self._inputs[part] = samples.inputs
+            if self.prefix:
+                words = f"features of the {part} pictures"
+                self._inputs[part] = features.cached(
+                    self.network, self.prefix, samples.inputs, lambda done, total: self.emit(Stage(words, done, total))
+                )
+        return self._inputs[part]
+
+    @cached_property
+    def learner(self) -> Learner:
+        """The part of the network above the prefix, compiled anew for this phase."""
+        names = [name for name in self.network.backbone.stages if name not in self.prefix]
+        stages = self.network.named(names)
+        entrance = [] if self.prefix else [self.network.entrance]
+        width = stages[-1][1].output_shape[-1] if stages else self.inputs("train").shape[-1]
+        if not self.head.built:
+            self.head.build((None, width))
+        learner = Learner(
+            entrance, stages, self.head, self.phase, self.experiment.label_smoothing, self._class_weights()
+        )
+        rate = schedule(self.experiment.schedule, self.phase.learning_rate, self.steps * self.phase.epochs)
+        learner.compile(optimizer=optimizer(self.experiment.optimizer, rate, learner.rates()))
+        # Without it Keras builds the optimiser inside the first step and traces that step twice.
+        learner.optimizer.build(learner.trainable_variables)
+        return learner
+
+    def batches(self, epoch: int, offset: int) -> Batches:
+        """Training batches from ``offset`` of ``epoch`` on."""
+        vary = modality(self.network.backbone.modality) if self.experiment.augment else None
+        return Batches(
+            Samples(self.inputs("train"), self.data.train.labels),
+            self.experiment.batch_size,
+            [self.experiment.seed, self.index],
+            epoch,
+            offset,
+            vary,
+        )
+
+    def began(self) -> PhaseBegan:
+        """The event that says what this phase trains."""
+        head = sum(int(np.prod(variable.shape)) for variable in self.head.variables)
+        return PhaseBegan(
+            self.index,
+            self.phase.name,
+            self.domain,
+            self.first_epoch,
+            self.phase.epochs,
+            sum(int(np.prod(variable.shape)) for variable in self.learner.trainable_variables),
+            self.network.backbone.parameters + head,
+            {name: self.phase.rates.get(name, 0.0) for name in self.network.backbone.stages},
+        )
+
+    def _class_weights(self) -> np.ndarray | None:
+        if not self.experiment.class_weights:
+            return None
+        counts = np.bincount(self.data.train.labels, minlength=len(self.data.classes))
+        return (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype("float32")

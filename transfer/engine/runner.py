@@ -1,0 +1,285 @@
+"""One run from its data to its test score: source, phases, best epoch, checkpoint, test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from transfer import catalog
+from transfer.engine import arrays, checkpoint, data, device, metrics
+from transfer.engine.checkpoint import Checkpoint, Place
+from transfer.engine.events import Emit, Event, Note, Point, Resumed, Stage, Wish
+from transfer.engine.leg import Leg
+from transfer.engine.network import Knowledge, Network, Weights, put, take
+from transfer.engine.source import Learned, Lesson
+from transfer.engine.watch import Watch
+from transfer.experiment import Experiment
+from transfer.strategies import Setting, Strategy
+
+State = Literal["finished", "stopped", "paused", "discarded"]
+
+
+class Runner:
+    """Carries out one experiment in this process.
+
+    Args:
+        experiment: checked already.
+        strategy: with its options.
+        emit: takes the events.
+        wish: what the person wants, asked after every batch.
+        folder: for what is to outlive the process, or None.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        strategy: Strategy,
+        emit: Emit,
+        wish: Callable[[], Wish | None],
+        folder: Path | None,
+    ) -> None:
+        self.experiment, self.strategy, self.wish, self.folder = experiment, strategy, wish, folder
+        self.emit = emit
+        self.backbone = catalog.backbone(experiment.backbone)
+        self.image_size = experiment.image_size or self.backbone.image_size
+        self.best_weights: Weights = {}
+        self.provenance: dict[str, Any] = {}
+        self._start = time.perf_counter()
+        self._place = Place()
+        self._resumed = Checkpoint.load(folder) if folder else None
+        self._before = self._resumed.place.seconds if self._resumed else 0.0
+
+    def go(self) -> tuple[State, dict[str, Any]]:
+        """Everything, in order; the state it ended in and its metrics."""
+        device.set_precision(self.experiment.precision)
+        self.emit(Stage("loading the data"))
+        self._split = data.split(
+            catalog.dataset(self.experiment.target), self.experiment.seed, self.experiment.labels_per_class
+        )
+        self.provenance["data"] = {self.experiment.target: self._split.fingerprint}
+        knowledge, source_head = self._knowledge()
+        if knowledge is None:
+            return self._ended_by_wish()
+        device.fix_seeds(self.experiment.seed)
+        legs = self._target_legs(knowledge, source_head)
+        resumed = self._resumed if self._resumed and self._resumed.place.leg > 0 else None
+        self._place = resumed.place if resumed else Place(leg=1)
+        for leg in legs:
+            if leg.index < self._place.leg:
+                continue
+            granted = self._train(leg, legs, resumed)
+            resumed = None
+            if granted in ("pause", "discard"):
+                return self._ended_by_wish()
+            if granted == "stop":
+                return "stopped", self._test(legs)
+        return "finished", self._test(legs)
+
+    def _clock(self) -> float:
+        return self._before + time.perf_counter() - self._start
+
+    # ------------------------------------------------------------------ knowledge
+
+    def _knowledge(self) -> tuple[Knowledge | None, Weights]:
+        """What the stages begin with and the source's head, or None when a wish ended the source's phase."""
+        experiment = self.experiment
+        if self.strategy.start == "random":
+            return Knowledge("random weights", f"random {experiment.seed}"), {}
+        if experiment.source is None:
+            own = self.backbone.pretrained
+            assert own is not None, "catalog.check lets no backbone without weights through"
+            return Knowledge(own.source, own.identity, own=True), {}
+        source = catalog.dataset(experiment.source)
+        split = data.split(source, experiment.seed)
+        self.provenance["data"][source.key] = split.fingerprint
+        lesson = Lesson(experiment, self.backbone, self.image_size, split.fingerprint)
+        learned = lesson.load()
+        if learned is None:
+            learned = self._learn(lesson, split, source.title)
+            if learned is None:
+                return None, {}
+        elif self._resumed is None:
+            self._replay(learned, source.title)
+        self.provenance["source"] = {"identity": learned.identity, "validation_accuracy": learned.accuracy}
+        same = split.classes == self._split.classes
+        return Knowledge(source.title, learned.identity, file=learned.file), learned.head if same else {}
+
+    def _learn(self, lesson: Lesson, split: data.Split, title: str) -> Learned | None:
+        device.fix_seeds(self.experiment.seed)
+        points: list[Point] = []
+        outer = self.emit
+
+        def keep_points(event: Event) -> None:
+            if isinstance(event, Point):
+                points.append(event)
+            outer(event)
+
+        network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, Knowledge("nothing", "nothing"))
+        phase = lesson.phase(self.backbone.stages, title)
+        steps = -(-len(split.train) // lesson.recipe.batch_size) * phase.epochs
+        head = keras.layers.Dense(len(split.classes), name="head", dtype="float32")
+        leg = Leg(0, "source", phase, split, network, head, lesson.recipe, keep_points, -phase.epochs, -steps)
+        resumed = self._resumed if self._resumed and self._resumed.place.leg == 0 else None
+        self._place = resumed.place if resumed else Place()
+        if self._train(leg, [leg], resumed) is not None:
+            return None
+        assert self._place.best is not None
+        # A resumed lesson lacks the points before its checkpoint: keep the weights, replay no torn curve.
+        lesson.save(self.best_weights, [] if resumed else points, self._place.best.accuracy)
+        self.best_weights = {}
+        return lesson.load()
+
+    def _replay(self, learned: Learned, title: str) -> None:
+        self.emit(
+            Note(f"{title} was learned before (validation accuracy {learned.accuracy:.1%}); its curve is shown again.")
+        )
+        for point in learned.points:
+            self.emit(point)
+
+    # ------------------------------------------------------------------ phases
+
+    def _target_legs(self, knowledge: Knowledge, source_head: Weights) -> list[Leg]:
+        network = Network(self.backbone, self._split.train.inputs.shape[1:], self.image_size, knowledge)
+        head = keras.layers.Dense(len(self._split.classes), name="head", dtype="float32")
+        keeps_head = bool(source_head) and self.strategy.keeps_head
+        if keeps_head:
+            head.build((None, source_head["head/0"].shape[0]))
+            put([("head", head)], source_head)
+            self.emit(Note("The classes are the same, so the source's head is kept."))
+        epochs = self.experiment.epochs_for(len(self._split.train))
+        setting = Setting(self.backbone.stages, epochs, self.experiment.learning_rate, keeps_head)
+        legs: list[Leg] = []
+        epoch = step = 0
+        for index, phase in enumerate(self.strategy.phases(setting), start=1):
+            legs.append(
+                Leg(index, "target", phase, self._split, network, head, self.experiment, self.emit, epoch, step)
+            )
+            epoch, step = epoch + phase.epochs, step + phase.epochs * legs[-1].steps
+        return legs
+
+    def _train(self, leg: Leg, legs: list[Leg], resumed: Checkpoint | None) -> Wish | None:
+        """Trains one leg from where the place says; the wish that ended it, if one did."""
+        self.emit(Stage("loading the weights"))
+        if resumed:
+            self._restore(leg, resumed)
+        self._touch(leg)
+        learner = leg.learner
+        if resumed and len(resumed.optimizer) == len(learner.optimizer.variables):
+            for variable, value in zip(learner.optimizer.variables, resumed.optimizer, strict=True):
+                variable.assign(value)
+        self.emit(leg.began())
+        before = sum(other.steps * other.phase.epochs for other in legs if other.index < leg.index)
+        total = sum(other.steps * other.phase.epochs for other in legs)
+        watch = Watch(
+            leg,
+            self._place,
+            self.emit,
+            self.wish,
+            lambda: self._keep(leg),
+            lambda: self._save(leg),
+            self._clock,
+            (before, total),
+        )
+        if self._place.best is None:
+            self.emit(Stage("looking at the untrained network"))
+            watch.validate()
+        self._fit(leg, watch)
+        if watch.granted:
+            self._save(leg)
+            return watch.granted
+        if leg.domain == "target":
+            self._place.leg, self._place.epoch, self._place.batch, self._place.waited = leg.index + 1, 0, 0, 0
+        return None
+
+    def _fit(self, leg: Leg, watch: Watch) -> None:
+        epochs, offset = leg.phase.epochs, self._place.batch
+        if offset:
+            watch.begin(offset)
+            first = self._place.epoch
+            batches = leg.batches(first, offset)
+            leg.learner.fit(batches, epochs=first + 1, initial_epoch=first, callbacks=[watch], verbose=0)
+        if self._place.epoch < epochs and not watch.granted and not watch.ended_early:
+            batches = leg.batches(self._place.epoch, 0)
+            leg.learner.fit(batches, epochs=epochs, initial_epoch=self._place.epoch, callbacks=[watch], verbose=0)
+
+    def _touch(self, leg: Leg) -> None:
+        """Notes which stages will move; the best epoch so far keeps them as they are now."""
+        moving = [name for name in self.backbone.stages if leg.phase.rates.get(name, 0.0) > 0]
+        fresh = [name for name in moving if name not in leg.network.touched]
+        if self.best_weights:
+            self.best_weights.update(take(leg.network.named(fresh)))
+        leg.network.touched.extend(fresh)
+
+    # ------------------------------------------------------------------ best, checkpoint, end
+
+    def _moved(self, leg: Leg) -> list[tuple[str, Any]]:
+        return [*leg.network.named(leg.network.touched), ("head", leg.head)]
+
+    def _keep(self, leg: Leg) -> None:
+        self.best_weights = take(self._moved(leg))
+
+    def _save(self, leg: Leg) -> None:
+        if self.folder is None:
+            return
+        self._place.leg, self._place.seconds = leg.index, self._clock()
+        optimizer = [np.asarray(keras.ops.convert_to_numpy(one.value)) for one in leg.learner.optimizer.variables]
+        Checkpoint(
+            self._place, list(leg.network.touched), take(self._moved(leg)), self.best_weights, optimizer
+        ).save(self.folder)
+
+    def _restore(self, leg: Leg, resumed: Checkpoint) -> None:
+        leg.network.touched[:] = resumed.touched
+        if not leg.head.built:
+            leg.head.build((None, resumed.now["head/0"].shape[0]))
+        put([*leg.network.named(resumed.touched), ("head", leg.head)], resumed.now)
+        self.best_weights = resumed.best
+        step = leg.first_step + self._place.epoch * leg.steps + self._place.batch
+        self.emit(Resumed(leg.domain, step))
+
+    def _ended_by_wish(self) -> tuple[State, dict[str, Any]]:
+        wish = self.wish()
+        if wish == "stop":
+            return "stopped", {"seconds": self._clock()}
+        return ("paused" if wish == "pause" else "discarded"), {}
+
+    def _test(self, legs: list[Leg]) -> dict[str, Any]:
+        """Looks at the test set, once, with the weights of the best epoch."""
+        self.emit(Stage("testing the best epoch, once"))
+        best = self._place.best
+        assert best is not None, "the untrained network has been validated"
+        leg = next(one for one in legs if one.index == best.leg)
+        put(self._moved(leg), self.best_weights)
+        truth = leg.data.test.labels
+        logits = leg.learner.logits(leg.inputs("test"))
+        hits = int((logits.argmax(axis=1) == truth).sum())
+        low, high = metrics.wilson(hits, len(truth))
+        counts = np.bincount(truth, minlength=len(leg.data.classes))
+        began = leg.began()
+        found = {
+            "test_accuracy": hits / len(truth),
+            "test_low": low,
+            "test_high": high,
+            "test_count": len(truth),
+            "test_loss": metrics.cross_entropy(logits, truth),
+            "validation_accuracy": best.accuracy,
+            "validation_loss": best.loss,
+            "best_epoch": best.epoch,
+            "chance": 1 / len(leg.data.classes),
+            "majority": int(counts.max()) / len(truth),
+            "trainable_weights": max(one.began().trainable for one in legs if "learner" in vars(one)),
+            "weights": began.weights,
+            "train_pictures": len(leg.data.train),
+            "validation_pictures": len(leg.data.validation),
+            "seconds": self._clock(),
+            "peak_memory_mb": device.peak_memory_mb(),
+        }
+        if self.folder is not None:
+            arrays.write(self.folder / "weights.npz", self.best_weights)
+            arrays.write(self.folder / "test.npz", {"logits": logits, "labels": truth})
+            checkpoint.remove(self.folder)
+        return found

@@ -1,0 +1,143 @@
+"""The Experiment: the whole answer to "what is to be run?", frozen, typed and JSON-able.
+
+One object goes everywhere: form, queue, record, command line, "run again". Limits, units and help
+are declared here once; widgets, messages and the command line's help are derived from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from transfer.errors import RequestError
+
+
+def unit(name: str) -> dict[str, Any]:
+    """The unit of an option, kept in its JSON schema where the page and the command line find it."""
+    return {"unit": name}
+
+
+def explain(problem: ValidationError, known: list[str], what: str) -> RequestError:
+    """The first problem pydantic found, in the lab's words, with the nearest known name."""
+    first = problem.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or what
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        return RequestError(f"{what} has no option {name!r}.", remedy=f"{hint}Known: {', '.join(known) or 'none'}.")
+    if first["type"] == "missing":
+        return RequestError(f"{what} needs {name!r}.", remedy=f"Give a value for {name!r}.")
+    return RequestError(f"{name} is out of its limits.", repr(first.get("input")), first["msg"] + ".")
+
+
+class Options(BaseModel):
+    """A set of typed options that says in words what is wrong with a value it refuses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as problem:
+            what = type(self).__doc__ or type(self).__name__
+            known = list(type(self).model_fields)
+            raise explain(problem, known, what.split(".")[0].split("\n")[0]) from None
+
+
+class Experiment(Options):
+    """An experiment."""
+
+    target: str = Field("optdigits", description="Data set the network is to learn.")
+    source: str | None = Field(
+        None, description="Data set the backbone is first trained on; none: its own weights."
+    )
+    backbone: str = Field("small_cnn", description="Network below the head.")
+    strategy: str = Field("fine_tuning", description="How knowledge moves from source to target.")
+    options: dict[str, Any] = Field(default_factory=dict, description="The strategy's own options.")
+    labels_per_class: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="Training labels kept of each class; none: all there are.",
+        json_schema_extra=unit("pictures"),
+    )
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Passes over the target's training pictures, all phases together; none: 20, or what 100 steps need.",
+        json_schema_extra=unit("epochs"),
+    )
+    source_epochs: int = Field(
+        10, ge=1, le=1_000, description="Passes over the source, before transfer.", json_schema_extra=unit("epochs")
+    )
+    batch_size: int = Field(
+        32,
+        ge=1,
+        le=4096,
+        description="Pictures a step; fewer steps an epoch when larger.",
+        json_schema_extra=unit("pictures"),
+    )
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field(
+        "adam", description="How a gradient becomes a step; sgd has momentum 0.9."
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, le=10, description="Size of a step; none: the strategy's default.", json_schema_extra=unit("a step")
+    )
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        "constant", description="How the learning rate changes over a phase."
+    )
+    early_stopping: int | None = Field(
+        None,
+        ge=1,
+        le=1_000,
+        description="Stop a phase after so many epochs without a better validation; none: never.",
+        json_schema_extra=unit("epochs"),
+    )
+    image_size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        description="Height and width the network sees; none: the backbone's own.",
+        json_schema_extra=unit("pixels"),
+    )
+    augment: bool = Field(False, description="Shift, turn and zoom training pictures a little, anew each epoch.")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of each training label spread over all classes.", json_schema_extra=unit("share")
+    )
+    class_weights: bool = Field(
+        False, description="Weigh rare classes up in the training loss; validation stays as it is."
+    )
+    precision: Literal["float32", "mixed"] = Field(
+        "float32", description="mixed: half precision inside the network, faster on recent GPUs."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Fixes split, labels, weights and order.")
+
+    def canonical_json(self) -> str:
+        """Compact JSON with sorted keys: equal experiments give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change whenever anything of the experiment does."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
+
+    def epochs_for(self, pictures: int) -> int:
+        """The epochs asked for, or else 20 and never fewer than 100 steps.
+
+        Ten pictures are one step an epoch: 20 of those would leave every strategy half trained. The
+        rule looks at the number of pictures alone, so strategies compared on them have one budget.
+
+        Args:
+            pictures: training pictures of the target.
+        """
+        steps = -(-pictures // self.batch_size)
+        return self.epochs or max(20, -(-100 // steps))
+
+    def but(self, **changes: Any) -> Experiment:
+        """The same experiment with some fields changed, checked again."""
+        return Experiment(**{**self.model_dump(), **changes})

@@ -1,0 +1,8 @@
+"""The lab: the record of runs, the queue, and the processes that work it off. No TensorFlow in here."""
+
+from __future__ import annotations
+
+from transfer.lab.lab import Lab
+from transfer.lab.records import Run, StoredEvent
+
+__all__ = ["Lab", "Run", "StoredEvent"]

@@ -1,0 +1,193 @@
+"""The Lab: what pages and command line ask for, whatever stores and workers there are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+from transfer import catalog, settings
+from transfer.errors import RequestError, UnknownKey
+from transfer.experiment import Experiment
+from transfer.lab import history
+from transfer.lab.devices import gpu_meters
+from transfer.lab.process import Identity, find, myself
+from transfer.lab.records import Run, StoredEvent
+from transfer.lab.spawner import spawner
+from transfer.lab.store import Store
+from transfer.lab.worker import remove_files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SILENT_SECONDS = 60.0
+_REGISTER_SECONDS = 10.0
+
+
+class Lab:
+    """Runs experiments and knows all runs. Cheap to make; its methods may be called from any thread.
+
+    Several labs, in one process or many, may share a home: they see the same runs, and none is
+    started twice.
+
+    Args:
+        store: the record of runs; None for the one of the settings.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.store = store or Store()
+        self._registered = -_REGISTER_SECONDS
+        self._meters: dict[Identity, psutil.Process] = {}
+        self._lock = threading.Lock()
+
+    # Asking for runs ----------------------------------------------------------------------------
+
+    def submit(self, experiment: Experiment, reserved: Identity | None = None) -> str:
+        """Queues an experiment and sees to a worker; returns the run's id.
+
+        Args:
+            experiment: what is to be run.
+            reserved: the process that will run it itself; None for any worker.
+
+        Raises:
+            RequestError: the choices do not go together; nothing was written.
+        """
+        catalog.check(experiment)
+        run = self.store.add_run(experiment, reserved)
+        if reserved is None:
+            self.tend()
+        return run
+
+    def resume(self, run: str, reserved: Identity | None = None) -> None:
+        """Queues a paused or interrupted run again: the same id, on from its checkpoint.
+
+        Raises:
+            RequestError: the run is in another state, or its experiment is no longer possible.
+        """
+        found = self.run(run)
+        catalog.check(found.experiment)
+        if not self.store.requeue(run, reserved):
+            raise RequestError("Only a paused or interrupted run can be resumed.", found.state, "Run it again instead.")
+        if reserved is None:
+            self.tend()
+
+    def pause(self, run: str) -> None:
+        """Asks a run to stop with a checkpoint; one that is still queued is paused at once."""
+        self._end(run, "pause")
+
+    def stop(self, run: str) -> None:
+        """Asks a run to end early and test what is best so far; one that is still queued ends at once."""
+        self._end(run, "stop")
+
+    def discard(self, run: str) -> None:
+        """Removes a run, what it said and its files; one that trains is ended first."""
+        self.run(run)
+        while not self.store.wish(run, "discard"):
+            # Not running, so its files are nobody's; a run that is claimed in this moment is asked instead.
+            if self.store.delete(run, unless=("running",)):
+                remove_files(run)
+                break
+            now = self.store.run(run)
+            if now is None or now.wish == "discard":
+                break
+        self.reconcile()
+
+    def _end(self, run: str, wish: str) -> None:
+        found = self.run(run)
+        if found.state == "queued" and self.store.change(
+            found, "paused" if wish == "pause" else "stopped", reserved=None, ended=found.started
+        ):
+            return
+        if not self.store.wish(run, wish) and self.run(run).wish != "discard":
+            remedy = "Resume or discard it." if found.resumable else ""
+            raise RequestError(f"Only a queued or running run can be asked to {wish}.", self.run(run).state, remedy)
+
+    # Looking at runs ----------------------------------------------------------------------------
+
+    def run(self, run: str) -> Run:
+        """The run of that id; raises `UnknownKey` with the nearest."""
+        found = self.store.run(run)
+        if found is None:
+            raise UnknownKey("run", run, [one.id for one in self.store.runs(limit=50)])
+        return found
+
+    def runs(self, limit: int = 200) -> list[Run]:
+        """The newest runs, newest first."""
+        return self.store.runs(limit)
+
+    def live(self) -> list[Run]:
+        """The runs that wait or train, oldest first."""
+        return self.store.live()
+
+    def events(self, run: str, after: int = 0) -> list[StoredEvent]:
+        """What a run said after event number ``after``, in order."""
+        return self.store.events(run, after)
+
+    def history(self, run: str) -> pd.DataFrame:
+        """A row a point: n, split, domain, phase, epoch, step, seconds, and a column a value.
+
+        Points that a resumed attempt made anew are there once, as they were made last.
+        """
+        return history.table(self.store.events(run, kinds=history.KINDS))
+
+    def meters(self, run: Run) -> dict[str, float]:
+        """What the run's process uses: ``cpu_percent`` (100 is one core), ``memory_mb`` and, on a graphics card,
+        ``gpu_percent``, ``gpu_memory_mb``, ``gpu_memory_total_mb``; empty when it is gone or on another machine.
+        """
+        if run.worker is None or run.state != "running" or not run.worker.here:
+            return {}
+        with self._lock:
+            process = self._meters.get(run.worker) or find(run.worker)
+            if process is None:
+                return {}
+            # psutil measures load since the last question to the same object.
+            self._meters = {run.worker: process} | {who: one for who, one in self._meters.items() if one.is_running()}
+        try:
+            used = {"cpu_percent": process.cpu_percent(), "memory_mb": round(process.memory_info().rss / 2**20, 1)}
+        except psutil.Error:
+            return {}
+        return used | gpu_meters(run.device, run.worker.pid)
+
+    # Keeping house ------------------------------------------------------------------------------
+
+    def tend(self) -> None:
+        """Keeps the lab going: registers this process, gives up dead runs, sees that workers wait.
+
+        To be called about once a second by whoever shows the lab; a few milliseconds when there
+        is nothing to do.
+        """
+        self.register()
+        self.reconcile()
+        spawner(settings.home()).ensure(self.store.waiting())
+
+    def worker_trouble(self) -> str:
+        """Why no worker comes up, with the end of its log; empty when all is well."""
+        return spawner(settings.home()).trouble
+
+    def register(self) -> None:
+        """Tells workers that somebody is there for whom to stand by."""
+        # Again and again, for the store may have been moved away meanwhile.
+        if time.monotonic() - self._registered > _REGISTER_SECONDS:
+            self._registered = time.monotonic()
+            self.store.add_app(myself())
+
+    def reconcile(self) -> None:
+        """Marks runs as interrupted whose process is gone, and finishes what those were asked to."""
+        for run in self.store.held():
+            if not _abandoned(run):
+                continue
+            if run.wish == "discard":
+                remove_files(run.id)
+                self.store.delete(run.id)
+            else:
+                self.store.change(run, "interrupted", wish=None, ended=run.heartbeat if run.started else None)
+
+
+def _abandoned(run: Run) -> bool:
+    """Whether nobody works on a run that says somebody does."""
+    if run.worker is None or run.worker.here:
+        return run.worker is None or not run.worker.alive
+    # A process of another machine cannot be asked for; it signs in four times a second while it trains.
+    return time.time() - max(run.heartbeat or 0.0, run.created) > _SILENT_SECONDS

@@ -1,0 +1,53 @@
+"""Locks between processes, which the operating system gives back even when their holder is killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from transfer import settings
+
+
+def device_lock(slot: str) -> FileLock:
+    """Held by the process that trains on a slot of a device."""
+    return _lock(slot)
+
+
+def standby_lock(slot: str) -> FileLock:
+    """Held by the process that waits, TensorFlow imported, for the next run of a slot."""
+    return _lock(f"standby-{slot}")
+
+
+def database_lock() -> FileLock:
+    """Held while the database is made."""
+    return _lock("database")
+
+
+def take(lock: FileLock, seconds: float = 0.0) -> bool:
+    """Tries to get the lock for so many seconds, at least once; whether it was got."""
+    try:
+        lock.acquire(timeout=seconds, poll_interval=0.05)
+    except Timeout:
+        return False
+    return True
+
+
+def free(lock: FileLock) -> bool:
+    """Whether nobody holds the lock. Asking takes it for an instant, so holders try a little longer than once."""
+    if not take(lock):
+        return False
+    lock.release()
+    return True
+
+
+def lock_file(lock: FileLock) -> Path:
+    """The file of the lock; when it is gone, so is the lab's folder."""
+    return Path(lock.lock_file)
+
+
+def _lock(name: str) -> FileLock:
+    folder = settings.home() / "locks"
+    folder.mkdir(exist_ok=True)
+    # Signal handlers and flush threads may release what the main thread took.
+    return FileLock(folder / f"{name}.lock", thread_local=False)

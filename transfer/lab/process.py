@@ -1,0 +1,109 @@
+"""Who a process is, for good: a number alone is given again to another process later."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from transfer import settings
+
+# The kernel's clock of process starts may be corrected while a process lives.
+_SAME_START = 2.0
+_LOGS_KEPT = 20
+
+# A worker says so when it has imported everything; one that ends before has not come up.
+READY = "ready on"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process on a host, told apart from a later one with the same number by when it began.
+
+    Args:
+        host: the machine's name.
+        pid: the process's number there.
+        created: when it began, epoch seconds.
+    """
+
+    host: str
+    pid: int
+    created: float
+
+    @property
+    def token(self) -> str:
+        """The identity as one word, which a run that belongs to the process carries."""
+        return f"{self.host}/{self.pid}/{self.created:.2f}"
+
+    @property
+    def here(self) -> bool:
+        """Whether the process belongs to this machine, so that it can be asked for."""
+        return self.host == socket.gethostname()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still works; false for a zombie. Ask it only of a process `here`."""
+        return find(self) is not None
+
+
+def myself() -> Identity:
+    """This process."""
+    return _identity(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _identity(pid: int) -> Identity:
+    return Identity(socket.gethostname(), pid, psutil.Process(pid).create_time())
+
+
+def find(who: Identity) -> psutil.Process | None:
+    """The living process of that identity on this machine, or None."""
+    try:
+        process = psutil.Process(who.pid)
+        gone = abs(process.create_time() - who.created) > _SAME_START or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return None if gone else process
+
+
+@dataclass(frozen=True)
+class Child:
+    """A worker this process has started."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    started: float
+
+
+def spawn_worker(slot: str) -> Child:
+    """Starts a worker that outlives this process; what it says goes to a file under ``TRANSFER_HOME/logs``."""
+    folder = settings.home() / "logs"
+    folder.mkdir(exist_ok=True)
+    for old in sorted(folder.glob("worker-*.log"))[:-_LOGS_KEPT]:
+        old.unlink(missing_ok=True)
+    log = folder / f"worker-{time.time_ns() // 1_000_000}-{os.getpid()}.log"
+    command = [sys.executable, "-m", "transfer", "worker", "--slot", slot]
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(_import_path()), "PYTHONUNBUFFERED": "1"},
+        )
+    return Child(process, log, time.monotonic())
+
+
+def _import_path() -> list[str]:
+    """Where the worker finds this very copy of the lab, whatever folder it is started from."""
+    package = str(Path(__file__).resolve().parents[2])
+    inherited = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one and one != package]
+    return [package, *inherited]

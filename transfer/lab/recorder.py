@@ -1,0 +1,118 @@
+"""Writes down what a run says without keeping it from training."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+
+from transfer.engine.events import Event, Stage, Wish, to_record
+from transfer.errors import DiskFull, LabError, RunFailed
+from transfer.lab.database import is_busy
+from transfer.lab.records import Run
+from transfer.lab.store import Row, Store
+
+_FLUSH_SECONDS = 0.25
+_LAST_TRIES = 8
+
+
+class Recorder:
+    """Takes the events of one attempt at a run and writes them every quarter of a second, in a thread.
+
+    Within ``with`` the thread runs; when it is left, everything is written. `emit` and
+    `should_stop` cost no more than an append and a look at an attribute. When nothing can be
+    written any more they raise what the thread met, so that training ends with that message.
+
+    Args:
+        store: where to.
+        run: the claimed run.
+        listen: called with every event as it comes, in the thread that trains.
+    """
+
+    def __init__(self, store: Store, run: Run, listen: Callable[[Event], None] | None = None) -> None:
+        self._store, self._run, self._listen = store, run, listen
+        self._rows: list[Row] = []
+        self._progress: dict[str, Any] | None = None
+        self._asked_here: Wish | None = None
+        self._asked_there: Wish | None = None
+        self._trouble: LabError | None = None
+        self._lock, self._writing, self._over = threading.Lock(), threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._keep_flushing, name="recorder", daemon=True)
+
+    def emit(self, event: Event) -> None:
+        """Takes an event."""
+        self._complain()
+        kind, body = to_record(event)
+        with self._lock:
+            self._rows.append((time.time(), kind, body))
+            if isinstance(event, Stage):
+                self._progress = asdict(event)
+        if self._listen:
+            self._listen(event)
+
+    def should_stop(self) -> Wish | None:
+        """What the run is asked to do, by a person through the store or by a signal to this process."""
+        self._complain()
+        return self._asked_there or self._asked_here
+
+    def ask(self, wish: Wish) -> None:
+        """Asks from within this process; safe in a signal handler."""
+        self._asked_here = wish
+
+    def flush(self) -> None:
+        """Writes what has come in since the last time, and a sign of life, in one transaction."""
+        with self._writing:
+            with self._lock:
+                rows, progress = self._rows, self._progress
+                self._rows, self._progress = [], None
+            try:
+                mine, wish = self._store.flush(self._run, rows, progress)
+            except BaseException:
+                with self._lock:
+                    self._rows = rows + self._rows
+                    self._progress = self._progress or progress
+                raise
+        if not mine:
+            self._trouble = RunFailed("The run was deleted or taken over by another process.")
+        self._asked_there = wish  # type: ignore[assignment]  # the column holds wishes only
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        for tries_left in reversed(range(_LAST_TRIES)):
+            try:
+                return self.flush()
+            except (DiskFull, OperationalError) as problem_now:
+                if not tries_left:
+                    if problem is None:
+                        raise
+                    return None
+                if isinstance(problem_now, OperationalError) and not is_busy(problem_now):
+                    raise
+                time.sleep(_FLUSH_SECONDS)
+
+    def _keep_flushing(self) -> None:
+        while not self._over.wait(_FLUSH_SECONDS):
+            try:
+                self.flush()
+            except LabError as problem:
+                self._trouble = problem
+            except OperationalError as problem:
+                # Busy for longer than a write may take: what was taken stays buffered until the next turn.
+                if not is_busy(problem):
+                    self._trouble = RunFailed("The record of runs refused what was written.", problem)
+
+    def _complain(self) -> None:
+        if self._trouble is not None:
+            raise self._trouble

@@ -1,0 +1,148 @@
+"""What the store keeps: its tables, and the frozen records that come out of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import JSON, Column, Float, Integer, MetaData, Table, Text
+
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+from transfer.lab.process import Identity
+
+State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+LIVE = ("queued", "running")
+RESUMABLE = ("paused", "interrupted")
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False, index=True),
+    Column("experiment", JSON, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("spent", Float, nullable=False, default=0.0),
+    Column("wish", Text),
+    Column("reserved", Text),
+    Column("host", Text),
+    Column("pid", Integer),
+    Column("pid_created", Float),
+    Column("heartbeat", Float),
+    Column("device", Text, nullable=False, default=""),
+    Column("progress", JSON, nullable=False, default=dict),
+    Column("metrics", JSON, nullable=False, default=dict),
+    Column("environment", JSON, nullable=False, default=dict),
+    Column("error", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=1),
+)
+
+events = Table(
+    "events",
+    metadata,
+    # A run has one writer at a time, so its numbers increase in the order they can be read.
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("run", Text, nullable=False, index=True),
+    Column("time", Float, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+apps = Table(
+    "apps",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("pid", Integer, primary_key=True, autoincrement=False),
+    Column("pid_created", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event as it was kept; ``n`` is the cursor that `Lab.events` goes on from."""
+
+    n: int
+    time: float
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of an experiment, as it stood when it was read.
+
+    Args:
+        id: its name, made of the time it was asked for and a few random digits.
+        state: queued, running, paused, finished, stopped, failed or interrupted.
+        created, started, ended: epoch seconds; started and ended of the last attempt.
+        spent: seconds earlier attempts took.
+        progress: the last stage: ``text``, ``done``, ``total``.
+        error: why it failed, in words; a traceback when it is a bug.
+        wish: what it was asked and has not done yet: pause, stop or discard.
+        worker: the process it belongs or belonged to.
+        reserved: token of the process it is kept for, or that holds it.
+    """
+
+    id: str
+    state: State
+    experiment: Experiment
+    created: float
+    started: float | None = None
+    ended: float | None = None
+    spent: float = 0.0
+    progress: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    device: str = ""
+    wish: str | None = None
+    attempts: int = 1
+    heartbeat: float | None = None
+    reserved: str | None = None
+    worker: Identity | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it waits or trains."""
+        return self.state in LIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can be taken up again where it was."""
+        return self.state in RESUMABLE
+
+    @property
+    def pid(self) -> int | None:
+        """Number of its process, None before it had one."""
+        return self.worker.pid if self.worker else None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been trained for, time between attempts not counted."""
+        if self.started is None:
+            return self.spent
+        end = time.time() if self.state == "running" else self.ended
+        return self.spent + max(0.0, (end or self.started) - self.started)
+
+
+def to_run(row: Mapping[Any, Any]) -> Run:
+    """The record of a row of `runs`."""
+    plain = {name: row[name] for name in Run.__dataclass_fields__ if name in row and name != "experiment"}
+    worker = Identity(row["host"], row["pid"], row["pid_created"]) if row["pid"] else None
+    return Run(**plain, experiment=_experiment(row["experiment"]), worker=worker)
+
+
+def _experiment(fields: dict[str, Any]) -> Experiment:
+    try:
+        return Experiment(**fields)
+    except RequestError:
+        # Written by another version of the lab: shown as it was, and refused only if it is to be run again.
+        return Experiment.model_construct(**fields)

@@ -1,0 +1,258 @@
+"""The record of runs and what they said: SQLAlchemy Core over SQLite in WAL mode, or over PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+
+from transfer import settings
+from transfer.errors import DiskFull, StoreUnreadable
+from transfer.experiment import Experiment
+from transfer.lab.database import inode, is_busy, open_database
+from transfer.lab.process import Identity
+from transfer.lab.records import LIVE, RESUMABLE, Run, State, StoredEvent, apps, events, runs, to_run
+
+Row = tuple[float, str, dict[str, Any]]
+_kept = runs.c.wish.is_distinct_from("discard")
+
+
+class Store:
+    """Runs, events and living apps. Cheap to make: the database is opened, and made, when first used.
+
+    Every method is one transaction and may be called from any thread.
+
+    Args:
+        url: SQLAlchemy URL; None for the one of the settings.
+
+    Raises:
+        StoreUnreadable: by any method, when the database is damaged or not a lab's.
+        DiskFull: by any method that writes.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = url or settings.store_url()
+        self._engine: Engine | None = None
+        self._inode = 0
+        self._opening = threading.Lock()
+
+    # Runs ---------------------------------------------------------------------------------------
+
+    def add_run(self, experiment: Experiment, reserved: Identity | None = None) -> str:
+        """Queues an experiment, for any worker or for one process only; returns the run's id."""
+        run = f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        row = {
+            "id": run,
+            "state": "queued",
+            "experiment": experiment.model_dump(mode="json"),
+            "fingerprint": experiment.fingerprint,
+            "created": time.time(),
+        }
+        with self._begin() as database:
+            database.execute(insert(runs).values(row | _belongs_to(reserved)))
+        return run
+
+    def run(self, run: str) -> Run | None:
+        """The run of that id, or None."""
+        with self._begin() as database:
+            row = database.execute(select(runs).where(runs.c.id == run)).mappings().first()
+        return to_run(row) if row else None
+
+    def runs(self, limit: int = 200) -> list[Run]:
+        """The newest runs, newest first."""
+        with self._begin() as database:
+            rows = database.execute(select(runs).order_by(runs.c.created.desc()).limit(limit)).mappings().all()
+        return [to_run(row) for row in rows]
+
+    def held(self) -> list[Run]:
+        """The runs a process answers for: those that train, and queued ones kept for one process."""
+        chosen = select(runs).where(runs.c.state.in_(LIVE), runs.c.reserved.is_not(None))
+        with self._begin() as database:
+            return [to_run(row) for row in database.execute(chosen).mappings().all()]
+
+    def live(self) -> list[Run]:
+        """The runs that wait or train, oldest first."""
+        chosen = select(runs).where(runs.c.state.in_(LIVE)).order_by(runs.c.created)
+        with self._begin() as database:
+            return [to_run(row) for row in database.execute(chosen).mappings().all()]
+
+    def waiting(self) -> int:
+        """How many queued runs any worker may take."""
+        chosen = select(func.count()).where(runs.c.state == "queued", runs.c.reserved.is_(None))
+        with self._begin() as database:
+            return int(database.execute(chosen).scalar_one())
+
+    def claim(self, worker: Identity, device: str, only: str | None = None) -> Run | None:
+        """Takes the oldest free queued run, or the one reserved for this worker, or gives None. Atomic."""
+        chosen = select(runs.c.id).where(runs.c.state == "queued")
+        if only is None:
+            chosen = chosen.where(runs.c.reserved.is_(None)).order_by(runs.c.created)
+        else:
+            chosen = chosen.where(runs.c.id == only, runs.c.reserved == worker.token)
+        chosen = chosen.limit(1).with_for_update(skip_locked=True)
+        now = time.time()
+        fresh = {"state": "running", "started": now, "ended": None, "heartbeat": now, "device": device, "error": ""}
+        taking = (
+            update(runs)
+            .where(runs.c.id == chosen.scalar_subquery(), runs.c.state == "queued")
+            .values(fresh | _belongs_to(worker))
+            .returning(runs)
+        )
+        with self._begin() as database:
+            row = database.execute(taking).mappings().first()
+        return to_run(row) if row else None
+
+    def change(self, run: Run, state: State, **values: Any) -> bool:
+        """Moves a run on to a state if it is still as it was read; whether it was."""
+        same = runs.c.reserved == run.reserved if run.reserved else runs.c.reserved.is_(None)
+        changing = update(runs).where(runs.c.id == run.id, runs.c.state == run.state, same, _attempt(run))
+        with self._begin() as database:
+            return bool(database.execute(changing.values(state=state, **values)).rowcount)
+
+    def requeue(self, run: str, reserved: Identity | None = None) -> bool:
+        """Queues a paused or interrupted run again; false when it is neither."""
+        spent = runs.c.spent + func.coalesce(runs.c.ended - runs.c.started, 0.0)
+        again: dict[str, Any] = {"state": "queued", "progress": {}, "error": ""}
+        again |= {"wish": None, "started": None, "ended": None}
+        changing = update(runs).where(runs.c.id == run, runs.c.state.in_(RESUMABLE))
+        again |= {"spent": spent, "attempts": runs.c.attempts + 1} | _belongs_to(reserved)
+        with self._begin() as database:
+            return bool(database.execute(changing.values(again)).rowcount)
+
+    def finish(self, run: Run, state: State, metrics: dict[str, Any], environment: dict[str, Any], error: str) -> bool:
+        """How an attempt ended, said by the process that held it; false when it holds it no longer.
+
+        False too when the run is to be discarded: it has to be deleted instead. A run that was
+        given up as interrupted while its process lived on takes the ending all the same.
+        """
+        mine = (runs.c.id == run.id, runs.c.reserved == run.reserved, _attempt(run))
+        ending = {"state": state, "metrics": metrics, "environment": environment, "error": error, "wish": None}
+        changing = update(runs).where(*mine, runs.c.state.in_(("running", "interrupted")), _kept)
+        with self._begin() as database:
+            return bool(database.execute(changing.values(ending | {"ended": time.time()})).rowcount)
+
+    def delete(self, run: str, unless: Sequence[State] = ()) -> bool:
+        """Removes a run and all it said, unless it is in one of those states; whether it did."""
+        with self._begin() as database:
+            gone = database.execute(delete(runs).where(runs.c.id == run, runs.c.state.not_in(unless))).rowcount
+            if gone:
+                database.execute(delete(events).where(events.c.run == run))
+        return bool(gone)
+
+    # Events and wishes --------------------------------------------------------------------------
+
+    def append(self, run: str, rows: Sequence[Row]) -> None:
+        """Adds events: time, kind and body of each, in order."""
+        if rows:
+            with self._begin() as database:
+                _add(database, run, rows)
+
+    def flush(self, run: Run, rows: Sequence[Row], progress: dict[str, Any] | None) -> tuple[bool, str | None]:
+        """Adds events and a sign of life; says whether the run is still the caller's, and what it is asked to do."""
+        alive = {"heartbeat": time.time(), "state": "running", "ended": None}
+        values: dict[str, Any] = alive | ({"progress": progress} if progress else {})
+        mine = (runs.c.id == run.id, runs.c.reserved == run.reserved, _attempt(run))
+        with self._begin() as database:
+            row = database.execute(update(runs).where(*mine).values(values).returning(runs.c.wish)).first()
+            if row is None:
+                return False, None
+            if rows:
+                _add(database, run.id, rows)
+        return True, row.wish
+
+    def events(
+        self, run: str, after: int = 0, kinds: Sequence[str] | None = None, limit: int | None = None
+    ) -> list[StoredEvent]:
+        """What a run said after event number ``after``, in order."""
+        columns = (events.c.n, events.c.time, events.c.kind, events.c.body)
+        chosen = select(*columns).where(events.c.run == run, events.c.n > after).order_by(events.c.n).limit(limit)
+        if kinds is not None:
+            chosen = chosen.where(events.c.kind.in_(kinds))
+        with self._begin() as database:
+            return [StoredEvent(*row) for row in database.execute(chosen).all()]
+
+    def wish(self, run: str, wish: str | None) -> bool:
+        """Asks a running run to pause, stop or vanish; false when it does not run or is to vanish already."""
+        with self._begin() as database:
+            changing = update(runs).where(runs.c.id == run, runs.c.state == "running", _kept).values(wish=wish)
+            return bool(database.execute(changing).rowcount)
+
+    # Apps ---------------------------------------------------------------------------------------
+
+    def add_app(self, app: Identity) -> None:
+        """Registers a process for which workers should stand by."""
+        with self._begin() as database:
+            database.execute(delete(apps).where(apps.c.host == app.host, apps.c.pid == app.pid))
+            database.execute(insert(apps).values(host=app.host, pid=app.pid, pid_created=app.created))
+
+    def apps(self) -> list[Identity]:
+        """The registered processes, dead ones among them."""
+        with self._begin() as database:
+            return [Identity(*row) for row in database.execute(select(apps.c.host, apps.c.pid, apps.c.pid_created))]
+
+    def remove_app(self, app: Identity) -> None:
+        """Forgets a process."""
+        with self._begin() as database:
+            database.execute(delete(apps).where(apps.c.host == app.host, apps.c.pid == app.pid))
+
+    # The database -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        try:
+            with self._opened().begin() as database:
+                yield database
+        except (DatabaseError, sqlite3.Error, json.JSONDecodeError) as problem:
+            raise self._in_words(problem) from problem
+
+    def _opened(self) -> Engine:
+        """The engine; a new one when the file was moved away, as the message of a damaged store advises."""
+        with self._opening:
+            path = self._file()
+            if self._engine is not None and path and inode(path) != self._inode:
+                self._engine.dispose()
+                self._engine = None
+            if self._engine is None:
+                self._engine = open_database(self.url)
+                self._inode = inode(path) if path else 0
+            return self._engine
+
+    def _file(self) -> str:
+        return self.url.partition("sqlite:///")[2]
+
+    def _in_words(self, problem: Exception) -> Exception:
+        original = problem.orig if isinstance(problem, DBAPIError) else problem
+        said, path = str(original), self._file()
+        place = path or "the database of TRANSFER_STORE"
+        if "is full" in said or "No space left" in said:
+            return DiskFull("The disk is full.", place, "Make room, then resume the run.")
+        if is_busy(problem):
+            return problem
+        damaged = isinstance(problem, OperationalError | sqlite3.Error | json.JSONDecodeError)
+        if not (damaged or isinstance(original, sqlite3.DatabaseError) and type(original) is sqlite3.DatabaseError):
+            return problem
+        remedy = f"Move {path} away to start anew." if path else "Check TRANSFER_STORE and that its server runs."
+        return StoreUnreadable(f"The record of runs cannot be read ({said}).", place, remedy)
+
+
+def _belongs_to(who: Identity | None) -> dict[str, Any]:
+    if who is None:
+        return {"reserved": None}
+    return {"reserved": who.token, "host": who.host, "pid": who.pid, "pid_created": who.created}
+
+
+def _attempt(run: Run) -> Any:
+    return runs.c.attempts == run.attempts
+
+
+def _add(database: Connection, run: str, rows: Sequence[Row]) -> None:
+    fields = ("time", "kind", "body")
+    database.execute(insert(events), [{"run": run, **dict(zip(fields, row, strict=True))} for row in rows])

@@ -1,0 +1,208 @@
+"""The process that trains: waits with TensorFlow imported, takes one run, works it off, hands over, ends.
+
+One run, one process: Keras' seeds belong to the process, and TensorFlow gives a graphics card's
+memory back only when its process ends.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, Literal
+
+from filelock import FileLock
+from sqlalchemy.exc import OperationalError
+
+from transfer import settings
+from transfer.engine.events import Event, Note, Stage
+from transfer.errors import DiskFull, LabError
+from transfer.lab import devices, locks
+from transfer.lab.database import is_busy
+from transfer.lab.process import READY, Identity, myself, spawn_worker
+from transfer.lab.recorder import Recorder
+from transfer.lab.records import Run, State
+from transfer.lab.store import Store
+
+_POLL_SECONDS = 0.05
+_LOOK_AROUND_SECONDS = 1.0
+_LONELY_SECONDS = 20.0
+_IDLE_SECONDS = 2.0
+_FINISH_TRIES = 20
+Ending = tuple[State | Literal["discarded"], dict[str, Any], dict[str, Any], str]
+
+
+class Leave(BaseException):
+    """The standby is told to go, or has nobody left to wait for; no import that is under way may swallow it."""
+
+
+def work(slot: str | None = None) -> None:
+    """A worker's life. Ends at once when another one waits for the slot already.
+
+    Args:
+        slot: a place on a device, see `devices.slots`; None for the first that nobody waits for.
+    """
+    began = time.monotonic()
+    for name in [slot] if slot else devices.slots():
+        standby = locks.standby_lock(name)
+        # A page that looks whether anybody waits holds the lock for an instant.
+        if locks.take(standby, 0.3):
+            break
+    else:
+        return
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    store, device = Store(), locks.device_lock(name)
+    try:
+        _import_engine(name)
+        print(f"{READY} {name} after {time.monotonic() - began:.1f} s", flush=True)
+        run = _wait_for_a_run(store, name, standby, device)
+    except Leave as reason:
+        print(f"left: {reason}", flush=True)
+        return
+    standby.release()
+    print(f"run {run.id}", flush=True)
+    ended = run_claimed(store, run)
+    print(f"run {run.id}: {ended}", flush=True)
+    if settings.standby() or store.waiting():
+        spawn_worker(name)
+
+
+def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None = None) -> str:
+    """Trains a run this process has claimed, and records everything; returns the state it ended in.
+
+    SIGTERM and the first SIGINT pause it with a checkpoint; a second SIGINT breaks it off.
+    To be called in the main thread, once in a process.
+
+    Args:
+        store: where the run is recorded.
+        run: what `Store.claim` gave.
+        listen: called with every event.
+    """
+    recorder = Recorder(store, run, listen)
+
+    def pause(number: int, _frame: object) -> None:
+        recorder.ask("pause")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if number == signal.SIGINT and listen:
+            listen(Note("Pausing with a checkpoint. Ctrl-C again breaks it off."))
+
+    before = {number: signal.signal(number, pause) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        return _write_ending(store, run, _recorded(recorder, run))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def remove_files(run: str) -> None:
+    """Removes the folder of a run that is being discarded."""
+    shutil.rmtree(settings.run_folder(run), ignore_errors=True)
+
+
+def _recorded(recorder: Recorder, run: Run) -> Ending:
+    """The ending of a run, after everything it said is written."""
+    try:
+        with recorder:
+            ending = _train(recorder, run)
+    except LabError as problem:
+        return "failed", {}, {}, str(problem)
+    return ending
+
+
+def _train(recorder: Recorder, run: Run) -> Ending:
+    try:
+        recorder.emit(Stage("starting" if "keras" in sys.modules else "starting TensorFlow"))
+        from transfer.engine.train import train
+
+        folder = settings.run_folder(run.id)
+        result = train(run.experiment, emit=recorder.emit, should_stop=recorder.should_stop, folder=folder)
+    except LabError as problem:
+        return "failed", {}, {}, str(problem)
+    except KeyboardInterrupt:
+        return "interrupted", {}, {}, ""
+    except Exception:
+        print(traceback.format_exc(), flush=True)
+        return "failed", {}, {}, traceback.format_exc()
+    return result.state, result.metrics, result.environment, ""
+
+
+def _write_ending(store: Store, run: Run, ending: Ending) -> str:
+    """The state that was written. Should writing fail, the run shows as interrupted once this process is gone."""
+    state, metrics, environment, error = ending
+    for _ in range(_FINISH_TRIES):
+        try:
+            if state == "discarded" or not store.finish(run, state, metrics, environment, error):
+                return _discard_if_asked(store, run) or state
+            return state
+        except DiskFull:
+            time.sleep(0.25)
+        except OperationalError as problem:
+            if not is_busy(problem):
+                raise
+    return "interrupted"
+
+
+def _discard_if_asked(store: Store, run: Run) -> str:
+    """Removes a run that is to vanish, even when it was asked to in the very moment of its end."""
+    now = store.run(run.id)
+    if now is None or now.wish != "discard" or now.reserved != run.reserved:
+        return ""
+    remove_files(run.id)
+    store.delete(run.id)
+    return "discarded"
+
+
+def _import_engine(slot: str) -> None:
+    devices.prepare(slot)
+    from transfer.engine import train  # noqa: F401  # the import is what takes seconds
+    from transfer.engine.device import warm_up
+
+    warm_up()
+
+
+def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock) -> Run:
+    """Looks into the queue twenty times a second until a run is claimed; the device's lock is then held."""
+    lonely_since, looked = time.monotonic(), 0.0
+    patience = _LONELY_SECONDS if settings.standby() else _IDLE_SECONDS
+    while True:
+        now = time.monotonic()
+        if store.waiting():
+            lonely_since = now
+            run = _claim(store, slot, device)
+            if run is not None:
+                return run
+        elif now - looked > _LOOK_AROUND_SECONDS:
+            looked = now
+            if settings.standby() and _somebody_home(store):
+                lonely_since = now
+            if not locks.lock_file(standby).exists():
+                raise Leave("the lab's folder is gone")
+        if now - lonely_since > patience:
+            raise Leave("nobody is there who could start a run")
+        time.sleep(_POLL_SECONDS)
+
+
+def _claim(store: Store, slot: str, device: FileLock) -> Run | None:
+    if not locks.take(device):
+        return None
+    run = store.claim(myself(), devices.device_of(slot))
+    if run is None:
+        device.release()
+    return run
+
+
+def _somebody_home(store: Store) -> bool:
+    """Whether an app or command line of this machine lives; those that do not are forgotten."""
+    here: list[Identity] = [one for one in store.apps() if one.here]
+    for one in here:
+        if not one.alive:
+            store.remove_app(one)
+    return any(one.alive for one in here)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise Leave("it was told to")

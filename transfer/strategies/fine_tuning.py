@@ -1,0 +1,66 @@
+"""Fine-tuning: probe first, then let every weight move a little."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from transfer.experiment import Options
+from transfer.strategies import Phase, Setting, Strategy
+
+
+class FineTuning(Strategy):
+    """LP-FT: a linear probe, then all weights at a lower rate.
+
+    A new head sends large random gradients down into the backbone, which wreck what it learned;
+    so the head learns first, alone. When the classes are the same, the source's own head is kept:
+    there is nothing random in the network and the probe is left out. It misleads with a high
+    learning rate: the source is forgotten and the curve is that of a lucky initialisation.
+
+    Reference:
+        Kumar et al. 2022, Fine-Tuning can Distort Pretrained Features, section 3 (LP-FT);
+        Keras' transfer learning guide for batch-norm in inference mode throughout.
+    """
+
+    key = "fine_tuning"
+    title = "Fine-tuning"
+    sentence = "A new head learns first, then every weight moves on at a lower rate; a source's head is kept if it fits."
+    formula = (
+        r"h_1 = \arg\min_h \mathcal{L}_{target}(h \circ f_{\theta_0}),\quad"
+        r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta)\ \text{from}\ (\theta_0, h_1)"
+    )
+    frozen = "the backbone while a new head learns, then nothing"
+    reference = "[Kumar et al. 2022](https://arxiv.org/abs/2202.10054)"
+
+    class Options(Options):
+        """Fine-tuning."""
+
+        probe_share: float = Field(
+            0.3, ge=0, le=0.9, description="Share of the epochs in which only a new head learns.",
+            json_schema_extra={"unit": "share"},
+        )
+        fine_rate: float = Field(
+            0.1, gt=0, le=1, description="Rate of the second phase relative to the first.",
+            json_schema_extra={"unit": "x"},
+        )
+        head: Literal["auto", "new"] = Field(
+            "auto", description="auto: keep the source's head when the classes are the same; new: never."
+        )
+
+    options: FineTuning.Options
+
+    @property
+    def keeps_head(self) -> bool:
+        """Unless a new head was asked for."""
+        return self.options.head == "auto"
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """Probe and fine-tune, or fine-tune alone when the head is the source's."""
+        rate = setting.learning_rate or 1e-3
+        everything = dict.fromkeys(setting.stages, 1.0)
+        probe = 0 if setting.keeps_head else round(self.options.probe_share * setting.epochs)
+        fine = Phase(
+            "fine-tune everything", setting.epochs - probe, rate * self.options.fine_rate, rates=everything
+        )
+        return [Phase("train the head", probe, rate), fine] if probe else [fine]
