@@ -97,9 +97,7 @@ def test_smallest_class_is_in_every_part() -> None:
         assert data.class_counts(part, ("a", "b"))["b"] == 1
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=strategies.lists(strategies.integers(3, 60), min_size=1, max_size=5).map(tuple),
     fraction=strategies.floats(0.05, 0.6),

@@ -15,10 +15,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import keras  # noqa: E402
-from keras.src.utils import file_utils  # noqa: E402
+import keras
+from keras.src.utils import file_utils
 
-from transfer.backbones.keras_applications import FAMILIES, Family, Net, _cuts, _whole  # noqa: E402
+from transfer.backbones.keras_applications import FAMILIES, Family, Net, _cuts, _whole
 
 
 class Asked(Exception):

@@ -33,7 +33,8 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 def _instances(package: ModuleType, kind: type[T]) -> Iterator[T]:
     for module in _modules(package):
         for value in vars(module).values():
-            yield from (item for item in (value if isinstance(value, list | tuple) else [value]) if isinstance(item, kind))
+            several = value if isinstance(value, list | tuple) else [value]
+            yield from (item for item in several if isinstance(item, kind))
 
 
 @cache

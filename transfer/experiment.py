@@ -52,9 +52,7 @@ class Experiment(Options):
     """An experiment."""
 
     target: str = Field("optdigits", description="Data set the network is to learn.")
-    source: str | None = Field(
-        None, description="Data set the backbone is first trained on; none: its own weights."
-    )
+    source: str | None = Field(None, description="Data set the backbone is first trained on; none: its own weights.")
     backbone: str = Field("small_cnn", description="Network below the head.")
     strategy: str = Field("fine_tuning", description="How knowledge moves from source to target.")
     options: dict[str, Any] = Field(default_factory=dict, description="The strategy's own options.")
@@ -69,7 +67,7 @@ class Experiment(Options):
         None,
         ge=1,
         le=10_000,
-        description="Passes over the target's training pictures, all phases together; none: 20, or what 100 steps need.",
+        description="Passes over the target's training pictures, in all phases; none: 20, or what 100 steps need.",
         json_schema_extra=unit("epochs"),
     )
     source_epochs: int = Field(
@@ -107,7 +105,11 @@ class Experiment(Options):
     )
     augment: bool = Field(False, description="Shift, turn and zoom training pictures a little, anew each epoch.")
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="Share of each training label spread over all classes.", json_schema_extra=unit("share")
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of each training label spread over all classes.",
+        json_schema_extra=unit("share"),
     )
     class_weights: bool = Field(
         False, description="Weigh rare classes up in the training loss; validation stays as it is."

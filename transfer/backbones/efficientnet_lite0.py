@@ -62,9 +62,7 @@ GROUPS = {
 }
 
 
-def _convolve(
-    signal: Any, name: str, channels: int, kernel: int = 1, stride: int = 1, relu: bool = True
-) -> Any:
+def _convolve(signal: Any, name: str, channels: int, kernel: int = 1, stride: int = 1, relu: bool = True) -> Any:
     """Convolution, batch norm and ReLU6; ``channels`` 0 filters each channel by itself."""
     from keras import layers
 

@@ -99,7 +99,8 @@ FAMILIES = (
     Family(
         "tf", "_no_top.h5", 32, "Apache-2.0",
         "Small and fast on a processor; each channel filtered by itself, then mixed.",
-        "Howard et al. 2017, MobileNets: Efficient convolutional neural networks for mobile vision",
+        "Howard et al. 2017, MobileNets: Efficient convolutional neural networks for mobile vision "
+        "applications",
         (Net("MobileNet", "mobilenet", "mobilenet_1_0_224_tf", 3_228_864, 224, 5, megabytes=17),),
     ),
     Family(
@@ -156,7 +157,8 @@ FAMILIES = (
     Family(
         "tf", TF_KERNELS, 75, "Apache-2.0",
         "Inception with shortcuts: accurate and slow.",
-        "Szegedy et al. 2017, Inception-v4, Inception-ResNet and the impact of residual connections",
+        "Szegedy et al. 2017, Inception-v4, Inception-ResNet and the impact of residual connections "
+        "on learning",
         (Net("InceptionResNetV2", "inception_resnet_v2", "inception_resnet_v2", 54_336_736, 299, 5),),
     ),
     Family(

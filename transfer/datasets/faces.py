@@ -22,8 +22,7 @@ FACES = Dataset(
     key="faces",
     title="Faces or not",
     summary=(
-        "100 faces and 100 pieces of background from Labeled Faces in the Wild, 25x25 pixels; "
-        "comes with scikit-image."
+        "100 faces and 100 pieces of background from Labeled Faces in the Wild, 25x25 pixels; comes with scikit-image."
     ),
     classes=("face", "not a face"),
     shape=(25, 25, 1),
@@ -32,7 +31,6 @@ FACES = Dataset(
     reference="[Huang et al. 2012](http://vis-www.cs.umass.edu/lfw/)",
     load=_load,
     warning=(
-        "Black edges give many pieces of background away, "
-        "and with 50 test pictures each is 2 points of accuracy."
+        "Black edges give many pieces of background away, and with 50 test pictures each is 2 points of accuracy."
     ),
 )

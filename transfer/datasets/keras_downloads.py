@@ -82,8 +82,7 @@ class _Download:
 
     def _failed(self, problem: Exception) -> DownloadFailed:
         by_hand = "; ".join(
-            f"{origin} as {_folder() / place}"
-            for origin, place in zip(self.origins, self.places, strict=True)
+            f"{origin} as {_folder() / place}" for origin, place in zip(self.origins, self.places, strict=True)
         )
         return DownloadFailed(
             f"The data set {self.name} ({self.megabytes:g} MB) could not be fetched.",
@@ -189,8 +188,16 @@ DATASETS = [
         title="Fashion-MNIST",
         summary="70,000 pieces of clothing from a shop's catalogue, grey, 28x28 pixels, 10,000 for the test.",
         classes=(
-            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-            "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
         ),  # fmt: skip
         shape=(28, 28, 1),
         count=70_000,
@@ -204,8 +211,16 @@ DATASETS = [
         title="CIFAR-10",
         summary="60,000 colour photographs of animals and vehicles, 32x32 pixels, 10,000 for the test.",
         classes=(
-            "airplane", "automobile", "bird", "cat", "deer",
-            "dog", "frog", "horse", "ship", "truck",
+            "airplane",
+            "automobile",
+            "bird",
+            "cat",
+            "deer",
+            "dog",
+            "frog",
+            "horse",
+            "ship",
+            "truck",
         ),  # fmt: skip
         shape=(32, 32, 3),
         count=60_000,

@@ -37,8 +37,7 @@ OPTDIGITS = Dataset(
     key="optdigits",
     title="optdigits",
     summary=(
-        "1,797 digits by 13 writers, scanned at 8x8 pixels and enlarged as MNIST was made; "
-        "comes with scikit-learn."
+        "1,797 digits by 13 writers, scanned at 8x8 pixels and enlarged as MNIST was made; comes with scikit-learn."
     ),
     classes=tuple("0123456789"),
     shape=(28, 28, 1),

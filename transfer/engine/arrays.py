@@ -28,13 +28,16 @@ def write(path: Path, named: Mapping[str, np.ndarray]) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **{name: np.asarray(value) for name, value in named.items()})  # type: ignore[arg-type]  # names are ours
+            # The stubs take the names for savez' own arguments.
+            np.savez(file, **{name: np.asarray(value) for name, value in named.items()})  # type: ignore[arg-type]
         os.replace(temporary, path)
     except OSError as problem:
         Path(temporary).unlink(missing_ok=True)
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(
-                "The disk is full.", str(path.parent), "Make room there, or set TRANSFER_HOME to another disk; then resume."
+                "The disk is full.",
+                str(path.parent),
+                "Make room there, or set TRANSFER_HOME to another disk; then resume.",
             ) from problem
         raise
 

@@ -119,9 +119,7 @@ def _ranks(labels: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     return rank, sizes
 
 
-def _part_sizes(
-    dataset: Dataset, sizes: np.ndarray, has_test: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _part_sizes(dataset: Dataset, sizes: np.ndarray, has_test: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How many of each class test, validate and train."""
     parts = 2 if has_test else 3
     if sizes.min() < parts:

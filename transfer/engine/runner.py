@@ -145,7 +145,10 @@ class Runner:
 
     def _target_legs(self, knowledge: Knowledge, source_head: Weights) -> list[Leg]:
         network = Network(self.backbone, self._split.train.inputs.shape[1:], self.image_size, knowledge)
-        head = keras.layers.Dense(len(self._split.classes), name="head", dtype="float32")
+        # On learned features a head begins at zero (as in BiT): what is random in it would stay, in all the
+        # directions that few samples do not reach. A network that is all new needs it random to pass gradients.
+        begin = "glorot_uniform" if self.strategy.start == "random" else "zeros"
+        head = keras.layers.Dense(len(self._split.classes), kernel_initializer=begin, name="head", dtype="float32")
         keeps_head = bool(source_head) and self.strategy.keeps_head
         if keeps_head:
             head.build((None, source_head["head/0"].shape[0]))
@@ -164,7 +167,7 @@ class Runner:
 
     def _train(self, leg: Leg, legs: list[Leg], resumed: Checkpoint | None) -> Wish | None:
         """Trains one leg from where the place says; the wish that ended it, if one did."""
-        self.emit(Stage("loading the weights"))
+        leg.emit(Stage("loading the weights"))
         if resumed:
             self._restore(leg, resumed)
         self._touch(leg)
@@ -172,13 +175,13 @@ class Runner:
         if resumed and len(resumed.optimizer) == len(learner.optimizer.variables):
             for variable, value in zip(learner.optimizer.variables, resumed.optimizer, strict=True):
                 variable.assign(value)
-        self.emit(leg.began())
+        leg.emit(leg.began())
         before = sum(other.steps * other.phase.epochs for other in legs if other.index < leg.index)
         total = sum(other.steps * other.phase.epochs for other in legs)
         watch = Watch(
             leg,
             self._place,
-            self.emit,
+            leg.emit,
             self.wish,
             lambda: self._keep(leg),
             lambda: self._save(leg),
@@ -186,7 +189,7 @@ class Runner:
             (before, total),
         )
         if self._place.best is None:
-            self.emit(Stage("looking at the untrained network"))
+            leg.emit(Stage("looking at the untrained network"))
             watch.validate()
         self._fit(leg, watch)
         if watch.granted:
@@ -202,10 +205,12 @@ class Runner:
             watch.begin(offset)
             first = self._place.epoch
             batches = leg.batches(first, offset)
-            leg.learner.fit(batches, epochs=first + 1, initial_epoch=first, callbacks=[watch], verbose=0)
+            leg.learner.fit(batches, epochs=first + 1, initial_epoch=first, callbacks=[watch], shuffle=False, verbose=0)
         if self._place.epoch < epochs and not watch.granted and not watch.ended_early:
             batches = leg.batches(self._place.epoch, 0)
-            leg.learner.fit(batches, epochs=epochs, initial_epoch=self._place.epoch, callbacks=[watch], verbose=0)
+            leg.learner.fit(
+                batches, epochs=epochs, initial_epoch=self._place.epoch, callbacks=[watch], shuffle=False, verbose=0
+            )
 
     def _touch(self, leg: Leg) -> None:
         """Notes which stages will move; the best epoch so far keeps them as they are now."""
@@ -228,9 +233,9 @@ class Runner:
             return
         self._place.leg, self._place.seconds = leg.index, self._clock()
         optimizer = [np.asarray(keras.ops.convert_to_numpy(one.value)) for one in leg.learner.optimizer.variables]
-        Checkpoint(
-            self._place, list(leg.network.touched), take(self._moved(leg)), self.best_weights, optimizer
-        ).save(self.folder)
+        Checkpoint(self._place, list(leg.network.touched), take(self._moved(leg)), self.best_weights, optimizer).save(
+            self.folder
+        )
 
     def _restore(self, leg: Leg, resumed: Checkpoint) -> None:
         leg.network.touched[:] = resumed.touched

@@ -93,7 +93,7 @@ def _visible(device: Device, uuid: str, allowed: str | None) -> bool:
 @functools.cache
 def _nvml() -> Any:
     """NVIDIA's management library, ready, or None on a machine without a card or driver."""
-    import pynvml  # type: ignore[import-untyped]  # the package brings no types
+    import pynvml
 
     try:
         pynvml.nvmlInit()

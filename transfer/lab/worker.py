@@ -32,6 +32,7 @@ _LOOK_AROUND_SECONDS = 1.0
 _LONELY_SECONDS = 20.0
 _IDLE_SECONDS = 2.0
 _FINISH_TRIES = 20
+_HAND_OVER_SECONDS = 3.0
 Ending = tuple[State | Literal["discarded"], dict[str, Any], dict[str, Any], str]
 
 
@@ -68,7 +69,7 @@ def work(slot: str | None = None) -> None:
     ended = run_claimed(store, run)
     print(f"run {run.id}: {ended}", flush=True)
     if settings.standby() or store.waiting():
-        spawn_worker(name)
+        _hand_over(name)
 
 
 def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None = None) -> str:
@@ -124,7 +125,7 @@ def _train(recorder: Recorder, run: Run) -> Ending:
         return "failed", {}, {}, str(problem)
     except KeyboardInterrupt:
         return "interrupted", {}, {}, ""
-    except Exception:
+    except Exception:  # noqa: BLE001  # a bug: its traceback is what the run's page shows
         print(traceback.format_exc(), flush=True)
         return "failed", {}, {}, traceback.format_exc()
     return result.state, result.metrics, result.environment, ""
@@ -193,6 +194,14 @@ def _claim(store: Store, slot: str, device: FileLock) -> Run | None:
     if run is None:
         device.release()
     return run
+
+
+def _hand_over(slot: str) -> None:
+    """Starts the next worker and stays until it holds its lock, so that no page starts one more meanwhile."""
+    spawn_worker(slot)
+    standby, latest = locks.standby_lock(slot), time.monotonic() + _HAND_OVER_SECONDS
+    while locks.free(standby) and time.monotonic() < latest:
+        time.sleep(_POLL_SECONDS)
 
 
 def _somebody_home(store: Store) -> bool:

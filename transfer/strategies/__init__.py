@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from transfer.experiment import Options
+from transfer import experiment
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Strategy:
     reference: ClassVar[str]
     start: ClassVar[Literal["pretrained", "random"]] = "pretrained"
 
-    class Options(Options):
+    class Options(experiment.Options):
         """This strategy."""
 
     def __init__(self, **options: Any) -> None:

@@ -25,4 +25,4 @@ class FeatureExtraction(Strategy):
 
     def phases(self, setting: Setting) -> list[Phase]:
         """One phase with every stage frozen, so that features are computed once."""
-        return [Phase("train the head", setting.epochs, setting.learning_rate or 1e-2)]
+        return [Phase("train the head", setting.epochs, setting.learning_rate or 1e-3)]

@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from transfer.experiment import Options
 from transfer.strategies import Phase, Setting, Strategy
 
 
@@ -25,7 +24,7 @@ class FineTuning(Strategy):
 
     key = "fine_tuning"
     title = "Fine-tuning"
-    sentence = "A new head learns first, then every weight moves on at a lower rate; a source's head is kept if it fits."
+    sentence = "A new head learns first, then every weight at a lower rate; a source's head is kept if it fits."
     formula = (
         r"h_1 = \arg\min_h \mathcal{L}_{target}(h \circ f_{\theta_0}),\quad"
         r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta)\ \text{from}\ (\theta_0, h_1)"
@@ -33,15 +32,21 @@ class FineTuning(Strategy):
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Kumar et al. 2022](https://arxiv.org/abs/2202.10054)"
 
-    class Options(Options):
+    class Options(Strategy.Options):
         """Fine-tuning."""
 
         probe_share: float = Field(
-            0.3, ge=0, le=0.9, description="Share of the epochs in which only a new head learns.",
+            0.3,
+            ge=0,
+            le=0.9,
+            description="Share of the epochs in which only a new head learns.",
             json_schema_extra={"unit": "share"},
         )
         fine_rate: float = Field(
-            0.1, gt=0, le=1, description="Rate of the second phase relative to the first.",
+            0.1,
+            gt=0,
+            le=1,
+            description="Rate of the second phase relative to the first.",
             json_schema_extra={"unit": "x"},
         )
         head: Literal["auto", "new"] = Field(
@@ -60,7 +65,5 @@ class FineTuning(Strategy):
         rate = setting.learning_rate or 1e-3
         everything = dict.fromkeys(setting.stages, 1.0)
         probe = 0 if setting.keeps_head else round(self.options.probe_share * setting.epochs)
-        fine = Phase(
-            "fine-tune everything", setting.epochs - probe, rate * self.options.fine_rate, rates=everything
-        )
+        fine = Phase("fine-tune everything", setting.epochs - probe, rate * self.options.fine_rate, rates=everything)
         return [Phase("train the head", probe, rate), fine] if probe else [fine]

@@ -29,7 +29,7 @@ class FromScratch(Strategy):
             Phase(
                 "train everything",
                 setting.epochs,
-                setting.learning_rate or 1e-3,
+                setting.learning_rate or 3e-3,
                 rates=dict.fromkeys(setting.stages, 1.0),
                 batch_norm="batch",
             )

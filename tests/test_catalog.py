@@ -1,0 +1,166 @@
+"""The catalog finds plug-ins by walking folders; the contract that each of them keeps."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transfer import Experiment, catalog
+from transfer.strategies import Setting, Strategy
+
+ROOT = Path(__file__).parent.parent
+STAGES = ("low", "middle", "high")
+
+# Which packages of `transfer` a file in each folder may import: the arrows point one way.
+MAY_IMPORT = {
+    "experiment": {"errors"},
+    "errors": set(),
+    "settings": set(),
+    "catalog": {"backbones", "datasets", "errors", "experiment", "modalities", "strategies"},
+    "backbones": {"backbones", "errors", "settings"},
+    "datasets": {"datasets", "errors", "settings"},
+    "modalities": {"modalities", "errors"},
+    "strategies": {"strategies", "experiment", "losses", "errors"},
+    "losses": {"losses"},
+    "engine": {
+        "engine",
+        "backbones",
+        "catalog",
+        "datasets",
+        "errors",
+        "experiment",
+        "modalities",
+        "settings",
+        "strategies",
+    },
+    "insight": {"insight", "catalog", "errors", "experiment", "engine"},
+    "lab": {"lab", "engine", "catalog", "errors", "experiment", "settings"},
+    "__init__": {"experiment", "engine"},
+    "listing": {"backbones", "catalog", "datasets", "strategies"},
+    "__main__": {"lab", "catalog", "errors", "experiment", "listing"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "transfer").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_imports_point_one_way(path: Path) -> None:
+    place = path.relative_to(ROOT / "transfer").parts[0].removesuffix(".py")
+    names = imported(path)
+    assert not {name for name in names if name.split(".")[0] == "streamlit"}
+    inner = {name.split(".")[1] for name in names if name.startswith("transfer.") and name.count(".")}
+    assert inner - {"Experiment", "__version__"} <= MAY_IMPORT[place] | {"errors"}, f"{path} imports {inner}"
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))], ids=lambda path: path.name)
+def test_pages_never_reach_into_the_engine(path: Path) -> None:
+    assert not {name for name in imported(path) if name.split(".")[0] in {"keras", "tensorflow"}}
+    assert not {name for name in imported(path) if name.startswith("transfer.engine") and "events" not in name}
+
+
+def test_reading_the_catalog_imports_no_heavy_library() -> None:
+    script = (
+        "import sys; from transfer import catalog, Experiment; catalog.check(Experiment(source='mnist_5k'));"
+        "catalog.backbones(); catalog.datasets();"
+        "print(sorted({'tensorflow','keras','sklearn','skimage','mlxtend','torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("strategy", catalog.strategies().values(), ids=lambda one: one.key)
+def test_a_strategy_tells_what_it_is_and_spends_just_the_budget(strategy: type[Strategy]) -> None:
+    for text in (strategy.key, strategy.title, strategy.sentence, strategy.formula, strategy.frozen):
+        assert text
+    assert "](http" in strategy.reference
+    assert "Reference:" in (strategy.__doc__ or "")
+    for field in strategy.Options.model_fields.values():
+        assert field.description
+    for keeps_head in (False, True):
+        for epochs in (1, 2, 7, 40):
+            phases = strategy().phases(Setting(STAGES, epochs, None, keeps_head))
+            assert sum(phase.epochs for phase in phases) == epochs
+            assert all(phase.epochs >= 1 and phase.learning_rate > 0 for phase in phases)
+            assert all(set(phase.rates) <= set(STAGES) for phase in phases)
+        chosen = strategy().phases(Setting(STAGES, 9, 0.05, keeps_head))
+        assert chosen[0].learning_rate <= 0.05
+
+
+def test_keys_are_the_contracts() -> None:
+    assert {"from_scratch", "feature_extraction", "fine_tuning"} <= set(catalog.strategies())
+    assert {"optdigits", "mnist_5k", "textures", "faces", "mnist", "fashion_mnist", "cifar10", "cifar100"} <= set(
+        catalog.datasets()
+    )
+    named = {"small_cnn", "dense", "efficientnet_lite0", "mobilenet_v2", "vgg16", "resnet50", "inception_v3"}
+    assert named <= set(catalog.backbones())
+
+
+NEW_STRATEGY = '''
+"""Fine-tuning with the size of the features held down."""
+from keras import ops
+
+from transfer.strategies import Phase, Setting, Step, Strategy, Term
+
+
+def size(step: Step):
+    """Mean square of the features."""
+    return ops.mean(ops.square(step.features))
+
+
+class SmallFeatures(Strategy):
+    """As it says."""
+
+    key = "small_features"
+    title = "Small features"
+    sentence = "Fine-tuning that keeps features small."
+    formula = "L + 0.1 |f|^2"
+    frozen = "nothing"
+    reference = "[none](https://example.org)"
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """One."""
+        rates = dict.fromkeys(setting.stages, 0.5)
+        return [Phase("train", setting.epochs, 1e-3, rates, terms={"size": Term(0.1, size)})]
+'''
+
+
+def test_a_strategy_is_one_new_file(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "transfer", tmp_path / "transfer", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "transfer" / "strategies" / "small_features.py").write_text(NEW_STRATEGY)
+    command = [sys.executable, "-m", "transfer"]
+    listed = subprocess.run(
+        [*command, "list", "strategies", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "small_features" in {one["key"] for one in json.loads(listed.stdout)}
+    asked = ["run", "--target", "optdigits", "--backbone", "small_cnn", "--strategy", "small_features"]
+    asked += ["--source", "mnist_5k", "--source-epochs", "1", "--epochs", "2", "--labels-per-class", "2", "--json"]
+    ran = subprocess.run([*command, *asked], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    said = json.loads(ran.stdout.splitlines()[-1])
+    assert said["state"] == "finished"
+    script = f"from transfer.lab.lab import Lab; print(list(Lab().history({said['run']!r}).columns))"
+    curves = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert {"size", "cross_entropy", "loss"} <= set(ast.literal_eval(curves.stdout))
+
+
+def test_an_experiment_can_be_asked_for_any_pair_of_the_catalog() -> None:
+    for backbone in catalog.backbones().values():
+        if backbone.pretrained is not None:
+            catalog.check(Experiment(backbone=backbone.key, strategy="feature_extraction"))

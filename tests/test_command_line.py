@@ -1,0 +1,152 @@
+"""The command line: exit status, words, JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from transfer.__main__ import app
+from transfer.engine.events import PhaseBegan, Point, Stage
+from transfer.errors import OutOfMemory
+from transfer.experiment import Experiment
+from transfer.lab import Lab
+
+ASKED = ["--source", "mnist_5k", "--labels-per-class", "2", "--epochs", "3"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TRANSFER_STANDBY", "0")
+    monkeypatch.delenv("TRANSFER_STORE", raising=False)
+    return tmp_path / "home"
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def engine(
+    monkeypatch: pytest.MonkeyPatch, state: str = "finished", problem: Exception | None = None
+) -> list[Experiment]:
+    asked: list[Experiment] = []
+
+    def train(experiment: Experiment, emit: Any, **_rest: object) -> SimpleNamespace:
+        asked.append(experiment)
+        emit(Stage("loading the data"))
+        emit(PhaseBegan(0, "train the head", "target", 0, 3, 10, 100, {}))
+        emit(Point("validation", "target", 0, 1.0, 5, 0.1, {"accuracy": 0.75}))
+        if problem:
+            raise problem
+        metrics = {"test_accuracy": 0.5, "test_low": 0.4, "test_high": 0.6}
+        return SimpleNamespace(state=state, metrics=metrics, environment={})
+
+    monkeypatch.setitem(sys.modules, "transfer.engine.train", SimpleNamespace(train=train))
+    return asked
+
+
+def test_a_run_tells_how_it_goes_and_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine(monkeypatch)
+    told = call("run", *ASKED, "--set", "fine_rate=0.5", "--set", "head=new", "--augment")
+    assert told.exit_code == 0, told.output
+    for words in ("loading the data", "train the head", "validation accuracy 0.7500", "interval 0.4000 to 0.6000"):
+        assert words in told.stdout
+    assert asked[0].options == {"fine_rate": 0.5, "head": "new"} and asked[0].augment
+    (run,) = Lab().runs()
+    assert (run.state, run.experiment) == ("finished", asked[0])
+
+
+def test_the_last_line_of_stdout_is_one_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine(monkeypatch)
+    told = call("run", *ASKED, "--json")
+    answer = json.loads(told.stdout.splitlines()[-1])
+    assert set(answer) == {"run", "state", "metrics"} and answer["state"] == "finished"
+    assert "validation accuracy" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--target", "optdigit", *ASKED], "Did you mean 'optdigits'"),
+        ([*ASKED, "--set", "fine_rat=1"], "Did you mean 'fine_rate'"),
+        ([*ASKED, "--set", "fine_rate=-1"], "fine_rate"),
+        ([*ASKED, "--set", "fine_rate"], "--set option=value"),
+        (["--backbone", "small_cnn"], "no weights of its own"),
+        ([*ASKED, "--epochs", "0"], "epochs"),
+        ([*ASKED, "--learning-rate", "0"], "learning_rate"),
+        ([*ASKED, "--optimizer", "magic"], "optimizer"),
+        ([*ASKED, "--nonsense", "1"], "nonsense"),
+    ],
+)
+def test_a_wrong_request_says_why_and_writes_nothing(words: list[str], said: str, home: Path) -> None:
+    told = call("run", *words)
+    assert told.exit_code == 2, told.output
+    assert said in told.stderr and not told.stdout
+    assert not home.exists()
+
+
+def test_a_failed_run_is_told_and_has_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine(monkeypatch, problem=OutOfMemory("Too big.", remedy="Lower the batch size."))
+    told = call("run", *ASKED, "--json")
+    assert told.exit_code == 1 and "Lower the batch size." in told.stderr
+    assert json.loads(told.stdout.splitlines()[-1])["state"] == "failed"
+
+
+def test_a_paused_run_is_resumed_under_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine(monkeypatch, state="paused")
+    told = call("run", *ASKED)
+    run = Lab().runs()[0].id
+    assert told.exit_code == 130 and f"resume {run}" in told.stderr
+    engine(monkeypatch)
+    assert call("resume", run).exit_code == 0
+    again = Lab().run(run)
+    assert (again.state, again.attempts) == ("finished", 2)
+    assert call("resume", run).exit_code == 2
+
+
+def test_runs_and_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine(monkeypatch)
+    call("run", *ASKED)
+    (listed,) = json.loads(call("runs", "--json").stdout)
+    assert listed["run"] in call("runs").stdout
+    shown = json.loads(call("show", listed["run"], "--json").stdout)
+    assert shown["experiment"]["epochs"] == 3 and shown["points"][0]["accuracy"] == 0.75
+    assert "test_accuracy: 0.5" in call("show", listed["run"]).stdout
+    assert call("show", "nothing").exit_code == 2
+    assert call("stop", listed["run"]).exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["backbones", "datasets", "strategies"])
+def test_list(kind: str) -> None:
+    found = json.loads(call("list", kind, "--json").stdout)
+    assert found and all(one["key"] and one["title"] for one in found)
+    assert found[0]["key"] in call("list", kind).stdout
+    if kind == "strategies":
+        fine_tuning = next(one for one in found if one["key"] == "fine_tuning")
+        assert fine_tuning["options"]["fine_rate"]["maximum"] == 1
+
+
+def test_every_field_of_the_experiment_is_an_option() -> None:
+    command = [sys.executable, "-m", "transfer", "run", "--help"]
+    told = subprocess.check_output(
+        command, text=True, env={"COLUMNS": "200", "PATH": ""}, cwd=Path(__file__).parents[1]
+    )
+    told = "".join(told.split())
+    for name in set(Experiment.model_fields) - {"options"}:
+        assert "--" + name.replace("_", "-") in told
+
+
+def test_the_command_line_does_not_import_tensorflow() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from transfer.__main__ import app;"
+        "assert CliRunner().invoke(app, ['list', 'backbones', '--json']).exit_code == 0;"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

@@ -1,0 +1,99 @@
+"""The cache of frozen features: exact, quick the second time, never trusted when damaged."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transfer import Experiment, catalog, settings, train
+from transfer.engine import arrays, features
+from transfer.engine.network import Knowledge, Network
+from transfer.errors import DiskFull
+
+
+def lite(size: int = 32) -> Network:
+    """The bundled ImageNet network on small grey pictures."""
+    backbone = catalog.backbone("efficientnet_lite0")
+    assert backbone.pretrained is not None
+    return Network(backbone, (20, 20, 1), size, Knowledge("ImageNet", backbone.pretrained.identity, own=True))
+
+
+def pictures(count: int = 5) -> np.ndarray:
+    """Random grey pictures."""
+    return np.random.default_rng(0).integers(0, 255, (count, 20, 20, 1)).astype("uint8")
+
+
+def silent(done: int, total: int) -> None:
+    """Takes progress and says nothing."""
+
+
+def test_cached_features_are_exact_and_the_second_time_no_weight_is_loaded() -> None:
+    network, inputs = lite(), pictures()
+    names = list(network.backbone.stages)
+    first = features.cached(network, names, inputs, silent, size=2)
+    flowing = network.entrance(inputs)
+    for stage in network.stages:
+        flowing = stage(flowing, training=False)
+    np.testing.assert_allclose(first, np.array(flowing), atol=1e-5)
+    again = lite()
+    np.testing.assert_array_equal(features.cached(again, names, inputs, silent), first)
+    assert "stages" not in vars(again)
+
+
+def test_weights_size_and_samples_each_make_features_of_their_own() -> None:
+    names = list(lite().backbone.stages)
+    for network, inputs in ((lite(), pictures()), (lite(40), pictures()), (lite(), pictures(4))):
+        features.cached(network, names, inputs, silent)
+    other = lite()
+    other.touched.append("stem")
+    other.stages[0].trainable_variables[0].assign(other.stages[0].trainable_variables[0] * 1.01)
+    features.cached(other, names, pictures(), silent)
+    assert len(list(settings.cache("features").glob("*.npz"))) == 4
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: data[:-500] + b"x" + data[-499:]])
+def test_a_damaged_cache_file_is_rebuilt(damage: object) -> None:
+    network, inputs = lite(), pictures()
+    names = list(network.backbone.stages)
+    first = features.cached(network, names, inputs, silent)
+    (file,) = settings.cache("features").glob("*.npz")
+    file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]  # a function by parametrize
+    np.testing.assert_array_equal(features.cached(lite(), names, inputs, silent), first)
+    arrays.read(file)
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_the_cache_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(arrays.os, "replace", full)
+    with pytest.raises(DiskFull, match="Make room"):
+        arrays.write(settings.home() / "x.npz", {"a": np.zeros(3)})
+    network = lite()
+    found = features.cached(network, list(network.backbone.stages), pictures(), silent)
+    assert found.shape == (5, 1280)
+    assert not list(settings.home().rglob("*.part"))
+    assert not list(settings.home().rglob("*.npz"))
+
+
+def test_a_run_with_cached_features_gives_the_same_curve_as_one_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Experiment(
+        target="faces", backbone="efficientnet_lite0", strategy="feature_extraction", image_size=32, epochs=3
+    ).but(labels_per_class=8)
+    cached = train(asked).history
+    monkeypatch.setattr("transfer.engine.features.fits", lambda *_: False)
+    plain = train(asked).history
+    assert len(cached) == len(plain) > 6
+    for column in ("loss", "accuracy"):
+        np.testing.assert_allclose(cached[column], plain[column], atol=1e-5)
+
+
+def test_augmentation_switches_the_cache_off(home: Path) -> None:
+    asked = Experiment(
+        target="faces", backbone="efficientnet_lite0", strategy="feature_extraction", image_size=32, augment=True
+    ).but(epochs=1, labels_per_class=4)
+    train(asked)
+    assert not list((home / "cache").glob("features/*.npz"))

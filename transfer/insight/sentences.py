@@ -1,0 +1,184 @@
+"""One plain sentence beside each curve, computed from its points; also what a screen reader says of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from transfer.insight.points import best, split_of
+
+RISING, LEVEL, PATIENT = 3, 8, 10
+NOTICEABLE = 0.005
+
+
+def about_accuracy(history: pd.DataFrame, classes: int, source: str = "", counted: int = 100) -> str:
+    """What the accuracy curve says.
+
+    Args:
+        history: a row a point, see `Lab.history`.
+        classes: of the target.
+        source: title of the source data set, for its part of the curve.
+        counted: pictures in the validation split; few make "above chance" harder to claim.
+    """
+    points = split_of(history, "validation").dropna(subset=["accuracy"]) if not history.empty else history
+    guess = 1 / classes
+    if points.empty:
+        return _on_source(history, "accuracy", source) or (
+            f"Nothing is trained yet. A blind guess among {classes} classes is right {guess:.0%} of the time: "
+            "the dashed line."
+        )
+    first, last = float(points["accuracy"].iloc[0]), float(points["accuracy"].iloc[-1])
+    clear = guess + 1.96 * math.sqrt(guess * (1 - guess) / max(1, counted))
+    if len(points) == 1:
+        where = f"clearly above chance ({guess:.0%})" if first > clear else f"no better than chance ({guess:.0%})"
+        return f"Before its first step on the target the network is right on {first:.0%} of the validation: {where}."
+    above = points[points["accuracy"] > clear]
+    if above.empty:
+        return f"Not clearly above chance ({guess:.0%}) yet: validation accuracy {last:.0%}."
+    return _risen(history, points, first, last, float(above["epoch"].iloc[0]))
+
+
+def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: float, since: float) -> str:
+    top = best(history)
+    assert top is not None, "there are points with accuracy"
+    waited = points["epoch"].iloc[-1] - top["epoch"]
+    change = top["accuracy"] - first
+    begun = "above chance from the start" if since == 0 else f"above chance since epoch {since:g}"
+    said = f"Validation accuracy {last:.0%}, {begun}"
+    said += f" and {change:.0%} better than before the first step" if change > NOTICEABLE else ""
+    if waited >= PATIENT:
+        return f"{said}; no better for {waited:g} epochs (best {top['accuracy']:.0%} at epoch {top['epoch']:g})."
+    if last < first - NOTICEABLE and top["epoch"] == 0:
+        return f"Validation accuracy {last:.0%}: so far training makes it worse than the {first:.0%} it began with."
+    return f"{said}; {_train_is_lower(history, points, last) or 'still improving'}."
+
+
+def _train_is_lower(history: pd.DataFrame, points: pd.DataFrame, last: float) -> str:
+    train = split_of(history, "train")
+    epoch = points["epoch"].iloc[-1]
+    if train.empty or epoch > RISING or "accuracy" not in train:
+        return ""
+    lately = train[train["epoch"] > epoch - 1]["accuracy"].mean()
+    if not lately < last - 0.02:
+        return ""
+    return "training is below it, which is normal early on: batches are scored while the weights still move"
+
+
+def about_loss(history: pd.DataFrame, classes: int, source: str = "") -> str:
+    """What the loss curve says; arguments as for `about_accuracy`."""
+    blind = math.log(classes)
+    train = split_of(history, "train", None)
+    if not train.empty and not np.isfinite(train["loss"].to_numpy(float)).all():
+        return "The loss is no longer a number: the steps were too large. Lower the learning rate."
+    points = split_of(history, "validation").dropna(subset=["loss"]) if not history.empty else history
+    if points.empty:
+        return _on_source(history, "loss", source) or (
+            f"Loss is the surprise at the right answer; a blind guess among {classes} classes scores {blind:.2f}."
+        )
+    loss = points["loss"].to_numpy(float)
+    if len(loss) == 1:
+        return (
+            f"Before its first step on the target the validation loss is {loss[0]:.2f}; a blind guess has {blind:.2f}."
+        )
+    return _trend(loss, _falls(split_of(history, "train")), blind)
+
+
+def _trend(loss: np.ndarray, train_falls: bool, blind: float) -> str:
+    rising = rising_for(loss)
+    low = int(loss.argmin())
+    if rising >= RISING:
+        ending = " while training loss falls: overfitting likely." if train_falls else ": overfitting likely."
+        return f"Validation loss has risen for {rising} epochs{ending}"
+    if loss[-1] > blind:
+        return f"Validation loss {loss[-1]:.2f} is above a blind guess ({blind:.2f}): confident, and often wrong."
+    since = len(loss) - 1 - low
+    if since >= LEVEL and loss[-1] > loss[low] * 1.05:
+        return (
+            f"Validation loss was lowest {since} epochs ago ({loss[low]:.2f}, now {loss[-1]:.2f}): overfitting likely."
+        )
+    recent = loss[-LEVEL:]
+    if len(recent) == LEVEL and np.ptp(recent) < 0.02 * max(recent.mean(), 1e-9):
+        return f"Validation loss has been level for {LEVEL} epochs, at {loss[-1]:.2f}."
+    if since == 0:
+        return f"Validation loss is falling: {loss[-1]:.2f}, from {loss[0]:.2f} before the first step."
+    return f"Validation loss {loss[-1]:.2f}, lowest {loss[low]:.2f}; it wavers a little, as few pictures do."
+
+
+def rising_for(values: np.ndarray) -> int:
+    """For how many of the last epochs each value was above the one before."""
+    count = 0
+    for now, before in zip(values[:0:-1], values[-2::-1], strict=True):
+        if not now > before:
+            break
+        count += 1
+    return count
+
+
+def _falls(train: pd.DataFrame) -> bool:
+    losses = train["loss"].to_numpy(float) if not train.empty else np.empty(0)
+    quarter = max(1, len(losses) // 4)
+    return len(losses) >= 2 and losses[-quarter:].mean() < losses[: max(1, len(losses) - quarter)].mean()
+
+
+def _on_source(history: pd.DataFrame, value: str, source: str) -> str:
+    """While the source is being learned: how that goes; empty without points on it."""
+    points = split_of(history, "validation", "source")
+    if points.empty:
+        return ""
+    last, name = points.iloc[-1], source or "the source"
+    begun = f"Learning the source, {name}"
+    if len(points) == 1:
+        return f"{begun}: nothing of it is learned yet."
+    if value == "accuracy":
+        return f"{begun}: right on {last['accuracy']:.0%} of its validation after {_epochs(len(points) - 1)}."
+    return f"{begun}: validation loss {last['loss']:.2f} after {_epochs(len(points) - 1)}."
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch" + ("" if count == 1 else "s")
+
+
+def result(metrics: dict[str, Any]) -> str:
+    """The test accuracy with its 95 % interval, in a line of Markdown; empty when nothing was tested."""
+    if metrics.get("test_accuracy") is None:
+        return ""
+    low, high = metrics["test_low"], metrics["test_high"]
+    return (
+        f"Test accuracy **{metrics['test_accuracy']:.1%}** ({low:.1%} to {high:.1%}), "
+        f"{metrics['test_count']:,} pictures, looked at once"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: ``8 s``, ``2 min 5 s``, ``1 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def time_left(marks: Sequence[tuple[float, int, int]]) -> str:
+    """How long the present stage still takes at the pace so far, ``about 12 s left``; empty when nobody can say.
+
+    Args:
+        marks: (time in seconds, done, total) as the stage went on, oldest first. Only those that
+            share the last one's total count.
+    """
+    same: list[tuple[float, int]] = []
+    for moment, done, total in reversed(marks):
+        if total != marks[-1][2] or (same and done > same[-1][1]):
+            break
+        same.append((moment, done))
+    if len(same) < 2 or not marks[-1][2]:
+        return ""
+    (now, done), (then, before) = same[0], same[-1]
+    if done <= before or now <= then:
+        return ""
+    left = (marks[-1][2] - done) * (now - then) / (done - before)
+    return f"about {duration(max(1.0, left))} left"
