@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "insight": {"insight", "catalog", "errors", "experiment", "engine"},
     "lab": {"lab", "engine", "catalog", "errors", "experiment", "settings"},
     "__init__": {"experiment", "engine"},
-    "listing": {"backbones", "catalog", "datasets", "strategies"},
+    "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "__main__": {"lab", "catalog", "errors", "experiment", "listing"},
 }
 

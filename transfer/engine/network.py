@@ -51,6 +51,7 @@ class Network:
     def __init__(self, backbone: Backbone, shape: tuple[int, ...], image_size: int, knowledge: Knowledge) -> None:
         self.backbone, self.shape, self.image_size, self.knowledge = backbone, shape, image_size, knowledge
         self.touched: list[str] = []
+        self._prefixes: dict[tuple[str, ...], keras.Model] = {}
 
     @cached_property
     def entrance(self) -> keras.Model:
@@ -72,6 +73,12 @@ class Network:
         wanted = list(names)
         by_name = dict(zip(self.backbone.stages, self.stages, strict=True)) if wanted else {}
         return [(name, by_name[name]) for name in wanted]
+
+    def prefix(self, names: list[str]) -> keras.Model:
+        """Entrance and these stages as one model; the same one each time, so that it is traced once."""
+        if tuple(names) not in self._prefixes:
+            self._prefixes[tuple(names)] = keras.Sequential([self.entrance, *(one for _, one in self.named(names))])
+        return self._prefixes[tuple(names)]
 
     def identity(self, names: list[str]) -> str:
         """What these stages hold, in one word: equal words, equal features."""

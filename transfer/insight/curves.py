@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from transfer.insight.points import BEST_RULE, Axis, best, split_of, thin
+from transfer.insight.sentences import percent
 
 # Paul Tol's "bright": told apart with any colour vision, on white and on near-black.
 HUES = ("#4477AA", "#EE6677", "#228833", "#AA3377", "#B8A430", "#33A6C4")
@@ -19,7 +20,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#8A8F98"
 TITLES = {"epoch": "epochs on the target", "step": "steps on the target", "seconds": "seconds since the run began"}
-HEIGHTS = {"accuracy": 290, "loss": 240}
+HEIGHTS = {"accuracy": 255, "loss": 205}
 MANY_MARKERS = 40
 Value = Literal["loss", "accuracy"]
 
@@ -120,7 +121,7 @@ def _add_split(
     chosen = best(curve.history)
     keep = [] if chosen is None else np.flatnonzero(x == chosen[frame.axis]).tolist()
     kept = thin(x, y, keep)
-    label = "train, each batch" if train else "validation, each epoch"
+    label = "train" if train else "validation"
     drawn.add_scatter(
         x=x[kept], y=y[kept],
         name=label if alone else curve.name, legendgroup=split if alone else str(number),
@@ -154,7 +155,7 @@ def _add_best(drawn: go.Figure, value: Value, curve: Curve, frame: Frame, number
     drawn.add_scatter(
         x=[chosen[frame.axis]], y=[chosen[value]], mode="markers", name="best epoch",
         legendgroup="best", showlegend=number == 0,
-        marker={"symbol": "star", "size": 15, "color": "#E8B000", "line": {"color": hue, "width": 1.5}},
+        marker={"symbol": "star", "size": 13, "color": "#E8B000", "line": {"color": hue, "width": 1.5}},
         hovertemplate=f"best epoch, {chosen['epoch']:g}<br>{BEST_RULE}<extra>{curve.name}</extra>",
     )  # fmt: skip
 
@@ -181,8 +182,10 @@ def phase_bounds(curve: Curve, axis: Axis) -> list[tuple[Phase, float, float]]:
         of_phase = curve.history[curve.history["phase"] == phase.index] if not curve.history.empty else curve.history
         begins.append(phase.epoch if axis == "epoch" or of_phase.empty else float(of_phase[axis].min()))
     last = float(curve.history[axis].max()) if not curve.history.empty else 0.0
+    if not begins:
+        return []
     ends = [*begins[1:], max([last, *begins])]
-    if axis == "epoch" and curve.phases:
+    if axis == "epoch":
         ends[-1] = max(ends[-1], curve.phases[-1].epoch + curve.phases[-1].epochs)
     return list(zip(curve.phases, begins, ends, strict=True))
 
@@ -195,19 +198,22 @@ def _add_phases(drawn: go.Figure, curve: Curve, frame: Frame) -> None:
             drawn.add_vrect(x0=start, x1=end, fillcolor=GREY, opacity=0.13, line_width=0, layer="below")
         else:
             drawn.add_vline(x=start, line={"color": GREY, "width": 1}, layer="below")
+        # The source's name ends where the target begins, the target's begin there: they never overlap.
+        source = phase.domain == "source"
         drawn.add_annotation(
-            x=start, y=1.0, yref="paper", xanchor="left", yanchor="bottom", showarrow=False,
-            text="learning the source" if phase.domain == "source" else phase.name,
-            font={"size": 12}, xshift=2,
+            x=end if source else start, xanchor="right" if source else "left", xshift=-2 if source else 2,
+            y=1.0, yref="paper", yanchor="bottom", showarrow=False, font={"size": 12},
+            text="source" if source else phase.name,
+            hovertext=f"{'learning the source' if source else phase.name}, {phase.epochs} epochs",
         )  # fmt: skip
 
 
 def _add_references(drawn: go.Figure, value: Value, frame: Frame) -> None:
     guess = chance(value, frame.classes)
-    text = f"chance {guess:.3g}" if value == "loss" else f"chance {guess:.0%}"
+    text = f"chance {guess:.3g}" if value == "loss" else f"chance {percent(guess)}"
     lines = [(guess, text, "dash")]
     if value == "accuracy" and frame.majority is not None:
-        commonest = f"always the commonest class {frame.majority:.0%}"
+        commonest = f"always the commonest class {percent(frame.majority)}"
         # Within two points the labels would lie on one another: one line says both.
         if frame.majority - guess < 0.02:
             lines = [(guess, f"{text}, {commonest}", "dash")]
@@ -238,8 +244,8 @@ def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Fra
     else:
         up |= {"rangemode": "tozero"} | ({"range": [0, 1.3 * chance(value, frame.classes)]} if empty else {})
     drawn.update_layout(
-        height=HEIGHTS[value], margin={"l": 8, "r": 8, "t": 14 if bare else 46, "b": 8}, uirevision=frame.revision,
+        height=HEIGHTS[value], margin={"l": 8, "r": 8, "t": 14 if bare else 26, "b": 8}, uirevision=frame.revision,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.1, "yanchor": "bottom", "font": {"size": 12}},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
         xaxis=across, yaxis=up,
     )  # fmt: skip

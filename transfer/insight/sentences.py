@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from transfer.insight.points import best, split_of
+from transfer.insight.points import split_of
 
 RISING, LEVEL, PATIENT = 3, 8, 10
 NOTICEABLE = 0.005
@@ -28,32 +28,39 @@ def about_accuracy(history: pd.DataFrame, classes: int, source: str = "", counte
     guess = 1 / classes
     if points.empty:
         return _on_source(history, "accuracy", source) or (
-            f"Nothing is trained yet. A blind guess among {classes} classes is right {guess:.0%} of the time: "
+            f"Nothing is trained yet. A blind guess among {classes} classes is right {percent(guess)} of the time: "
             "the dashed line."
         )
     first, last = float(points["accuracy"].iloc[0]), float(points["accuracy"].iloc[-1])
     clear = guess + 1.96 * math.sqrt(guess * (1 - guess) / max(1, counted))
     if len(points) == 1:
-        where = f"clearly above chance ({guess:.0%})" if first > clear else f"no better than chance ({guess:.0%})"
-        return f"Before its first step on the target the network is right on {first:.0%} of the validation: {where}."
+        where = (
+            f"clearly above chance ({percent(guess)})" if first > clear else f"no better than chance ({percent(guess)})"
+        )
+        return (
+            f"Before its first step on the target the network is right on {percent(first)} of the validation: {where}."
+        )
     above = points[points["accuracy"] > clear]
     if above.empty:
-        return f"Not clearly above chance ({guess:.0%}) yet: validation accuracy {last:.0%}."
+        return f"Not clearly above chance ({percent(guess)}) yet: validation accuracy {percent(last)}."
     return _risen(history, points, first, last, float(above["epoch"].iloc[0]))
 
 
 def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: float, since: float) -> str:
-    top = best(history)
-    assert top is not None, "there are points with accuracy"
-    waited = points["epoch"].iloc[-1] - top["epoch"]
-    change = top["accuracy"] - first
-    begun = "above chance from the start" if since == 0 else f"above chance since epoch {since:g}"
-    said = f"Validation accuracy {last:.0%}, {begun}"
-    said += f" and {change:.0%} better than before the first step" if change > NOTICEABLE else ""
-    if waited >= PATIENT:
-        return f"{said}; no better for {waited:g} epochs (best {top['accuracy']:.0%} at epoch {top['epoch']:g})."
-    if last < first - NOTICEABLE and top["epoch"] == 0:
-        return f"Validation accuracy {last:.0%}: so far training makes it worse than the {first:.0%} it began with."
+    top = points["accuracy"].max()
+    # Where the accuracy was reached; the best epoch may come later, by its lower loss.
+    reached = points["epoch"].iloc[int(points["accuracy"].argmax())]
+    if last < first - NOTICEABLE and top == first:
+        return f"Validation accuracy {percent(last)}: so far training makes it worse than the {percent(first)} it had."
+    said = f"Validation accuracy {percent(last)}"
+    if since > 0:
+        said += f", above chance since epoch {since:g}"
+    elif last - first > NOTICEABLE:
+        said += f", {100 * (last - first):.0f} points more than before the first step"
+    if points["epoch"].iloc[-1] - reached >= PATIENT:
+        if last == top:
+            return f"{said}; level since epoch {reached:g}."
+        return f"{said}; no better for {points['epoch'].iloc[-1] - reached:g} epochs (best {percent(top)})."
     return f"{said}; {_train_is_lower(history, points, last) or 'still improving'}."
 
 
@@ -65,7 +72,7 @@ def _train_is_lower(history: pd.DataFrame, points: pd.DataFrame, last: float) ->
     lately = train[train["epoch"] > epoch - 1]["accuracy"].mean()
     if not lately < last - 0.02:
         return ""
-    return "training is below it, which is normal early on: batches are scored while the weights still move"
+    return "training is below it, as is normal early on"
 
 
 def about_loss(history: pd.DataFrame, classes: int, source: str = "") -> str:
@@ -134,7 +141,7 @@ def _on_source(history: pd.DataFrame, value: str, source: str) -> str:
     if len(points) == 1:
         return f"{begun}: nothing of it is learned yet."
     if value == "accuracy":
-        return f"{begun}: right on {last['accuracy']:.0%} of its validation after {_epochs(len(points) - 1)}."
+        return f"{begun}: right on {percent(last['accuracy'])} of its validation after {_epochs(len(points) - 1)}."
     return f"{begun}: validation loss {last['loss']:.2f} after {_epochs(len(points) - 1)}."
 
 
@@ -142,13 +149,18 @@ def _epochs(count: int) -> str:
     return f"{count} epoch" + ("" if count == 1 else "s")
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 0 to 1 as people read it, ``84.1 %``; the space does not break."""
+    return f"{100 * share:.{digits}f}\u00a0%"
+
+
 def result(metrics: dict[str, Any]) -> str:
     """The test accuracy with its 95 % interval, in a line of Markdown; empty when nothing was tested."""
     if metrics.get("test_accuracy") is None:
         return ""
-    low, high = metrics["test_low"], metrics["test_high"]
+    low, high = 100 * metrics["test_low"], 100 * metrics["test_high"]
     return (
-        f"Test accuracy **{metrics['test_accuracy']:.1%}** ({low:.1%} to {high:.1%}), "
+        f"Test accuracy **{percent(metrics['test_accuracy'], 1)}** (95\u00a0% interval {low:.1f} to {high:.1f}), "
         f"{metrics['test_count']:,} pictures, looked at once"
     )
 

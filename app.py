@@ -1,0 +1,28 @@
+"""Transfer Lab: `streamlit run app.py`. Navigation, and the live runs over every page; nothing else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts.banner import live_runs
+
+# Drawn here: Streamlit fetches emoji and its own icons for a tab from elsewhere, and the lab works offline.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<rect width="32" height="32" rx="7" fill="#2F6690"/>
+<path d="M6 24C13 24 12 9 26 8" fill="none" stroke="#FFF" stroke-width="3.5" stroke-linecap="round"/></svg>"""
+
+st.set_page_config(page_title="Transfer Lab", page_icon=ICON, layout="wide")
+
+lab = st.Page("pages/lab.py", title="Lab", icon=":material/science:", url_path="lab")
+runs = st.Page("pages/runs.py", title="Runs", icon=":material/list:", url_path="runs")
+
+
+def home() -> None:
+    """The address without a page leads to the lab; Streamlit gives its default page no address of its own."""
+    st.switch_page(lab, query_params=st.query_params.to_dict())
+
+
+page = st.navigation([st.Page(home, default=True, visibility="hidden"), lab, runs], position="top")
+st.session_state["through_app"] = True
+live_runs()
+page.run()

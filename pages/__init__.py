@@ -1,0 +1,1 @@
+"""The pages: each file a screen, drawn by `app.py`; what they are made of is in `parts`."""

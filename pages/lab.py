@@ -1,0 +1,127 @@
+"""The lab: choose on the left, start and watch on the right."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import cards, controls, options, possible
+from pages.parts.charts import Surroundings, switches
+from pages.parts.counts import Counts, being_counted, counts
+from pages.parts.form import chosen, experiment, fill_from
+from pages.parts.live import watch
+from pages.parts.shared import the_lab, through_app
+from transfer import catalog
+from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
+from transfer.experiment import Experiment
+from transfer.lab import Run
+
+
+def shown_run() -> Run | None:
+    """The run the address names, if there is one."""
+    key = st.query_params.get("run")
+    if not key:
+        return None
+    try:
+        return the_lab().run(key)
+    except UnknownKey:
+        st.warning(
+            f"There is no run {key} here; it may have been discarded. The Runs page lists all there are, "
+            "and below you can start a new one.",
+            icon=":material/search_off:",
+        )
+        return None
+
+
+def too_many_labels(asked: Experiment, counted: Counts) -> ImpossibleExperiment | None:
+    """Known before the run when the classes have been counted."""
+    most = min(counted.train)
+    if asked.labels_per_class is None or asked.labels_per_class <= most:
+        return None
+    return ImpossibleExperiment(
+        f"The scarcest class of {catalog.dataset(asked.target).title} has {most} training labels; "
+        "the others are kept for validation and test.",
+        f"labels_per_class {asked.labels_per_class}",
+        f"Give at most {most}, or none for all.",
+    )
+
+
+def data_remark(asked: Experiment, counted: Counts) -> None:
+    """What is trained on, and when choosing costs more labels than learning."""
+    training, validation = counted.training(asked.labels_per_class), sum(counted.validation)
+    said = f"{training:,} pictures to learn from, {asked.epochs_for(training):,} epochs."
+    if asked.labels_per_class and validation > training:
+        said += f" The best epoch is chosen with {validation:,} validation labels, more than it learns from."
+    st.caption(said)
+
+
+def usual_epochs(counted: Counts | None) -> int | None:
+    """The epochs of an experiment that does not say how many."""
+    fields = chosen()
+    if counted is None or not fields["batch_size"]:
+        return None
+    training = counted.training(fields["labels_per_class"])
+    return Experiment().but(batch_size=fields["batch_size"]).epochs_for(training)
+
+
+@st.fragment(run_every=0.5)
+def wait_for_counts(target: str) -> None:
+    """Draws the page again as soon as the target's classes are counted."""
+    if not being_counted(catalog.dataset(target)):
+        st.rerun(scope="app")
+    st.caption("counting the pictures ...")
+
+
+def choose_column() -> tuple[Experiment | None, Counts | None]:
+    """Cards and options; the experiment, None while it is impossible, and the target's class counts."""
+    dataset = catalog.datasets().get(chosen()["target"])
+    counted = counts(dataset) if dataset else None
+    cards.summary(counted)
+    options.in_sight(usual_epochs(counted))
+    remark = st.container()
+    with st.expander("More options"):
+        options.more()
+    asked, problem = experiment()
+    changes = possible.nearest(chosen()) if problem else []
+    if asked and counted and (many := too_many_labels(asked, counted)):
+        most = min(counted.train)
+        problem, changes = many, [(f"Use {most} labels", {"labels_per_class": most})]
+    with remark:
+        if asked and counted and not problem:
+            data_remark(asked, counted)
+        elif dataset and being_counted(dataset):
+            wait_for_counts(dataset.key)
+    st.session_state["problem"] = (problem, changes)
+    return (None if problem else asked), counted
+
+
+def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | None) -> None:
+    """Buttons, then the run or the untrained picture."""
+    problem, changes = st.session_state.get("problem", (None, []))
+    controls.buttons(asked, shown)
+    controls.trouble()
+    if isinstance(problem, RequestError):
+        options.offer(problem, changes)
+    of_shown = shown is None or shown.experiment.target == chosen()["target"]
+    known = counted if of_shown else None
+    subject = shown.experiment if shown else asked
+    epochs = subject.epochs_for(known.training(subject.labels_per_class)) if subject and known else None
+    around = Surroundings(
+        subject,
+        epochs=epochs,
+        majority=known.majority if known else None,
+        validation=sum(known.validation) if known else 100,
+    )
+    watch(shown, around)
+    switches(shown)
+
+
+through_app()
+shown = shown_run()
+if shown is not None:
+    fill_from(shown)
+left, right = st.columns([4, 8], gap="medium")
+with left:
+    asked, counted = choose_column()
+with right:
+    watch_column(asked, counted, shown)
+cards.gallery()

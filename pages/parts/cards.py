@@ -1,0 +1,198 @@
+"""Cards that say what is chosen, and galleries to choose another from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+import streamlit as st
+
+from pages.parts.counts import Counts
+from pages.parts.form import choose, chosen
+from pages.parts.options import source_matters
+from transfer import catalog
+from transfer.backbones import Backbone
+from transfer.datasets import Dataset
+
+TITLES = {
+    "target": "What is to be learned?",
+    "source": "What is learned first?",
+    "backbone": "Which network?",
+    "strategy": "How does knowledge move?",
+}
+COLUMNS = 2
+FEW_CLASSES = 12
+
+
+def summary(counted: Counts | None) -> None:
+    """The cards for data, backbone and strategy as they are chosen."""
+    _data_card(counted)
+    _backbone_card()
+    _strategy_card()
+
+
+def _head(kind: str, line: str, heading: str) -> None:
+    """A card's first row: what it is about, what is chosen, and the way to another choice."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
+        st.markdown(f":gray[{heading}] **{line}**")
+        st.button("Change", key=f"change:{kind}", type="tertiary", on_click=_open, args=(kind,),
+                  icon=":material/swap_horiz:", help=TITLES[kind])  # fmt: skip
+
+
+def _data_card(counted: Counts | None) -> None:
+    fields = chosen()
+    target = catalog.datasets().get(fields["target"])
+    with st.container(border=True, gap="xsmall", key="card_data"):
+        if target is None:
+            _head("target", f"{fields['target']} (not installed)", "Target")
+            return
+        _head("target", target.title, "Target")
+        _sheet(target)
+        st.caption(_sizes(target, counted), help=target.summary + (f" {target.warning}" if target.warning else ""))
+        source = catalog.datasets().get(fields["source"] or "")
+        _head("source", source.title if source else "none", "Source")
+        if source and not source_matters(fields):
+            st.caption(":material/info: Not used: from scratch begins with random weights.")
+        else:
+            st.caption(_size(source) if source else "The backbone's own weights are transferred.")
+
+
+def _backbone_card() -> None:
+    network = catalog.backbones().get(chosen()["backbone"])
+    with st.container(border=True, gap="xsmall", key="card_backbone"):
+        if network is None:
+            _head("backbone", f"{chosen()['backbone']} (not installed)", "Backbone")
+            return
+        _head("backbone", network.title, "Backbone")
+        st.caption(_facts(network), help=f"{network.summary} {network.reference}")
+
+
+def _strategy_card() -> None:
+    strategy = catalog.strategies().get(chosen()["strategy"])
+    with st.container(border=True, gap="xsmall", key="card_strategy"):
+        if strategy is None:
+            _head("strategy", f"{chosen()['strategy']} (not installed)", "Strategy")
+            return
+        _head("strategy", strategy.title, "Strategy")
+        st.caption(f"{strategy.sentence} Frozen: {strategy.frozen}.")
+        with st.expander("The maths and the paper", type="compact"):
+            st.latex(strategy.formula)
+            st.caption(strategy.reference)
+
+
+def _sheet(dataset: Dataset, width: Literal["stretch", "content"] = "stretch") -> None:
+    if dataset.sample_sheet:
+        st.image(str(dataset.sample_sheet), width=width, alt=f"Two samples of each class of {dataset.title}")
+    else:
+        st.caption(":material/image: Samples can be seen once it is downloaded.")
+
+
+def _size(dataset: Dataset) -> str:
+    height, width, channels = dataset.shape
+    colour = "colour" if channels == 3 else "grey"
+    download = f" · {dataset.download_mb:g} MB to download" if dataset.download_mb else ""
+    return f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour}{download}"
+
+
+def _sizes(dataset: Dataset, counted: Counts | None) -> str:
+    if counted is None:
+        return _size(dataset)
+    a_class = counted.train
+    each = f"{min(a_class)}" if min(a_class) == max(a_class) else f"{min(a_class)} to {max(a_class)}"
+    return (
+        f"{_size(dataset)} · {each} a class to train on, "
+        f"{sum(counted.validation):,} for validation, {sum(counted.test):,} for the test"
+    )
+
+
+def _facts(network: Backbone) -> str:
+    colour = "colour" if network.channels == 3 else "grey"
+    own = network.pretrained
+    weights = f"{own.source} weights" if own else "no weights of its own"
+    download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
+    return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e6:.1f} million" if number >= 1e6 else f"{number:,}"
+
+
+def _open(kind: str) -> None:
+    st.session_state["gallery"] = kind
+
+
+def _pick(kind: str, key: str | None) -> None:
+    choose(**{kind: key})
+    _close()
+
+
+def _close() -> None:
+    st.session_state.pop("gallery", None)
+
+
+def gallery() -> None:
+    """The dialog that is open, if one is; kept open over reruns that a live run causes."""
+    kind = st.session_state.get("gallery")
+    if kind:
+        st.dialog(TITLES[kind], width="large", on_dismiss=_close)(partial(_gallery, kind))()
+
+
+def _gallery(kind: str) -> None:
+    if "gallery" not in st.session_state:
+        st.rerun()  # something was chosen
+    choices = _choices(kind)
+    if len(choices) > FEW_CLASSES:
+        wanted = st.text_input("Filter", key="gallery_filter", placeholder="part of a name", max_chars=40)
+        choices = [one for one in choices if wanted.lower() in f"{one[0]} {one[1]}".lower()]
+        if not choices:
+            st.caption("None has that in its name.")
+    for start in range(0, len(choices), COLUMNS):
+        columns = st.columns(COLUMNS)
+        for column, (key, title, draw) in zip(columns, choices[start : start + COLUMNS], strict=False):
+            with column, st.container(border=True, height="stretch", gap="xsmall"):
+                _choice(kind, key, title, draw)
+
+
+def _choice(kind: str, key: str | None, title: str, draw: Callable[[], object]) -> None:
+    now = chosen()[kind] == key
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
+        st.markdown(f"**{title}**")
+        words = "Chosen" if now else "Choose"
+        st.button(words, key=f"pick:{kind}:{key}", disabled=now, icon=":material/check:" if now else None,
+                  on_click=_pick, args=(kind, key))  # fmt: skip
+    draw()
+
+
+def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
+    """Key, title and what else is on the card, for everything of that kind."""
+    found: list[tuple[str | None, str, Callable[[], object]]] = []
+    if kind == "source":
+        found.append((None, "No source", partial(st.caption, "Transfer the backbone's own weights, if it has any.")))
+    if kind in ("target", "source"):
+        found += [(one.key, one.title, partial(_draw_dataset, one)) for one in catalog.datasets().values()]
+    elif kind == "backbone":
+        found += [(one.key, one.title, partial(_draw_backbone, one)) for one in catalog.backbones().values()]
+    else:
+        found += [(key, one.title, partial(_draw_strategy, one)) for key, one in catalog.strategies().items()]
+    return found
+
+
+def _draw_dataset(dataset: Dataset) -> None:
+    _sheet(dataset, "content")
+    st.markdown(_size(dataset))
+    st.caption(f"{dataset.summary} {dataset.reference}, {dataset.licence}.")
+    if dataset.warning:
+        st.caption(f":material/info: {dataset.warning}")
+
+
+def _draw_backbone(network: Backbone) -> None:
+    st.markdown(_facts(network))
+    st.caption(f"{network.summary} {network.reference}. {network.licence}.")
+
+
+def _draw_strategy(strategy: Any) -> None:
+    st.markdown(f"Frozen: {strategy.frozen}")
+    st.caption(strategy.sentence)
+    st.latex(strategy.formula)
+    st.caption(strategy.reference)

@@ -1,0 +1,104 @@
+"""Accuracy and loss over one x axis, each with its sentence, and how they are to be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.parts.log import log_of
+from pages.parts.shared import in_words, names, the_lab
+from transfer import catalog
+from transfer.experiment import Experiment
+from transfer.insight import curves, sentences
+from transfer.lab import Run
+
+AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
+MOST_OVERLAYS = 5
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is drawn around a curve, known before it: the experiment's source, its length and the baselines."""
+
+    experiment: Experiment | None
+    epochs: int | None = None
+    majority: float | None = None
+    validation: int = 100
+
+
+def charts(run: Run | None, around: Surroundings) -> None:
+    """The two charts of the run, and of those shown over it; with axes and chance lines also before any run."""
+    experiment = run.experiment if run else around.experiment
+    dataset = catalog.datasets().get(experiment.target) if experiment else None
+    classes = len(dataset.classes) if dataset else 10
+    drawn = _curves(run)
+    history = drawn[0].history if drawn else curves.Curve("", log_of("").history).history
+    source = catalog.datasets().get((experiment.source if experiment else None) or "")
+    said = {
+        "accuracy": sentences.about_accuracy(history, classes, source.title if source else "", around.validation),
+        "loss": sentences.about_loss(history, classes, source.title if source else ""),
+    }
+    frame = curves.Frame(
+        classes=classes,
+        axis=st.session_state.get("axis") or "epoch",
+        log=bool(st.session_state.get("log_loss")),
+        majority=around.majority,
+        span=_span(experiment, around) if len(drawn) < 2 else None,
+        source=st.session_state.get("with_source", True),
+        revision=run.id if run else "untrained",
+    )
+    for value in ("accuracy", "loss"):
+        st.markdown(f"**{value.capitalize()}** · {said[value]}")
+        st.plotly_chart(
+            curves.figure(value, drawn, frame), key=f"chart_{value}", config=CONFIG, alt=f"{value} curve: {said[value]}"
+        )
+
+
+def _curves(run: Run | None) -> list[curves.Curve]:
+    lab = the_lab()
+    known = {one.id: one for one in lab.runs()}
+    over = [known[key] for key in st.session_state.get("overlays", []) if key in known]
+    shown = [*([run] if run else []), *(one for one in over if run is None or one.id != run.id)]
+    named = names(shown)
+    drawn = []
+    for one in shown:
+        log = log_of(one.id)
+        log.read(lab, one)
+        drawn.append(log.curve(named[one.id]))
+    return drawn
+
+
+def _span(experiment: Experiment | None, around: Surroundings) -> tuple[float, float] | None:
+    """The epochs to come, so that the picture shows from the start how far a run is."""
+    epochs = around.epochs or (experiment.epochs if experiment else None)
+    if experiment is None or not epochs:
+        return None
+    strategy = catalog.strategies().get(experiment.strategy)
+    first = experiment.source_epochs if experiment.source and strategy and strategy.start != "random" else 0
+    if not st.session_state.get("with_source", True):
+        first = 0
+    return (-first - 0.01 * epochs, epochs * 1.02)
+
+
+def switches(shown: Run | None) -> None:
+    """Axis, scale, and which other runs are drawn over this one; read by `charts` at its next turn."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.session_state.setdefault("axis", "epoch")
+        st.session_state.setdefault("with_source", True)
+        st.segmented_control("Along x", list(AXES), format_func=AXES.__getitem__, key="axis", required=True)
+        with st.container(width="content", gap="xxsmall"):
+            st.toggle("Logarithmic loss", key="log_loss", help="Shows small differences late in training.")
+            st.toggle("Show the source", key="with_source", help="What was learned first, left of 0.")
+        others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
+        st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]
+        st.multiselect(
+            "Show over",
+            list(others),
+            format_func=lambda key: f"{in_words(others[key].experiment)} · seed {others[key].experiment.seed}",
+            key="overlays",
+            max_selections=MOST_OVERLAYS,
+            placeholder="other runs" if others else "no other runs yet",
+            disabled=not others,
+        )

@@ -1,0 +1,83 @@
+"""The buttons over the curves: Start; Pause, Stop and Discard while a run is live; Resume after a pause."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts.shared import the_lab
+from transfer.errors import LabError
+from transfer.experiment import Experiment
+from transfer.lab import Run
+
+
+def buttons(experiment: Experiment | None, shown: Run | None) -> None:
+    """What can be done now; Start is disabled while the choices are impossible (None)."""
+    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+        if shown is not None and shown.live:
+            _while_live(shown)
+            if experiment is not None and experiment != shown.experiment:
+                st.button("Queue these settings too", key="start", on_click=start, args=(experiment,),
+                          icon=":material/playlist_add:")  # fmt: skip
+            return
+        _start_button(experiment, shown)
+        if shown is not None and shown.resumable:
+            st.button("Resume", key="resume", on_click=_do, args=("resume", shown.id), icon=":material/resume:",
+                      help="Goes on from the checkpoint: same run, same optimiser state.")  # fmt: skip
+        if shown is not None:
+            st.button("New experiment", key="new", on_click=leave, type="tertiary", icon=":material/add:",
+                      help="Clears the curves; the run stays on the Runs page.")  # fmt: skip
+
+
+def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
+    words = "Start"
+    if shown is not None:
+        words = "Run again" if experiment == shown.experiment else "Start with these settings"
+    st.button(words, key="start", type="primary", on_click=start, args=(experiment,), disabled=experiment is None,
+              icon=":material/play_arrow:",
+              help="The choices do not go together yet." if experiment is None else None)  # fmt: skip
+
+
+def _while_live(run: Run) -> None:
+    asked = run.wish is not None
+    st.button("Pause", key="pause", on_click=_do, args=("pause", run.id), icon=":material/pause:", disabled=asked,
+              help="Ends the process and keeps a checkpoint: it can be resumed later.")  # fmt: skip
+    st.button("Stop and keep the best", key="stop", on_click=_do, args=("stop", run.id), disabled=asked,
+              icon=":material/stop:",
+              help="Ends here and tests the best epoch so far.")  # fmt: skip
+    st.button("Discard", key="discard", on_click=_do, args=("discard", run.id), icon=":material/delete:",
+              disabled=run.wish == "discard", type="tertiary",
+              help="Ends the run and removes it with everything it said.")  # fmt: skip
+
+
+def start(experiment: Experiment) -> None:
+    """Submits the experiment and shows its run; the address carries the run's id."""
+    try:
+        run = the_lab().submit(experiment)
+    except LabError as problem:
+        st.session_state["trouble"] = str(problem)
+        return
+    st.session_state["filled_from"] = run
+    st.query_params["run"] = run
+
+
+def leave() -> None:
+    """Back to an empty picture, with the settings as they are."""
+    st.query_params.clear()
+
+
+def _do(what: str, run: str) -> None:
+    try:
+        getattr(the_lab(), what)(run)
+    except LabError as problem:
+        st.session_state["trouble"] = str(problem)
+        return
+    if what == "discard":
+        leave()
+        st.toast("The run is discarded.", icon=":material/delete:")
+
+
+def trouble() -> None:
+    """Shows once what went wrong in the last click."""
+    words = st.session_state.pop("trouble", "")
+    if words:
+        st.error(words, icon=":material/error:")

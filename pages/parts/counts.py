@@ -1,0 +1,80 @@
+"""How many pictures of each class are for training, validation and test: counted by a process of its own.
+
+Loading a data set takes scikit-learn and seconds; the page's process never does it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import streamlit as st
+
+from transfer import settings
+from transfer.datasets import Dataset
+
+_TIMEOUT_SECONDS = 60
+_COUNT = """
+import json, sys
+from transfer import catalog
+from transfer.engine import data
+split = data.split(catalog.dataset(sys.argv[1]), 0)
+parts = {name: getattr(split, name) for name in ("train", "validation", "test")}
+print(json.dumps({name: list(data.class_counts(part, split.classes).values()) for name, part in parts.items()}))
+"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pictures a class, in label order; the split keeps these numbers for every seed."""
+
+    train: list[int]
+    validation: list[int]
+    test: list[int]
+
+    @property
+    def majority(self) -> float:
+        """Share of the commonest class in the validation split."""
+        return max(self.validation) / sum(self.validation)
+
+    def training(self, labels_per_class: int | None) -> int:
+        """Pictures trained on when so many labels a class are kept."""
+        return sum(min(count, labels_per_class or count) for count in self.train)
+
+
+def counts(dataset: Dataset) -> Counts | None:
+    """The counts, or None as long as they are not known; asks for them when that needs no download."""
+    if dataset.download_mb and not any(settings.cache("data").glob(f"{dataset.key}-*.cache")):
+        return None
+    answer = _asked(dataset.key, str(settings.home()))
+    return answer.result() if answer.done() else None
+
+
+def being_counted(dataset: Dataset) -> bool:
+    """Whether asking again in a moment is worth it."""
+    if dataset.download_mb and not any(settings.cache("data").glob(f"{dataset.key}-*.cache")):
+        return False
+    return not _asked(dataset.key, str(settings.home())).done()
+
+
+@st.cache_resource(show_spinner=False)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "counts")
+
+
+@st.cache_resource(show_spinner=False)
+def _asked(key: str, home: str) -> Future[Counts | None]:
+    return _pool().submit(_count, key)
+
+
+def _count(key: str) -> Counts | None:
+    command = [sys.executable, "-c", _COUNT, key]
+    root = str(settings.__file__).rsplit("/transfer/", 1)[0]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, cwd=root)
+    except subprocess.TimeoutExpired:
+        return None
+    return Counts(**json.loads(done.stdout)) if done.returncode == 0 else None

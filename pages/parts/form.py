@@ -1,0 +1,60 @@
+"""The experiment that is being put together: kept for the session, whatever page is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from transfer import catalog
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+from transfer.lab import Run
+
+DEFAULT = Experiment().but(source="mnist_5k", labels_per_class=1)
+
+
+def chosen() -> dict[str, Any]:
+    """The choices so far, by field of the Experiment; to be read, and changed with `choose`."""
+    if "chosen" not in st.session_state:
+        st.session_state["chosen"] = DEFAULT.model_dump()
+    fields: dict[str, Any] = st.session_state["chosen"]
+    return fields
+
+
+def choose(**changes: Any) -> None:
+    """Changes choices, and what their widgets show; in a callback or before the widgets are drawn."""
+    fields = chosen()
+    if changes.get("strategy", fields["strategy"]) != fields["strategy"]:
+        changes.setdefault("options", {})
+    fields.update(changes)
+    for name, value in changes.items():
+        if name != "options" and field_key(name) in st.session_state:
+            st.session_state[field_key(name)] = value
+    if "options" in changes:
+        for key in [key for key in st.session_state if str(key).startswith("option:")]:
+            del st.session_state[key]
+
+
+def fill_from(run: Run) -> None:
+    """Takes over a run's experiment, once for each time it is opened."""
+    if st.session_state.get("filled_from") == run.id:
+        return
+    st.session_state["filled_from"] = run.id
+    dump = run.experiment.model_dump()
+    choose(**{name: dump[name] for name in Experiment.model_fields if name in dump})
+
+
+def field_key(name: str) -> str:
+    """Key of the widget of an Experiment's field."""
+    return f"field:{name}"
+
+
+def experiment() -> tuple[Experiment | None, RequestError | None]:
+    """The Experiment, or what stands against it."""
+    try:
+        asked = Experiment(**chosen())
+        catalog.check(asked)
+    except RequestError as problem:
+        return None, problem
+    return asked, None

@@ -1,0 +1,92 @@
+"""A run as it goes on: its stage in words, its curves with a sentence each, its result."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import device
+from pages.parts.charts import Surroundings, charts
+from pages.parts.log import Log, log_of
+from pages.parts.shared import ICONS, the_lab
+from transfer import catalog
+from transfer.errors import UnknownKey
+from transfer.insight import sentences
+from transfer.lab import Run
+
+EVERY_SECONDS = 0.4
+WISHES = {"pause": "pausing, a checkpoint is written", "stop": "stopping, the best is kept", "discard": "discarding"}
+
+
+def watch(shown: Run | None, around: Surroundings) -> None:
+    """Draws the run; while it is live, again and again with what is new, and no longer than that."""
+    every = EVERY_SECONDS if shown is not None and shown.live else None
+    st.fragment(_draw, run_every=every)(shown.id if shown else None, _signature(shown), around)
+
+
+def _signature(run: Run | None) -> tuple[str, str | None, int] | None:
+    """What the buttons outside depend on."""
+    return (run.state, run.wish, run.attempts) if run else None
+
+
+def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, around: Surroundings) -> None:
+    lab, run = the_lab(), None
+    if run_id is not None:
+        try:
+            run = lab.run(run_id)
+        except UnknownKey:
+            st.rerun(scope="app")
+        log_of(run.id).read(lab, run)
+        if _signature(run) != drawn_for:
+            st.rerun(scope="app")
+        _status(run, log_of(run.id))
+    charts(run, around)
+    if run is not None:
+        for note in log_of(run.id).notes:
+            st.caption(f":material/chat_info: {note}")
+    device.line(run)
+
+
+def _status(run: Run, log: Log) -> None:
+    """One line: what is going on, how far it is and how long it still takes."""
+    progress = run.progress or {}
+    total, done = progress.get("total") or 0, progress.get("done") or 0
+    if run.state == "queued":
+        waiting = the_lab().worker_trouble()
+        if waiting:
+            st.error(f"No worker comes up. {waiting}", icon=":material/error:")
+        st.progress(0.0, text=f"{ICONS['queued']} queued, waiting for a worker")
+    elif run.state == "running":
+        words = WISHES.get(run.wish or "") or progress.get("text") or "starting"
+        parts = [f"**{words}**"]
+        if total and not run.wish:
+            parts += [f"{sentences.percent(done / total)}", sentences.time_left(log.marks)]
+            parts[-1] += _and_then(run, log) if parts[-1] else ""
+        st.progress(min(1.0, done / total) if total else 0.0, text=" · ".join(part for part in parts if part))
+    else:
+        _ended(run)
+
+
+def _and_then(run: Run, log: Log) -> str:
+    return f", then {catalog.dataset(run.experiment.target).title}" if log.domain == "source" else ""
+
+
+def _ended(run: Run) -> None:
+    took = sentences.duration(run.seconds)
+    tested = sentences.result(run.metrics)
+    if run.state == "failed":
+        brief, _, _ = run.error.strip().rpartition("\n")
+        st.error(run.error if not brief else run.error.strip().rsplit("\n", 1)[-1], icon=ICONS["failed"])
+        if brief:
+            with st.expander("The whole message, for a bug report"):
+                st.code(run.error, language=None)
+    elif tested:
+        best = run.metrics.get("best_epoch")
+        early = " Stopped early." if run.state == "stopped" else ""
+        st.success(f"{tested}. Weights of epoch {best:g}, {took}.{early}", icon=ICONS[run.state])
+    else:
+        words = {
+            "paused": "Paused after {took}. Resume goes on from the checkpoint.",
+            "interrupted": "Interrupted after {took}: its process is gone. Resume goes on from the last checkpoint.",
+            "stopped": "Stopped after {took}, before anything of the target was learned.",
+        }
+        st.info(words.get(run.state, run.state).format(took=took), icon=ICONS[run.state])

@@ -1,0 +1,75 @@
+"""What a run has said so far, kept for a session and topped up with what is new since the last look."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from transfer.insight.curves import Curve, Phase
+from transfer.lab import Lab, Run, StoredEvent, history
+
+MARKS = 400
+
+
+class Log:
+    """One run's points, phases, notes and progress; ``cursor`` is the last event it has read."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self._begin(1)
+
+    def _begin(self, attempts: int) -> None:
+        self.cursor, self.attempts = 0, attempts
+        self.history = history.table([])
+        self.phases: dict[int, Phase] = {}
+        self.notes: list[str] = []
+        self.marks: list[tuple[float, int, int]] = []
+        self.latest = 0.0
+
+    def read(self, lab: Lab, run: Run) -> None:
+        """Takes in what is new; all anew after a resumption, which supersedes points."""
+        if run.attempts != self.attempts:
+            self._begin(run.attempts)
+        events = lab.events(run.id, after=self.cursor)
+        if not events:
+            return
+        if self.cursor and any(event.kind == "Resumed" for event in events):
+            self._begin(run.attempts)
+            events = lab.events(run.id)
+        self.cursor, self.latest = events[-1].n, events[-1].time
+        points = history.table([event for event in events if event.kind in history.KINDS])
+        if not points.empty:
+            self.history = points if self.history.empty else pd.concat([self.history, points], ignore_index=True)
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: StoredEvent) -> None:
+        body = event.body
+        if event.kind == "PhaseBegan":
+            fields = (body["index"], body["name"], body["domain"], float(body["epoch"]), body["epochs"])
+            self.phases[body["index"]] = Phase(*fields)
+        elif event.kind == "Note" and body["text"] not in self.notes:
+            self.notes.append(body["text"])
+        elif event.kind == "Stage" and body["total"]:
+            self.marks = [*self.marks[-MARKS:], (event.time, body["done"], body["total"])]
+
+    @property
+    def domain(self) -> str:
+        """What is being learned now: source or target; empty before any phase."""
+        return list(self.phases.values())[-1].domain if self.phases else ""
+
+    def curve(self, name: str) -> Curve:
+        """The run as it is drawn."""
+        phases = [self.phases[index] for index in sorted(self.phases)]
+        on_source = self.history[self.history["domain"] == "source"]
+        # A source that was learned before has its curve shown again, without a phase being announced.
+        if not on_source.empty and not any(phase.domain == "source" for phase in phases):
+            first = float(on_source["epoch"].min())
+            phases.insert(0, Phase(0, "learned before", "source", first, round(-first)))
+        return Curve(name, self.history, tuple(phases))
+
+
+def log_of(run: str) -> Log:
+    """The session's log of a run."""
+    logs: dict[str, Log] = st.session_state.setdefault("logs", {})
+    return logs.setdefault(run, Log(run))

@@ -1,0 +1,131 @@
+"""Widgets for options, drawn from the pydantic fields that declare them: limits, unit and help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from pydantic import BaseModel
+
+from pages.parts.form import choose, chosen, field_key
+from transfer import catalog
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+
+IN_SIGHT = ("labels_per_class", "epochs", "seed")
+ON_CARDS = ("target", "source", "backbone", "strategy", "options")
+SMALLEST = 1e-6
+WHOLE_NUMBERS = {"type": "integer"}
+
+
+def in_sight(epochs: int | None) -> None:
+    """Labels, epochs and seed, side by side.
+
+    Args:
+        epochs: how many it would be when nobody chooses; None when not known.
+    """
+    hints = {"labels_per_class": "all", "epochs": f"{epochs:,}" if epochs else "auto"}
+    for column, name in zip(st.columns(3, gap="small"), IN_SIGHT, strict=True):
+        with column:
+            _field(name, hints.get(name, ""))
+
+
+def more() -> None:
+    """The strategy's own options, then all further ones of the experiment."""
+    strategy = catalog.strategies()[chosen()["strategy"]]
+    own = strategy.Options.model_fields
+    if own:
+        st.markdown(f"**{strategy.title}**")
+        _strategy_options(strategy)
+        st.markdown("**Training**")
+    for name in Experiment.model_fields:
+        if name not in IN_SIGHT and name not in ON_CARDS:
+            _field(name)
+
+
+def _field(name: str, hint: str = "") -> None:
+    fields = chosen()
+    disabled = name == "source_epochs" and not source_matters(fields)
+    fields[name] = widget(Experiment, name, field_key(name), fields[name], disabled, hint)
+
+
+def source_matters(fields: dict[str, Any]) -> bool:
+    """Whether the source has any influence: a strategy that starts from random weights ignores it."""
+    strategy = catalog.strategies().get(fields["strategy"])
+    return bool(fields["source"]) and strategy is not None and strategy.start != "random"
+
+
+def _strategy_options(strategy: Any) -> None:
+    """Only what differs from the defaults is kept, so that equal experiments have equal fingerprints."""
+    given, kept = chosen()["options"], {}
+    for name, field in strategy.Options.model_fields.items():
+        now = given.get(name, field.default)
+        value = widget(strategy.Options, name, f"option:{strategy.key}:{name}", now)
+        if value != field.default:
+            kept[name] = value
+    chosen()["options"] = kept
+
+
+def label(name: str, unit: str = "") -> str:
+    """A field's name as people write it, with its unit: ``Batch size (pictures)``."""
+    words = name.replace("_", " ").capitalize()
+    return f"{words} ({unit})" if unit and unit not in words.lower() else words
+
+
+def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bool = False, hint: str = "") -> Any:
+    """One field's widget; what it holds now.
+
+    Args:
+        model: the class that declares the field.
+        name: of the field.
+        key: of the widget.
+        value: shown when the widget is new.
+        disabled: whether it can be seen but not changed.
+        hint: shown while it holds none; else what its description says of none. With a hint the
+            widget is narrow, and its unit goes from the label into the help.
+    """
+    schema = model.model_json_schema()["properties"][name]
+    description = str(schema.get("description", ""))
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    kind, optional = kinds[0], len(schema.get("anyOf", [])) > 1
+    st.session_state.setdefault(key, value)
+    unit = schema.get("unit", "")
+    common: dict[str, Any] = {
+        "label": label(name, "" if hint else unit),
+        "key": key,
+        "help": f"{description} In {unit}." if hint and unit else description,
+        "disabled": disabled,
+    }
+    if "enum" in kind:
+        return st.selectbox(options=kind["enum"], **common)
+    if kind["type"] == "boolean":
+        return st.toggle(**common)
+    if kind["type"] == "string":
+        return st.text_input(**common)
+    if optional:
+        common["placeholder"] = hint or description.partition("none: ")[2].rstrip(".") or "none"
+    return _number(kind, optional, common)
+
+
+def _number(kind: dict[str, Any], optional: bool, common: dict[str, Any]) -> Any:
+    whole = kind["type"] == "integer"
+    low, high = kind.get("minimum"), kind.get("maximum")
+    if whole:
+        return st.number_input(min_value=low, max_value=high, value=None if optional else "min", step=1, **common)
+    share = (high if high is not None else kind.get("exclusiveMaximum", 10)) <= 1
+    step = 0.01 if share else None
+    # Streamlit's limits are part of what is allowed, an exclusive one is not: one step inside of it.
+    low = float(low) if low is not None else (step or SMALLEST)
+    high = float(high) if high is not None else kind["exclusiveMaximum"] - (step or SMALLEST)
+    if share and not optional:
+        return st.slider(min_value=low, max_value=high, step=step, **common)
+    written: Any = {"format": "%g", "step": low if low >= SMALLEST * 10 else 1e-4}
+    return st.number_input(min_value=low, max_value=high, value=None if optional else "min", **written, **common)
+
+
+def offer(problem: RequestError, changes: list[tuple[str, dict[str, Any]]]) -> None:
+    """Says why the choices do not go together, and offers the nearest that do as buttons."""
+    st.warning(str(problem), icon=":material/block:")
+    with st.container(horizontal=True):
+        for words, change in changes:
+            st.button(words, key=f"offer:{words}", on_click=choose, kwargs=change)

@@ -1,0 +1,53 @@
+"""The nearest experiments that are possible, when the one asked for is not. Knows no Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from transfer import catalog
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+
+MOST = 3
+
+
+def nearest(fields: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Up to three single changes that make the experiment possible, each with its words for a button.
+
+    Args:
+        fields: of the Experiment, as they stand.
+    """
+    found = []
+    for words, change in _single_changes(fields):
+        try:
+            catalog.check(Experiment(**{**fields, **change}))
+        except RequestError:
+            continue
+        found.append((words, change))
+        if len(found) == MOST:
+            break
+    return found
+
+
+def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Changes in the order in which they are offered: those that keep most come first."""
+    if fields["options"]:
+        yield "Reset the strategy's options", {"options": {}}
+    network = catalog.backbones().get(fields["backbone"])
+    if fields["image_size"] and network:
+        yield f"Use {network.image_size} pixels", {"image_size": None}
+    usable = [one for one in catalog.datasets().values() if not one.download_mb]
+    for key in ("mnist_5k", *(one.key for one in usable)):
+        if key in catalog.datasets() and key not in (fields["target"], fields["source"]):
+            yield f"Learn {catalog.datasets()[key].title} first", {"source": key}
+            break
+    if fields["source"]:
+        yield "Use no source", {"source": None}
+    for backbone in catalog.backbones().values():
+        if backbone.pretrained and not backbone.pretrained.download_mb:
+            yield f"Use {backbone.title}", {"backbone": backbone.key, "image_size": None}
+    if "from_scratch" in catalog.strategies():
+        yield "Train from scratch", {"strategy": "from_scratch", "options": {}}
+    if "small_cnn" in catalog.backbones():
+        yield "Use the small CNN", {"backbone": "small_cnn", "image_size": None}

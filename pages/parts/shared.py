@@ -1,0 +1,82 @@
+"""What all pages share: the one Lab of this process, and runs in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from transfer import catalog
+from transfer.experiment import Experiment
+from transfer.lab import Lab, Run
+
+ICONS = {
+    "queued": ":material/hourglass_empty:",
+    "running": ":material/play_circle:",
+    "paused": ":material/pause_circle:",
+    "finished": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "failed": ":material/error:",
+    "interrupted": ":material/power_off:",
+}
+
+
+@st.cache_resource(show_spinner=False)
+def the_lab() -> Lab:
+    """The Lab of this process, the same for every page, tab and person."""
+    return Lab()
+
+
+def through_app() -> None:
+    """Sees to it that a page is run by ``app.py``; the first line of every page.
+
+    Because the folder is called pages, Streamlit runs a page by itself, without navigation and
+    banner, as long as nobody has opened ``/`` since the server began: a tab that was left open
+    over a restart. Declaring a navigation, whichever, ends that; the rerun then begins in app.py.
+    """
+    if not st.session_state.get("through_app"):
+        # With a default page of its own, else /lab would be taken for the default's and not be found.
+        st.navigation([st.Page(through_app, default=True), "pages/lab.py", "pages/runs.py"], position="hidden")
+        st.session_state["through_app"] = True
+        st.rerun()
+
+
+def title(catalog_of: dict[str, Any], key: str | None) -> str:
+    """The title of a plug-in, or its key when it is no longer installed."""
+    return getattr(catalog_of.get(key or ""), "title", key or "none")
+
+
+def in_words(experiment: Experiment) -> str:
+    """An experiment in a few words: ``Fine-tuning · optdigits from MNIST-5k · 1 label a class``."""
+    labels = experiment.labels_per_class
+    known = catalog.datasets()
+    learned = title(known, experiment.target)
+    strategy = catalog.strategies().get(experiment.strategy)
+    if experiment.source and not (strategy and strategy.start == "random"):
+        learned += f" from {title(known, experiment.source)}"
+    amount = "all labels" if labels is None else f"{labels} label{'s' if labels > 1 else ''} a class"
+    return f"{title(catalog.strategies(), experiment.strategy)} · {learned} · {amount}"
+
+
+def names(runs: Sequence[Run]) -> dict[str, str]:
+    """A short name for each run that tells it from the others: what differs, else its id."""
+    dumps = {run.id: run.experiment.model_dump() for run in runs}
+    fields = [
+        name
+        for name in Experiment.model_fields
+        if name != "strategy" and len({str(dump.get(name)) for dump in dumps.values()}) > 1
+    ]
+    named: dict[str, str] = {}
+    for run in runs:
+        parts = [title(catalog.strategies(), run.experiment.strategy)]
+        parts += [f"{field.replace('_', ' ')} {_short(dumps[run.id].get(field))}" for field in fields]
+        name = ", ".join(parts)
+        named[run.id] = name if name not in named.values() else f"{name} ({run.id[-4:]})"
+    return named
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {one}" for key, one in value.items()) or "as usual"
+    return "default" if value is None else str(value)

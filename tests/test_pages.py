@@ -1,0 +1,196 @@
+"""The pages as Streamlit runs them, over a record of runs made by hand; nothing is trained here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from transfer import Experiment
+from transfer.engine.events import PhaseBegan, Point, to_record
+from transfer.lab import Lab
+from transfer.lab.spawner import Spawner
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("tensorflow", "keras", "sklearn", "skimage")
+METRICS = {
+    "test_accuracy": 0.9, "test_low": 0.87, "test_high": 0.93, "test_count": 629, "best_epoch": 2.0,
+    "validation_accuracy": 0.88,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A lab of its own, in which no worker is started."""
+    import streamlit as st
+
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path))
+    monkeypatch.delenv("TRANSFER_STORE", raising=False)
+    monkeypatch.setattr(Spawner, "ensure", lambda *_: None)
+    st.cache_resource.clear()
+    yield tmp_path
+    st.cache_resource.clear()
+
+
+def opened(page="lab", **query):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    app.switch_page(f"pages/{page}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def button(app, words):
+    return next(one for one in app.button if one.label == words)
+
+
+def said(app):
+    return "\n".join(one.value for kind in (app.markdown, app.caption, app.success, app.warning) for one in kind)
+
+
+def recorded(state="finished", metrics=METRICS, error="", **changes):
+    """The id of a run that said a little and ended."""
+    from transfer.lab.process import myself
+
+    lab = Lab()
+    experiment = Experiment().but(source="mnist_5k", labels_per_class=1, **changes)
+    run = lab.submit(experiment, reserved=myself())
+    claimed = lab.store.claim(myself(), "cpu", only=run)
+    events = [PhaseBegan(1, "train the head", "target", 0, 3, 10, 20, {})]
+    for epoch in range(3):
+        values = {"loss": 2.3 / (1 + epoch), "accuracy": 0.1 + 0.39 * epoch}
+        events.append(Point("validation", "target", 1, float(epoch), epoch, float(epoch), values))
+    lab.store.append(run, [(time.time(), *to_record(event)) for event in events])
+    if state != "running":
+        lab.store.finish(claimed, state, metrics, {}, error)
+    return run
+
+
+def test_opens_with_the_default_experiment_and_the_untrained_picture():
+    app = opened()
+    assert not app.exception
+    assert not button(app, "Start").disabled
+    assert "**optdigits**" in said(app) and "**MNIST-5k**" in said(app) and "**Fine-tuning**" in said(app)
+    assert app.number_input(key="field:labels_per_class").value == 1
+    assert len(app.get("plotly_chart")) == 2
+    assert "Nothing is trained yet" in said(app)
+
+
+def test_start_submits_the_default_experiment_and_puts_the_run_into_the_address():
+    app = opened()
+    button(app, "Start").click().run()
+    assert not app.exception
+    (run,) = Lab().runs()
+    assert run.experiment == Experiment().but(source="mnist_5k", labels_per_class=1)
+    assert app.query_params["run"] in (run.id, [run.id])
+    assert {"Pause", "Stop and keep the best", "Discard"} <= {one.label for one in app.button}
+
+
+def test_every_field_of_an_experiment_is_drawn_with_its_help():
+    from pages.parts.options import ON_CARDS
+
+    app = opened()
+    keys = {one.key for kind in (app.number_input, app.selectbox, app.toggle, app.slider) for one in kind}
+    assert {f"field:{name}" for name in Experiment.model_fields if name not in ON_CARDS} <= keys
+    assert all(one.help for kind in (app.number_input, app.selectbox, app.slider) for one in kind)
+
+
+def test_an_impossible_combination_disables_start_and_offers_the_nearest_possible():
+    app = opened()
+    app.session_state["chosen"]["source"] = None
+    app.run()
+    assert button(app, "Start").disabled
+    assert "Small CNN has no weights of its own" in said(app)
+    button(app, "Learn MNIST-5k first").click().run()
+    assert not button(app, "Start").disabled
+    assert app.session_state["chosen"]["source"] == "mnist_5k"
+
+
+def test_from_scratch_says_that_the_source_is_not_used():
+    app = opened()
+    app.session_state["chosen"] |= {"strategy": "from_scratch", "options": {}}
+    app.run()
+    assert "Not used: from scratch begins with random weights" in said(app)
+    assert app.number_input(key="field:source_epochs").disabled
+
+
+def test_a_recorded_run_is_drawn_with_its_result_and_its_settings():
+    run = recorded(seed=7)
+    app = opened(run=run)
+    assert not app.exception
+    assert "Test accuracy **90.0\u00a0%** (95\u00a0% interval 87.0 to 93.0), 629 pictures" in said(app)
+    assert app.number_input(key="field:seed").value == 7
+    assert "Validation accuracy 88\u00a0%" in said(app)
+    assert button(app, "Run again")
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert {"validation", "best epoch"} <= {trace["name"] for trace in figure["data"]}
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("paused", "Paused after"), ("failed", "It was a bug."), ("running", "starting")],
+)
+def test_states_are_said_in_words(state, expected):
+    app = opened(run=recorded(state, {}, "Traceback\nIt was a bug." if state == "failed" else ""))
+    assert not app.exception
+    words = [one.value for kind in (app.info, app.error) for one in kind]
+    words += [one.proto.text for one in app.get("progress")]
+    assert any(expected in one for one in words)
+
+
+def test_an_unknown_run_is_met_with_a_friendly_word():
+    app = opened(run="nonsense")
+    assert not app.exception
+    assert "There is no run nonsense here" in said(app)
+    assert not button(app, "Start").disabled
+
+
+def test_other_runs_are_drawn_over_the_one_shown():
+    other, run = recorded(strategy="feature_extraction"), recorded(seed=1)
+    app = opened(run=run)
+    app.multiselect(key="overlays").select(other).run()
+    assert not app.exception
+    names = [trace["name"] for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    assert "Fine-tuning, seed 1" in names and "Feature extraction, seed 0" in names
+
+
+def test_runs_page_is_of_use_when_empty():
+    app = opened("runs")
+    assert not app.exception
+    assert "Nothing was run yet" in app.info[0].value
+
+
+def test_runs_page_lists_what_was_run():
+    recorded(), recorded("paused", {})
+    app = opened("runs")
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["State"].tolist() == ["paused", "finished"]
+    assert table["95 % interval"].tolist() == ["", "87.0 to 93.0 %"]
+
+
+def test_a_live_run_is_told_on_every_page():
+    recorded("running")
+    assert "Fine-tuning" in opened("runs").get("page_link")[0].proto.label
+
+
+def test_pages_never_import_what_trains(home):
+    code = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+from transfer.lab.spawner import Spawner
+Spawner.ensure = lambda *_: None
+app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=20)
+for page in ("lab", "runs"):
+    app.switch_page(f"pages/{{page}}.py").run()
+    assert not app.exception, app.exception
+print(",".join(name for name in {HEAVY!r} if name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
