@@ -23,10 +23,13 @@ def live_runs() -> None:
     except LabError as problem:
         st.error(str(problem), icon=":material/error:")
         return
-    for run in live[:MOST]:
-        st.page_link("pages/lab.py", label=_words(run), icon=":material/play_circle:", query_params={"run": run.id})
-    if len(live) > MOST:
-        st.page_link("pages/runs.py", label=f"and {len(live) - MOST} more", icon=":material/more_horiz:")
+    if not live:
+        return
+    with st.container(border=True, gap="xxsmall"):
+        for run in live[:MOST]:
+            st.page_link("pages/lab.py", label=_words(run), icon=":material/play_circle:", query_params={"run": run.id})
+        if len(live) > MOST:
+            st.page_link("pages/runs.py", label=f"and {len(live) - MOST} more", icon=":material/more_horiz:")
 
 
 def _words(run: Run) -> str:
@@ -36,4 +39,4 @@ def _words(run: Run) -> str:
         if progress.get("total")
         else progress.get("text") or "starting"
     )
-    return f"**{'Waiting' if run.state == 'queued' else 'Running, ' + far}** · {in_words(run.experiment)}"
+    return f":primary[**{'Waiting' if run.state == 'queued' else 'Running, ' + far}**] · {in_words(run.experiment)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+import pandas as pd
 import streamlit as st
 
 from pages.parts.log import log_of
@@ -15,6 +17,7 @@ from transfer.lab import Run
 
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
 MOST_OVERLAYS = 5
+FEW_EPOCHS = 100
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -45,7 +48,7 @@ def charts(run: Run | None, around: Surroundings) -> None:
         axis=st.session_state.get("axis") or "epoch",
         log=bool(st.session_state.get("log_loss")),
         majority=around.majority,
-        span=_span(experiment, around) if len(drawn) < 2 else None,
+        span=_span(experiment, around, history) if run is None or run.live else None,
         source=st.session_state.get("with_source", True),
         revision=run.id if run else "untrained",
     )
@@ -58,8 +61,9 @@ def charts(run: Run | None, around: Surroundings) -> None:
 
 def _curves(run: Run | None) -> list[curves.Curve]:
     lab = the_lab()
-    known = {one.id: one for one in lab.runs()}
-    over = [known[key] for key in st.session_state.get("overlays", []) if key in known]
+    wanted = st.session_state.get("overlays", [])
+    known = {one.id: one for one in lab.runs()} if wanted else {}
+    over = [known[key] for key in wanted if key in known]
     shown = [*([run] if run else []), *(one for one in over if run is None or one.id != run.id)]
     named = names(shown)
     drawn = []
@@ -70,8 +74,8 @@ def _curves(run: Run | None) -> list[curves.Curve]:
     return drawn
 
 
-def _span(experiment: Experiment | None, around: Surroundings) -> tuple[float, float] | None:
-    """The epochs to come, so that the picture shows from the start how far a run is."""
+def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataFrame) -> tuple[float, float] | None:
+    """The epochs to come, so that the picture shows how far a run is; of many, not all at once."""
     epochs = around.epochs or (experiment.epochs if experiment else None)
     if experiment is None or not epochs:
         return None
@@ -79,7 +83,11 @@ def _span(experiment: Experiment | None, around: Surroundings) -> tuple[float, f
     first = experiment.source_epochs if experiment.source and strategy and strategy.start != "random" else 0
     if not st.session_state.get("with_source", True):
         first = 0
-    return (-first - 0.01 * epochs, epochs * 1.02)
+    last, done = FEW_EPOCHS, 0.0 if history.empty else float(history["epoch"].max())
+    while last < 1.1 * done:
+        last *= 2
+    last = min(last, epochs)
+    return (-first - 0.01 * last, last * 1.02)
 
 
 def switches(shown: Run | None) -> None:
@@ -96,9 +104,14 @@ def switches(shown: Run | None) -> None:
         st.multiselect(
             "Show over",
             list(others),
-            format_func=lambda key: f"{in_words(others[key].experiment)} · seed {others[key].experiment.seed}",
+            format_func=lambda key: _choice(others[key]),
             key="overlays",
             max_selections=MOST_OVERLAYS,
             placeholder="other runs" if others else "no other runs yet",
             disabled=not others,
         )
+
+
+def _choice(run: Run) -> str:
+    when = datetime.fromtimestamp(run.created).strftime("%H:%M")
+    return f"{when} {in_words(run.experiment)} · seed {run.experiment.seed}"

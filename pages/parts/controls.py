@@ -39,9 +39,11 @@ def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
 
 def _while_live(run: Run) -> None:
     asked = run.wish is not None
+    # There is no best to keep of a run that waits; stopped now, one that was resumed would go untested.
+    waiting = run.state == "queued"
     st.button("Pause", key="pause", on_click=_do, args=("pause", run.id), icon=":material/pause:", disabled=asked,
               help="Ends the process and keeps a checkpoint: it can be resumed later.")  # fmt: skip
-    st.button("Stop and keep the best", key="stop", on_click=_do, args=("stop", run.id), disabled=asked,
+    st.button("Stop and keep the best", key="stop", on_click=_do, args=("stop", run.id), disabled=asked or waiting,
               icon=":material/stop:",
               help="Ends here and tests the best epoch so far.")  # fmt: skip
     st.button("Discard", key="discard", on_click=_do, args=("discard", run.id), icon=":material/delete:",

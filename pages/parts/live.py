@@ -87,6 +87,6 @@ def _ended(run: Run) -> None:
         words = {
             "paused": "Paused after {took}. Resume goes on from the checkpoint.",
             "interrupted": "Interrupted after {took}: its process is gone. Resume goes on from the last checkpoint.",
-            "stopped": "Stopped after {took}, before anything of the target was learned.",
+            "stopped": "Stopped after {took}, before there was anything to test.",
         }
         st.info(words.get(run.state, run.state).format(took=took), icon=ICONS[run.state])

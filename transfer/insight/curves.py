@@ -236,7 +236,7 @@ def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Fra
     elif empty:
         across["range"] = [0, 1]
         across["showticklabels"] = False
-    up: dict[str, object] = {"title": {"text": value}, "zeroline": False}
+    up: dict[str, object] = {"title": {"text": value}, "zeroline": False, "automargin": False}
     if value == "accuracy":
         up |= {"range": [0, 1.03], "tickformat": ".0%", "dtick": 0.25}
     elif frame.log:
@@ -244,7 +244,7 @@ def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Fra
     else:
         up |= {"rangemode": "tozero"} | ({"range": [0, 1.3 * chance(value, frame.classes)]} if empty else {})
     drawn.update_layout(
-        height=HEIGHTS[value], margin={"l": 8, "r": 8, "t": 14 if bare else 26, "b": 8}, uirevision=frame.revision,
+        height=HEIGHTS[value], margin={"l": 62, "r": 8, "t": 14 if bare else 26, "b": 8}, uirevision=frame.revision,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
         xaxis=across, yaxis=up,

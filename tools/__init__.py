@@ -1,0 +1,1 @@
+"""Scripts that are run by hand and leave their result in the repository."""

@@ -1,0 +1,74 @@
+"""Writes the README's tables from the catalog and the benchmarks: ``python -m tools.readme_tables``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from transfer import catalog
+
+ROOT = Path(__file__).parent.parent
+
+
+def strategies() -> str:
+    """A row a strategy."""
+    rows = [
+        f"| `{one.key}` | {one.sentence} | {one.frozen} | {one.reference} |" for one in catalog.strategies().values()
+    ]
+    return "\n".join(["| strategy | what it does | frozen | paper |", "|---|---|---|---|", *rows])
+
+
+def backbones() -> str:
+    """A row a backbone that works offline; the downloads in one line."""
+    rows, downloads = [], []
+    for one in catalog.backbones().values():
+        if one.pretrained and one.pretrained.download_mb:
+            downloads.append(f"`{one.key}`")
+            continue
+        weights = one.pretrained.source if one.pretrained else "a source data set"
+        rows.append(f"| `{one.key}` | {one.parameters:,} | {weights} | {one.image_size} px |")
+    table = ["| backbone | weights | learned from | sees |", "|---|---|---|---|", *rows]
+    return (
+        "\n".join(table) + f"\n\nBy download, with ImageNet weights ({len(downloads)}): " + ", ".join(downloads) + "."
+    )
+
+
+def datasets() -> str:
+    """A row a data set."""
+    rows = []
+    for one in catalog.datasets().values():
+        size = f"download {one.download_mb:g} MB" if one.download_mb else "offline"
+        height, width, channels = one.shape
+        shape = f"{height} x {width}, {'grey' if channels == 1 else 'colour'}"
+        rows.append(f"| `{one.key}` | {one.count:,} | {len(one.classes)} | {shape} | {size} | {one.licence} |")
+    return "\n".join(["| data set | pictures | classes | size | from | licence |", "|---|---|---|---|---|---|", *rows])
+
+
+def gains() -> str:
+    """What `benchmarks.transfer` measured, or nothing before it has run."""
+    path = ROOT / "benchmarks" / "results" / "transfer.json"
+    if not path.exists():
+        return ""
+    rows = [
+        f"| {row['what']} | {row['mean']:.1%} | {row['low']:.1%} to {row['high']:.1%} | {row['seconds']:.0f} s |"
+        for row in json.loads(path.read_text())["figures"]["rows"]
+    ]
+    return "\n".join(["| experiment | mean | worst to best seed | longest run |", "|---|---|---|---|", *rows])
+
+
+TABLES = {"gains": gains, "strategies": strategies, "backbones": backbones, "datasets": datasets}
+
+
+def filled(text: str) -> str:
+    """The README with every table written anew."""
+    for name, table in TABLES.items():
+        before, mark, rest = re.split(rf"(<!-- {name}\b.*?-->)", text, maxsplit=1)
+        _, end, after = rest.partition("<!-- end -->")
+        text = f"{before}{mark}\n\n{table()}\n\n{end}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(filled(readme.read_text()))
