@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transfer.datasets import Dataset, Published, Samples, keras_downloads, textures
+from transfer.datasets import Dataset, Published, Samples, keras_downloads, optdigits, textures
 from transfer.datasets.faces import FACES
 from transfer.datasets.mnist_5k import MNIST_5K
 from transfer.datasets.optdigits import OPTDIGITS
@@ -237,3 +237,11 @@ def test_class_names_of_downloads_are_in_label_order() -> None:
     assert (fine[0], fine[47], fine[99]) == ("apple", "maple tree", "worm")
     assert DOWNLOADS["mnist"].classes == OPTDIGITS.classes
     assert DOWNLOADS["fashion_mnist"].classes[9] == "Ankle boot"
+
+
+def test_optdigits_are_the_digits_that_scikit_learn_loads() -> None:
+    from sklearn.datasets import load_digits
+
+    digits, published = load_digits(), OPTDIGITS.load().train
+    np.testing.assert_array_equal(published.labels, digits.target)
+    np.testing.assert_array_equal(published.inputs[7, ..., 0], optdigits._as_mnist(digits.images[7]))

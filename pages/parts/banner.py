@@ -18,7 +18,10 @@ def live_runs() -> None:
     """A line for each live run that is not the one on show; also keeps the lab's workers ready."""
     lab = the_lab()
     try:
-        lab.tend()
+        # Not while the page is first drawn: a worker's start would take the processor from it.
+        if st.session_state.get("drawn"):
+            lab.tend()
+        st.session_state["drawn"] = True
         live = [run for run in lab.live() if run.id != st.query_params.get("run")]
     except LabError as problem:
         st.error(str(problem), icon=":material/error:")

@@ -127,7 +127,7 @@ def _add_split(
         name=label if alone else curve.name, legendgroup=split if alone else str(number),
         showlegend=bool(len(x)) and (alone or not train),
         mode="lines" if train else "lines+markers",
-        opacity=0.4 if train else 1.0,
+        opacity=0.55 if train else 1.0,
         line={"color": hue, "width": 1 if train else 2.2, "dash": DASHES[0 if train else number % len(DASHES)]},
         marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 4 if len(kept) > MANY_MARKERS else 6, "color": hue},
         hovertemplate=f"{'' if alone else curve.name + '<br>'}{split} {value} "
