@@ -5,10 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import cards, controls, options, possible
-from pages.parts.charts import Surroundings, switches
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
-from pages.parts.live import watch
 from pages.parts.shared import the_lab, through_app
 from transfer import catalog
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
@@ -101,6 +99,10 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
     controls.trouble()
     if isinstance(problem, RequestError):
         options.offer(problem, changes)
+    # Here, for plotly and pandas take half a second to import: Start stands there before.
+    from pages.parts.charts import Surroundings, switches
+    from pages.parts.live import watch
+
     of_shown = shown is None or shown.experiment.target == chosen()["target"]
     known = counted if of_shown else None
     subject = shown.experiment if shown else asked

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from test_store import fill_disk
 
+from tests.test_store import fill_disk
 from transfer import settings
 from transfer.engine.events import Event, Note, Point, Stage
 from transfer.errors import DiskFull, RequestError, UnknownKey

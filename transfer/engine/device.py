@@ -72,11 +72,13 @@ def peak_memory_mb() -> float:
 
 
 def warm_up() -> None:
-    """Trains a network of a few weights for one step, so that a run's first batch need not wait.
+    """Does beforehand what a run's first batch would wait for: kernels, pools, the bundled data.
 
-    The first step in a process loads kernels and builds pools; a standby has the time for it.
+    A network of a few weights is trained for one step; a standby has the time for it.
     """
     import transfer.engine.train  # noqa: F401  (a standby is to have everything imported)
+    from transfer import catalog
+    from transfer.engine import data
     from transfer.engine.learner import Learner
     from transfer.engine.optimizers import optimizer
     from transfer.strategies import Phase
@@ -92,3 +94,6 @@ def warm_up() -> None:
     learner.fit(pictures, np.zeros(4, "int64"), epochs=1, verbose=0)
     learner.logits(pictures)
     keras.backend.clear_session()
+    for dataset in catalog.datasets().values():
+        if not dataset.download_mb:
+            data.load(dataset)
