@@ -93,12 +93,14 @@ def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataF
 def switches(shown: Run | None) -> None:
     """Axis, scale, and which other runs are drawn over this one; read by `charts` at its next turn."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.session_state.setdefault("axis", "epoch")
-        st.session_state.setdefault("with_source", True)
-        st.segmented_control("Along x", list(AXES), format_func=AXES.__getitem__, key="axis", required=True)
+        # Defaults of the widgets, not values put into their state: a run of this script that is cut short
+        # before it gets here makes Streamlit forget the state, and the source would vanish from the curves.
+        st.segmented_control(
+            "Along x", list(AXES), default="epoch", format_func=AXES.__getitem__, key="axis", required=True
+        )
         with st.container(width="content", gap="xxsmall"):
             st.toggle("Logarithmic loss", key="log_loss", help="Shows small differences late in training.")
-            st.toggle("Show the source", key="with_source", help="What was learned first, left of 0.")
+            st.toggle("Show the source", value=True, key="with_source", help="What was learned first, left of 0.")
         others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
         st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]
         st.multiselect(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from pages.parts.shared import the_lab
 from transfer.errors import LabError
 from transfer.experiment import Experiment
 from transfer.lab import Run
+
+CLAIM_SECONDS = 0.1
 
 
 def buttons(experiment: Experiment | None, shown: Run | None) -> None:
@@ -55,11 +59,19 @@ def start(experiment: Experiment) -> None:
     """Submits the experiment and shows its run; the address carries the run's id."""
     try:
         run = the_lab().submit(experiment)
+        _claimed(run)
     except LabError as problem:
         st.session_state["trouble"] = str(problem)
         return
     st.session_state["filled_from"] = run
     st.query_params["run"] = run
+
+
+def _claimed(run: str) -> None:
+    """Gives a standby the moment it needs, so that the page is not drawn once more for a run that waits."""
+    until = time.monotonic() + CLAIM_SECONDS
+    while the_lab().run(run).state == "queued" and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def leave() -> None:

@@ -17,12 +17,12 @@ from transfer.lab.database import is_busy
 from transfer.lab.records import Run
 from transfer.lab.store import Row, Store
 
-_FLUSH_SECONDS = 0.25
+_FLUSH_SECONDS = 0.1
 _LAST_TRIES = 8
 
 
 class Recorder:
-    """Takes the events of one attempt at a run and writes them every quarter of a second, in a thread.
+    """Takes the events of one attempt at a run and writes them ten times a second, in a thread.
 
     Within ``with`` the thread runs; when it is left, everything is written. `emit` and
     `should_stop` cost no more than an append and a look at an attribute. When nothing can be
