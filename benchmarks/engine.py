@@ -4,7 +4,7 @@
 
 `events`: seconds of a run with points, validation and checkpoints, over bare Keras fit of the same
 model and data; the two take turns. `features`: a frozen ImageNet backbone inside fit, over the
-engine's cached features, first time and second; each in a process of its own, after its imports.
+engine's cached features, first time and second; each in a process of its own, after the same warm-up.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def engine() -> float:
 
 
 def in_a_process(name: str, home: Path) -> float:
-    """What `name` takes in a process that has its imports done."""
-    code = f"import keras, benchmarks.engine as b, transfer.engine.train; b.offer(); print(b.{name}())"
+    """What `name` takes in a process that is as ready as a standby: imports done, one small step trained."""
+    ready = "from transfer.engine.device import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
+    code = f"{ready}; print(b.{name}())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "TRANSFER_HOME": str(home)},
