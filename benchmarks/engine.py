@@ -107,7 +107,7 @@ def in_a_process(name: str, home: Path) -> float:
     return float(done.stdout.split()[-1])
 
 
-def features(rounds: int = 3) -> dict[str, object]:
+def features(rounds: int = 2) -> dict[str, object]:
     """Textbook over engine, first time and second, the median of the rounds' ratios."""
     rows = []
     for _ in range(rounds):
@@ -166,7 +166,7 @@ def with_events(epochs: int) -> float:
     return times["end"] - times["begin"]
 
 
-def events(rounds: int = 4, epochs: int = 8) -> dict[str, object]:
+def events(rounds: int = 4, epochs: int = 4) -> dict[str, object]:
     """Engine over bare fit, the median of the rounds' ratios; they take turns at going first."""
     bare(1), with_events(1)
     rows = []

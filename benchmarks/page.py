@@ -31,8 +31,9 @@ def opened_page(opened: Any, server: Server) -> tuple[Any, float]:
     page = opened.new_page(viewport={"width": 1280, "height": 800})
     page.goto(server.url)
     page.get_by_role("button", name="Start").wait_for()
+    usable = time.perf_counter() - server.started
     page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length >= 2")
-    return page, time.perf_counter() - server.started
+    return page, usable
 
 
 def first_point(page: Any) -> float:
@@ -96,7 +97,7 @@ def measure(standby: bool) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    warm = [measure(True) for _ in range(3)]
+    warm = [measure(True) for _ in range(2)]
     cold = [measure(False) for _ in range(2)]
     together = [lag for one in warm for lag in one.pop("lags")]
     figures = {

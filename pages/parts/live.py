@@ -13,7 +13,7 @@ from transfer.errors import UnknownKey
 from transfer.insight import sentences
 from transfer.lab import Run
 
-EVERY_SECONDS = 0.3
+EVERY_SECONDS = 0.5
 WISHES = {"pause": "pausing, a checkpoint is written", "stop": "stopping, the best is kept", "discard": "discarding"}
 
 
