@@ -114,8 +114,10 @@ class Learner(keras.Model):
         """The batch's own figures, by name."""
         return {name: value.result() for name, value in self.values.items()}
 
-    def logits(self, inputs: np.ndarray, size: int = 256) -> np.ndarray:
+    def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Logits of many samples in inference mode, shape (n, classes)."""
+        # Small samples go in one batch where they can: a last batch of another size is traced anew.
+        size = max(256, 2**20 // max(1, int(np.prod(inputs.shape[1:]))))
         parts = [self.predict_on_batch(inputs[at : at + size])["logits"] for at in range(0, len(inputs), size)]
         return np.concatenate(parts)
 
