@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from transfer.lab import Lab, spawner
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -17,3 +19,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRANSFER_HOME", str(folder))
     monkeypatch.delenv("TRANSFER_STORE", raising=False)
     return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab that starts no worker by itself."""
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path))
+    monkeypatch.setenv("TRANSFER_STANDBY", "0")
+    monkeypatch.delenv("TRANSFER_STORE", raising=False)
+    # The tests start workers of their own.
+    monkeypatch.setattr(spawner.Spawner, "ensure", lambda self, waiting: None)
+    return Lab()

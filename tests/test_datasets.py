@@ -217,7 +217,7 @@ def test_fashion_files_put_by_hand_are_loaded(keras_home, monkeypatch) -> None:
 def test_mnist_file_put_by_hand_is_loaded(keras_home, monkeypatch) -> None:
     import sys
 
-    import keras.datasets.mnist  # noqa: F401
+    import keras.datasets.mnist  # noqa: F401  # looked up in sys.modules below
 
     keras_home.mkdir()
     place = keras_home / "mnist.npz"

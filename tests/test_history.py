@@ -7,7 +7,7 @@ from transfer.lab import StoredEvent, history
 
 
 def point(step: int, domain: str = "target", split: str = "train", loss: float = 0.0) -> Point:
-    return Point(split, domain, 0, step / 10, step, float(step), {"loss": loss})  # type: ignore[arg-type]
+    return Point(split, domain, 0, step / 10, step, float(step), {"loss": loss})
 
 
 def stored(*said: Event) -> list[StoredEvent]:

@@ -19,7 +19,7 @@ from transfer import settings
 from transfer.engine.events import Event, Note, Point, Stage
 from transfer.errors import DiskFull, RequestError, UnknownKey
 from transfer.experiment import Experiment
-from transfer.lab import Lab, lab, spawner, worker
+from transfer.lab import Lab, lab, worker
 from transfer.lab.process import Identity, myself
 from transfer.lab.recorder import Recorder
 from transfer.lab.records import Run
@@ -28,15 +28,6 @@ EXPERIMENT = Experiment(source="mnist_5k", labels_per_class=2)
 DEAD = Identity(myself().host, 2**22 + 1, 1.0)
 ELSEWHERE = Identity("another-host", 7, 1.0)
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path))
-    monkeypatch.setenv("TRANSFER_STANDBY", "0")
-    monkeypatch.delenv("TRANSFER_STORE", raising=False)
-    monkeypatch.setattr(spawner.Spawner, "ensure", lambda self, waiting: None)
-    return Lab()
 
 
 def claimed(here: Lab, by: Identity | None = None) -> Run:

@@ -64,10 +64,10 @@ def test_the_oldest_is_claimed_first_and_a_reserved_one_by_its_process_only(stor
     reserved = store.add_run(EXPERIMENT, reserved=ELSEWHERE)
     first, second = store.add_run(EXPERIMENT), store.add_run(EXPERIMENT)
     assert store.waiting() == 2
-    assert [store.claim(myself(), "cpu").id for _ in range(2)] == [first, second]  # type: ignore[union-attr]
+    assert [store.claim(myself(), "cpu").id for _ in range(2)] == [first, second]
     assert store.claim(myself(), "cpu") is None
     assert store.claim(myself(), "cpu", only=reserved) is None
-    assert store.claim(ELSEWHERE, "gpu0", only=reserved).device == "gpu0"  # type: ignore[union-attr]
+    assert store.claim(ELSEWHERE, "gpu0", only=reserved).device == "gpu0"
 
 
 def test_the_cursor_gives_what_is_new(store: Store) -> None:

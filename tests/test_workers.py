@@ -20,16 +20,6 @@ EXPERIMENT = Experiment(source="mnist_5k", labels_per_class=2)
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path))
-    monkeypatch.setenv("TRANSFER_STANDBY", "0")
-    monkeypatch.delenv("TRANSFER_STORE", raising=False)
-    # The tests start workers of their own.
-    monkeypatch.setattr(spawner.Spawner, "ensure", lambda self, waiting: None)
-    return Lab()
-
-
 WORKER = """
 import sys, time, types
 sys.path.insert(0, {root!r})

@@ -1,6 +1,6 @@
 """Draws the sample sheets of the bundled data sets, transfer/datasets/samples/<key>.png.
 
-    python tools/make_sample_sheets.py
+    python -m tools.make_sample_sheets
 
 Run it after adding a data set that needs no download, or after changing how one is cut. The same
 data give the same pixels, so a test can compare the sheets in the repository with new ones.
@@ -8,19 +8,16 @@ data give the same pixels, so a test can compare the sheets in the repository wi
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from transfer import catalog
+from transfer.datasets import Dataset, Samples
+from transfer.engine import data
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from transfer import catalog  # noqa: E402
-from transfer.datasets import Dataset, Samples  # noqa: E402
-from transfer.engine import data  # noqa: E402
-
 TILE, GAP = 56, 2
 FEW_CLASSES, COLUMNS = 5, 6
 
