@@ -10,7 +10,7 @@ import pytest
 
 from transfer import Experiment, settings, train
 from transfer.engine import checkpoint, leg
-from transfer.engine.batches import Batches
+from transfer.engine.batches import batches
 from transfer.engine.data import Samples
 from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed, Wish
 from transfer.errors import Diverged, DownloadFailed, OutOfMemory
@@ -208,17 +208,15 @@ def test_weights_that_cannot_be_fetched_end_in_words(home: Path, monkeypatch: py
 def test_batches_depend_on_seed_epoch_and_place_alone() -> None:
     inputs = np.random.default_rng(0).integers(0, 255, (10, 8, 8, 1)).astype("uint8")
     samples = Samples(inputs, np.arange(10))
-    whole = Batches(samples, 4, [1, 2], epoch=3, vary=image)
-    whole.on_epoch_begin()
-    late = Batches(samples, 4, [1, 2], epoch=3, offset=1, vary=image)
+    whole = list(batches(samples, 4, [1, 2], epoch=4, vary=image))
+    late = list(batches(samples, 4, [1, 2], epoch=4, offset=1, vary=image))
     assert (len(whole), len(late)) == (3, 2)
-    for index in range(2):
-        for one, other in zip(whole[index + 1], late[index], strict=True):
-            np.testing.assert_array_equal(one, other)
-    assert sorted(np.concatenate([whole[index][1] for index in range(3)])) == list(range(10))
-    order = np.concatenate([whole[index][1] for index in range(3)])
-    whole.on_epoch_begin()
-    assert list(order) != list(np.concatenate([whole[index][1] for index in range(3)]))
+    for one, other in zip(whole[1:], late, strict=True):
+        for array, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(array, same)
+    order = np.concatenate([labels for _, labels in whole])
+    assert sorted(order) == list(range(10))
+    assert list(order) != list(np.concatenate([labels for _, labels in batches(samples, 4, [1, 2], epoch=5)]))
 
 
 def test_augmented_pictures_stay_near_the_original_and_are_not_mirrored() -> None:

@@ -92,7 +92,7 @@ def warm_up() -> None:
     learner = Learner([], [("one", keras.Model(inputs, flowing))], head, Phase("warm", 1, 1e-3, {"one": 1.0}))
     learner.compile(optimizer("adam", 1e-3, learner.rates()))
     pictures = np.zeros((4, 8, 8, 1), "float32")
-    learner.fit(pictures, np.zeros(4, "int64"), epochs=1, verbose=0)
+    learner.learn(pictures, np.zeros(4, "int64"))
     learner.logits(pictures)
     keras.backend.clear_session()
     for dataset in catalog.datasets().values():

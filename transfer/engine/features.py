@@ -57,14 +57,17 @@ def cached(network: Network, names: list[str], inputs: np.ndarray, told: Told, s
 def compute(network: Network, names: list[str], inputs: np.ndarray, told: Told, size: int = 64) -> np.ndarray:
     """The same without a cache."""
     prefix = network.prefix(names)
-    parts = [inputs[at : at + size] for at in range(0, len(inputs), size)]
+    size = min(size, len(inputs))
+    # The last batch is filled up with the first samples: one of another size would be traced anew, for seconds.
+    places = np.resize(np.arange(len(inputs)), -(-len(inputs) // size) * size)
+    parts = [inputs[places[at : at + size]] for at in range(0, len(places), size)]
     found: list[np.ndarray] = []
     # Two batches at a time: while one is in a kernel that uses a single core, the other has the rest.
     with ThreadPoolExecutor(2) as pool:
         for output in pool.map(prefix.predict_on_batch, parts):
             found.append(output)
-            told(sum(len(one) for one in found), len(inputs))
-    return np.concatenate(found).astype("float32", copy=False)
+            told(min(len(found) * size, len(inputs)), len(inputs))
+    return np.concatenate(found)[: len(inputs)].astype("float32", copy=False)
 
 
 def fits(network: Network, names: list[str], count: int) -> bool:

@@ -114,6 +114,15 @@ class Learner(keras.Model):
         """The batch's own figures, by name."""
         return {name: value.result() for name, value in self.values.items()}
 
+    def learn(self, inputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        """One gradient step; the batch's own figures, by name.
+
+        Keras' fit would feed the same step through a tf.data generator and callbacks, which costs a
+        head on cached features more than the step itself.
+        """
+        figures: dict[str, float] = self.train_on_batch(inputs, labels, return_dict=True)
+        return figures
+
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Logits of many samples in inference mode, shape (n, classes)."""
         # Small samples go in one batch where they can: a last batch of another size is traced anew.

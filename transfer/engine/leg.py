@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -11,7 +12,7 @@ import numpy as np
 
 from transfer.datasets import Samples
 from transfer.engine import features
-from transfer.engine.batches import Batches
+from transfer.engine.batches import batches
 from transfer.engine.data import Split
 from transfer.engine.events import Emit, PhaseBegan, Stage
 from transfer.engine.learner import Learner
@@ -93,17 +94,11 @@ class Leg:
         learner.optimizer.build(learner.trainable_variables)
         return learner
 
-    def batches(self, epoch: int, offset: int) -> Batches:
-        """Training batches from ``offset`` of ``epoch`` on."""
+    def batches(self, epoch: int, offset: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Training batches of that epoch of the phase, from ``offset`` on."""
         vary = modality(self.network.backbone.modality) if self.experiment.augment else None
-        return Batches(
-            Samples(self.inputs("train"), self.data.train.labels),
-            self.experiment.batch_size,
-            [self.experiment.seed, self.index],
-            epoch,
-            offset,
-            vary,
-        )
+        samples = Samples(self.inputs("train"), self.data.train.labels)
+        return batches(samples, self.experiment.batch_size, [self.experiment.seed, self.index], epoch, offset, vary)
 
     def began(self) -> PhaseBegan:
         """The event that says what this phase trains."""

@@ -200,17 +200,13 @@ class Runner:
         return None
 
     def _fit(self, leg: Leg, watch: Watch) -> None:
-        epochs, offset = leg.phase.epochs, self._place.batch
-        if offset:
-            watch.begin(offset)
-            first = self._place.epoch
-            batches = leg.batches(first, offset)
-            leg.learner.fit(batches, epochs=first + 1, initial_epoch=first, callbacks=[watch], shuffle=False, verbose=0)
-        if self._place.epoch < epochs and not watch.granted and not watch.ended_early:
-            batches = leg.batches(self._place.epoch, 0)
-            leg.learner.fit(
-                batches, epochs=epochs, initial_epoch=self._place.epoch, callbacks=[watch], shuffle=False, verbose=0
-            )
+        while self._place.epoch < leg.phase.epochs and not watch.over:
+            watch.epoch_begins()
+            for inputs, labels in leg.batches(self._place.epoch, self._place.batch):
+                watch.batch_ended(leg.learner.learn(inputs, labels), len(labels))
+                if watch.granted:
+                    break
+            watch.epoch_ended()
 
     def _touch(self, leg: Leg) -> None:
         """Notes which stages will move; the best epoch so far keeps them as they are now."""

@@ -1,4 +1,4 @@
-"""Listens to Keras while it trains: points, validation, the best epoch, checkpoints, wishes."""
+"""Looks on while a phase is trained: points, validation, the best epoch, checkpoints, wishes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from typing import Any
-
-import keras
 
 from transfer.engine import metrics
 from transfer.engine.checkpoint import Best, Place
@@ -20,8 +18,8 @@ SAVED_EVERY = 2.0
 SAVED_INSIDE_EPOCH = 30.0
 
 
-class Watch(keras.callbacks.Callback):
-    """The callback of one leg.
+class Watch:
+    """The onlooker of one leg; `over` says when to end it.
 
     Args:
         leg: what is trained.
@@ -45,49 +43,46 @@ class Watch(keras.callbacks.Callback):
         clock: Callable[[], float],
         total: tuple[int, int],
     ) -> None:
-        super().__init__()
         self.leg, self.place, self.emit, self.wish = leg, place, emit, wish
         self.keep, self.save, self.clock, self.total = keep, save, clock, total
         self.granted: Wish | None = None
         self.ended_early = False
-        self._pending: list[tuple[int, dict[str, Any], float]] = []
+        self._pending: list[tuple[int, dict[str, float], float]] = []
         self._told = self._saved = time.perf_counter()
-        self._offset = self._busy_since = 0.0
+        self._seen, self._busy_since = 0, 0.0
 
-    def begin(self, offset: int) -> None:
-        """Says how many batches of the first epoch were done before."""
-        self._offset = offset
+    @property
+    def over(self) -> bool:
+        """Whether a wish or early stopping ends the leg before its last epoch."""
+        return bool(self.granted) or self.ended_early
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def epoch_begins(self) -> None:
         """Starts the epoch's clock."""
-        self._busy_since = time.perf_counter()
+        self._seen, self._busy_since = 0, time.perf_counter()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Takes the batch's own figures; they are read out a few times a second."""
-        self.place.batch = int(self._offset) + batch + 1
-        self._pending.append((self.place.batch, dict(logs or {}), self.clock()))
+    def batch_ended(self, figures: dict[str, float], samples: int) -> None:
+        """Takes the batch's own figures; they are told a few times a second."""
+        self.place.batch += 1
+        self._seen += samples
+        self._pending.append((self.place.batch, figures, self.clock()))
         self.granted = self.wish()
-        if self.granted:
-            self.model.stop_training = True
         now = time.perf_counter()
         if now - self._told > TOLD_EVERY:
             self.tell()
         if now - self._saved > SAVED_INSIDE_EPOCH:
             self._checkpoint()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def epoch_ended(self) -> None:
         """Validates, unless the epoch was cut short."""
         self.tell()
         if self.place.batch < self.leg.steps:
             return
         busy = time.perf_counter() - self._busy_since
-        done = (self.place.batch - int(self._offset)) * self.leg.experiment.batch_size
-        self._offset = 0
-        self.place.epoch, self.place.batch = epoch + 1, 0
-        self.validate({"images_per_second": min(done, len(self.leg.data.train)) / max(busy, 1e-9)})
+        self.place.epoch, self.place.batch = self.place.epoch + 1, 0
+        self.validate({"images_per_second": self._seen / max(busy, 1e-9)})
         patience = self.leg.experiment.early_stopping
         if patience and self.leg.domain == "target" and self.place.waited >= patience:
-            self.ended_early = self.model.stop_training = True
+            self.ended_early = True
         if time.perf_counter() - self._saved > SAVED_EVERY:
             self._checkpoint()
 
@@ -108,9 +103,8 @@ class Watch(keras.callbacks.Callback):
         """Emits the points that have gathered, and how far the run is."""
         pending, self._pending = self._pending, []
         self._told = time.perf_counter()
-        for batch, logs, seconds in pending:
-            values = {name: float(value) for name, value in logs.items()}
-            values["learning_rate"] = self._rate(batch)
+        for batch, figures, seconds in pending:
+            values = {**figures, "learning_rate": self._rate(batch)}
             self.emit(self._point("train", batch, seconds, values))
             if not math.isfinite(values["loss"]):
                 raise Diverged(
@@ -123,7 +117,7 @@ class Watch(keras.callbacks.Callback):
         self.emit(Stage(self.leg.phase.name, min(done, total), total))
 
     def _rate(self, batch: int) -> float:
-        made = self.model.optimizer._learning_rate
+        made = self.leg.learner.optimizer._learning_rate
         if callable(made):
             return float(made(self.place.epoch * self.leg.steps + batch - 1))
         return self.leg.phase.learning_rate
