@@ -24,5 +24,8 @@ def home() -> None:
 
 page = st.navigation([st.Page(home, default=True, visibility="hidden"), lab, runs], position="top")
 st.session_state["through_app"] = True
-live_runs()
+banner = st.container()
 page.run()
+# Last, for the lab's store takes a while to import: the page stands there before.
+with banner:
+    live_runs()

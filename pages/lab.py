@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from pages.parts import cards, controls, options, possible
@@ -11,7 +13,9 @@ from pages.parts.shared import the_lab, through_app
 from transfer import catalog
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment
-from transfer.lab import Run
+
+if TYPE_CHECKING:
+    from transfer.lab import Run
 
 
 def shown_run() -> Run | None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.parts.shared import ICONS, in_words, the_lab, through_app, title
 from transfer import catalog
-from transfer.insight.sentences import duration
+from transfer.insight.words import duration
 from transfer.lab import Run
 
 FITTING = 15

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transfer.insight import sentences
+from transfer.insight import sentences, words
 from transfer.insight.curves import Curve, Frame, Phase, chance, figure, phase_bounds
 from transfer.insight.points import MOST, best, thin
 
@@ -75,8 +75,8 @@ def test_phases_are_named_where_they_begin_and_the_source_lies_left_of_zero():
     curve = two_domains()
     assert [bounds[1:] for bounds in phase_bounds(curve, "epoch")] == [(-1.0, 0.0), (0.0, 5.0)]
     assert [bounds[1:] for bounds in phase_bounds(curve, "step")] == [(-4.0, 0.0), (0.0, 8.0)]
-    words = [note.text for note in figure("loss", [curve], Frame(classes=10)).layout.annotations]
-    assert words[:2] == ["source", "train the head"]
+    notes = [note.text for note in figure("loss", [curve], Frame(classes=10)).layout.annotations]
+    assert notes[:2] == ["source", "train the head"]
 
 
 def test_validation_does_not_run_from_the_source_into_the_target():
@@ -153,17 +153,17 @@ def test_nothing_is_said_of_what_is_not_there():
     empty = pd.DataFrame(columns=["n", "split", "domain", "phase", "epoch", "step", "seconds"])
     assert "Nothing is trained yet" in sentences.about_accuracy(empty, 10)
     assert "2.30" in sentences.about_loss(empty, 10)
-    assert sentences.result({}) == ""
+    assert words.result({}) == ""
 
 
 def test_result_line():
     metrics = {"test_accuracy": 0.841, "test_low": 0.8, "test_high": 0.875, "test_count": 359}
     expected = "Test accuracy **84.1\u00a0%** (95\u00a0% interval 80.0 to 87.5), 359 pictures, looked at once"
-    assert sentences.result(metrics) == expected
+    assert words.result(metrics) == expected
 
 
 def test_time_left_follows_the_pace_of_the_present_stage():
     marks = [(0.0, 0, 50), (5.0, 50, 50), (6.0, 0, 100), (16.0, 20, 100)]
-    assert sentences.time_left(marks) == "about 40 s left"
-    assert sentences.time_left([]) == sentences.time_left([(0.0, 0, 10)]) == ""
-    assert [sentences.duration(one) for one in (8, 125, 4200)] == ["8 s", "2 min 5 s", "1 h 10 min"]
+    assert words.time_left(marks) == "about 40 s left"
+    assert words.time_left([]) == words.time_left([(0.0, 0, 10)]) == ""
+    assert [words.duration(one) for one in (8, 125, 4200)] == ["8 s", "2 min 5 s", "1 h 10 min"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from pages.parts.shared import in_words, the_lab
+from pages.parts.shared import drawn, first_drawing_over, in_words, the_lab
 from transfer.errors import LabError
-from transfer.insight import sentences
-from transfer.lab import Run
+from transfer.insight import words
+
+if TYPE_CHECKING:
+    from transfer.lab import Run
 
 EVERY_SECONDS = 2.0
 MOST = 3
@@ -18,10 +22,10 @@ def live_runs() -> None:
     """A line for each live run that is not the one on show; also keeps the lab's workers ready."""
     lab = the_lab()
     try:
-        # Not while the page is first drawn: a worker's start would take the processor from it.
-        if st.session_state.get("drawn"):
+        # Not while a session's first page is drawn: a worker's start would take the processor from it.
+        if first_drawing_over():
             lab.tend()
-        st.session_state["drawn"] = True
+        drawn()
         live = [run for run in lab.live() if run.id != st.query_params.get("run")]
     except LabError as problem:
         st.error(str(problem), icon=":material/error:")
@@ -38,7 +42,7 @@ def live_runs() -> None:
 def _words(run: Run) -> str:
     progress = run.progress or {}
     far = (
-        f"{sentences.percent(progress['done'] / progress['total'])}"
+        f"{words.percent(progress['done'] / progress['total'])}"
         if progress.get("total")
         else progress.get("text") or "starting"
     )

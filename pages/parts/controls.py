@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.parts.shared import the_lab
 from transfer.errors import LabError
 from transfer.experiment import Experiment
-from transfer.lab import Run
+
+if TYPE_CHECKING:
+    from transfer.lab import Run
 
 CLAIM_SECONDS = 0.1
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.parts.shared import first_drawing_over
 from transfer import settings
 from transfer.datasets import Dataset
 
@@ -49,6 +50,8 @@ def counts(dataset: Dataset) -> Counts | None:
     """The counts, or None as long as they are not known; asks for them when that needs no download."""
     if dataset.download_mb and not any(settings.cache("data").glob(f"{dataset.key}-*.cache")):
         return None
+    if not first_drawing_over():
+        return None
     answer = _asked(dataset.key, str(settings.home()))
     return answer.result() if answer.done() else None
 
@@ -57,6 +60,8 @@ def being_counted(dataset: Dataset) -> bool:
     """Whether asking again in a moment is worth it."""
     if dataset.download_mb and not any(settings.cache("data").glob(f"{dataset.key}-*.cache")):
         return False
+    if not first_drawing_over():
+        return True
     return not _asked(dataset.key, str(settings.home())).done()
 
 

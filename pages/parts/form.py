@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from transfer import catalog
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
-from transfer.lab import Run
+
+if TYPE_CHECKING:
+    from transfer.lab import Run
 
 DEFAULT = Experiment().but(source="mnist_5k", labels_per_class=1)
 

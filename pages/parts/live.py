@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from pages.parts import device
@@ -10,10 +12,11 @@ from pages.parts.log import Log, log_of
 from pages.parts.shared import ICONS, the_lab
 from transfer import catalog
 from transfer.errors import UnknownKey
-from transfer.insight import sentences
-from transfer.lab import Run
+from transfer.insight import words
+from transfer.lab import Lab, Run
 
 EVERY_SECONDS = 0.5
+FIRST_POINT_SECONDS = 0.4
 WISHES = {"pause": "pausing, a checkpoint is written", "stop": "stopping, the best is kept", "discard": "discarding"}
 
 
@@ -36,6 +39,9 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
         except UnknownKey:
             st.rerun(scope="app")
         log_of(run.id).read(lab, run)
+        if st.session_state.get("watched") == run.id:
+            run = _first_point(lab, run, log_of(run.id))
+        st.session_state["watched"] = run.id
         if _signature(run) != drawn_for:
             st.rerun(scope="app")
         _status(run, log_of(run.id))
@@ -44,6 +50,16 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
         for note in log_of(run.id).notes:
             st.caption(f":material/chat_info: {note}")
     device.line(run)
+
+
+def _first_point(lab: Lab, run: Run, log: Log) -> Run:
+    """Waits a moment while a run has none: the first point is shown when it comes, not at the next turn."""
+    until = time.monotonic() + FIRST_POINT_SECONDS
+    while run.live and log.history.empty and time.monotonic() < until:
+        time.sleep(0.02)
+        run = lab.run(run.id)
+        log.read(lab, run)
+    return run
 
 
 def _status(run: Run, log: Log) -> None:
@@ -56,10 +72,10 @@ def _status(run: Run, log: Log) -> None:
             st.error(f"No worker comes up. {waiting}", icon=":material/error:")
         st.progress(0.0, text=f"{ICONS['queued']} queued, waiting for a worker")
     elif run.state == "running":
-        words = WISHES.get(run.wish or "") or progress.get("text") or "starting"
-        parts = [f"**{words}**"]
+        doing = WISHES.get(run.wish or "") or progress.get("text") or "starting"
+        parts = [f"**{doing}**"]
         if total and not run.wish:
-            parts += [f"{sentences.percent(done / total)}", sentences.time_left(log.marks)]
+            parts += [f"{words.percent(done / total)}", words.time_left(log.marks)]
             parts[-1] += _and_then(run, log) if parts[-1] else ""
         st.progress(min(1.0, done / total) if total else 0.0, text=" · ".join(part for part in parts if part))
     else:
@@ -71,8 +87,8 @@ def _and_then(run: Run, log: Log) -> str:
 
 
 def _ended(run: Run) -> None:
-    took = sentences.duration(run.seconds)
-    tested = sentences.result(run.metrics)
+    took = words.duration(run.seconds)
+    tested = words.result(run.metrics)
     if run.state == "failed":
         brief, _, _ = run.error.strip().rpartition("\n")
         st.error(run.error if not brief else run.error.strip().rsplit("\n", 1)[-1], icon=ICONS["failed"])
@@ -84,9 +100,9 @@ def _ended(run: Run) -> None:
         early = " Stopped early." if run.state == "stopped" else ""
         st.success(f"{tested}. Weights of epoch {best:g}, {took}.{early}", icon=ICONS[run.state])
     else:
-        words = {
+        said = {
             "paused": "Paused after {took}. Resume goes on from the checkpoint.",
             "interrupted": "Interrupted after {took}: its process is gone. Resume goes on from the last checkpoint.",
             "stopped": "Stopped after {took}, before there was anything to test.",
         }
-        st.info(words.get(run.state, run.state).format(took=took), icon=ICONS[run.state])
+        st.info(said.get(run.state, run.state).format(took=took), icon=ICONS[run.state])

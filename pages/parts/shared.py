@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from transfer import catalog
 from transfer.experiment import Experiment
-from transfer.lab import Lab, Run
+
+if TYPE_CHECKING:
+    from transfer.lab import Lab, Run
 
 ICONS = {
     "queued": ":material/hourglass_empty:",
@@ -25,7 +27,20 @@ ICONS = {
 @st.cache_resource(show_spinner=False)
 def the_lab() -> Lab:
     """The Lab of this process, the same for every page, tab and person."""
+    # Here, for SQLAlchemy takes a quarter of a second to import: the page's first drawing does not wait for it.
+    from transfer.lab import Lab
+
     return Lab()
+
+
+def first_drawing_over() -> bool:
+    """Whether this session has a page before it: what a person does not look for at once waits until then."""
+    return bool(st.session_state.get("drawn"))
+
+
+def drawn() -> None:
+    """Says that it has."""
+    st.session_state["drawn"] = True
 
 
 def through_app() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from transfer.insight.points import BEST_RULE, Axis, best, split_of, thin
-from transfer.insight.sentences import percent
+from transfer.insight.words import percent
 
 # Paul Tol's "bright": told apart with any colour vision, on white and on near-black.
 HUES = ("#4477AA", "#EE6677", "#228833", "#AA3377", "#B8A430", "#33A6C4")

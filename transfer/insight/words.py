@@ -1,0 +1,53 @@
+"""Figures as people say them: shares, lengths of time, results. Needs no table, so every page reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 0 to 1 as people read it, ``84.1 %``; the space does not break."""
+    return f"{100 * share:.{digits}f}\u00a0%"
+
+
+def result(metrics: dict[str, Any]) -> str:
+    """The test accuracy with its 95 % interval, in a line of Markdown; empty when nothing was tested."""
+    if metrics.get("test_accuracy") is None:
+        return ""
+    low, high = 100 * metrics["test_low"], 100 * metrics["test_high"]
+    return (
+        f"Test accuracy **{percent(metrics['test_accuracy'], 1)}** (95\u00a0% interval {low:.1f} to {high:.1f}), "
+        f"{metrics['test_count']:,} pictures, looked at once"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: ``8 s``, ``2 min 5 s``, ``1 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def time_left(marks: Sequence[tuple[float, int, int]]) -> str:
+    """How long the present stage still takes at the pace so far, ``about 12 s left``; empty when nobody can say.
+
+    Args:
+        marks: (time in seconds, done, total) as the stage went on, oldest first. Only those that
+            share the last one's total count.
+    """
+    same: list[tuple[float, int]] = []
+    for moment, done, total in reversed(marks):
+        if total != marks[-1][2] or (same and done > same[-1][1]):
+            break
+        same.append((moment, done))
+    if len(same) < 2 or not marks[-1][2]:
+        return ""
+    (now, done), (then, before) = same[0], same[-1]
+    if done <= before or now <= then:
+        return ""
+    left = (marks[-1][2] - done) * (now - then) / (done - before)
+    return f"about {duration(max(1.0, left))} left"
