@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts import cards, controls, options, possible
+from pages.parts import cards, controls, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
 from pages.parts.shared import the_lab, through_app
-from transfer import catalog
+from transfer import catalog, possible
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "experiment": {"errors"},
     "errors": set(),
     "settings": set(),
-    "catalog": {"backbones", "datasets", "errors", "experiment", "modalities", "strategies"},
+    "catalog": {"backbones", "datasets", "errors", "experiment", "modalities", "settings", "strategies"},
     "backbones": {"backbones", "errors", "settings"},
     "datasets": {"datasets", "errors", "settings"},
     "modalities": {"modalities", "errors"},
@@ -42,8 +42,9 @@ MAY_IMPORT = {
     "insight": {"insight", "catalog", "errors", "experiment", "engine"},
     "lab": {"lab", "engine", "catalog", "errors", "experiment", "settings"},
     "__init__": {"experiment", "engine"},
+    "possible": {"catalog", "errors", "experiment"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
-    "__main__": {"lab", "catalog", "errors", "experiment", "listing"},
+    "__main__": {"lab", "catalog", "errors", "experiment", "listing", "possible"},
 }
 
 

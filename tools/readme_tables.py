@@ -13,9 +13,12 @@ ROOT = Path(__file__).parent.parent
 
 def strategies() -> str:
     """A row a strategy."""
-    rows = [
-        f"| `{one.key}` | {one.sentence} | {one.frozen} | {one.reference} |" for one in catalog.strategies().values()
-    ]
+    rows, family = [], ""
+    for one in catalog.strategies().values():
+        if one.family != family:
+            family = one.family
+            rows.append(f"| **{family}** | | | |")
+        rows.append(f"| `{one.key}` | {one.sentence} | {one.frozen} | {one.reference} |")
     return "\n".join(["| strategy | what it does | frozen | paper |", "|---|---|---|---|", *rows])
 
 

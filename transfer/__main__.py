@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
 
-from transfer import catalog, listing
-from transfer.errors import LabError, RequestError
+from transfer import catalog, listing, possible
+from transfer.errors import ImpossibleExperiment, LabError, RequestError
 from transfer.experiment import Experiment
 from transfer.lab import Lab, Run
 
@@ -116,7 +116,12 @@ def run(
 ) -> None:
     """Run an experiment here and now, and record it."""
     experiment = Experiment(**fields, options=_settings(set_))
-    catalog.check(experiment)
+    try:
+        catalog.check(experiment)
+    except ImpossibleExperiment:
+        changes = [possible.as_flags(change) for _, change in possible.nearest(experiment.model_dump())]
+        typer.echo(f"Possible instead: {'; or '.join(changes)}.", err=True) if changes else None
+        raise
     from transfer.lab.process import myself
 
     lab = Lab()

@@ -16,6 +16,7 @@ from typing import TypeVar
 import transfer.backbones
 import transfer.datasets
 import transfer.strategies
+from transfer import settings
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset
 from transfer.errors import ImpossibleExperiment, UnknownKey
@@ -57,14 +58,21 @@ def _download_then_size(backbone: Backbone) -> tuple[bool, int]:
 
 @cache
 def strategies() -> dict[str, type[Strategy]]:
-    """Every strategy by key."""
+    """Every strategy by key, in the order of their families."""
     found = [
         value
         for module in _modules(transfer.strategies)
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Strategy) and value.__module__ == module.__name__
+        if "key" in vars(value)
     ]
-    return {one.key: one for one in sorted(found, key=lambda one: (one.start != "random", one.key))}
+    return {one.key: one for one in sorted(found, key=_family_then_start)}
+
+
+def _family_then_start(strategy: type[Strategy]) -> tuple[int, bool, str]:
+    families = transfer.strategies.FAMILIES
+    place = families.index(strategy.family) if strategy.family in families else len(families)
+    return place, strategy.start != "random", strategy.key
 
 
 def dataset(key: str) -> Dataset:
@@ -108,13 +116,8 @@ def check(experiment: Experiment) -> Strategy:
                 repr(experiment.source),
                 "Choose another source, or none.",
             )
-    if chosen.start == "pretrained" and experiment.source is None and network.pretrained is None:
-        raise ImpossibleExperiment(
-            f"{network.title} has no weights of its own to transfer.",
-            f"source none with backbone {network.key!r}",
-            "Choose a source (mnist_5k, say), a backbone with ImageNet weights (efficientnet_lite0), "
-            "or the strategy from_scratch.",
-        )
+    chosen.check(network.stages)
+    _needs(experiment, chosen, network)
     size = experiment.image_size or network.image_size
     if size < network.smallest:
         raise ImpossibleExperiment(
@@ -130,4 +133,46 @@ def _same_modality(modality: str, network: Backbone) -> None:
     if modality != network.modality:
         raise ImpossibleExperiment(
             f"{network.title} reads samples of the kind {network.modality!r}.", modality, "Choose another backbone."
+        )
+
+
+def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
+    """Raises `ImpossibleExperiment` when something the strategy needs is not there."""
+    alone = experiment.source is None
+    if "weights" in chosen.needs and alone and network.pretrained is None:
+        raise ImpossibleExperiment(
+            f"{network.title} has no weights of its own to transfer.",
+            f"source none with backbone {network.key!r}",
+            "Choose a source (mnist_5k, say), a backbone with ImageNet weights (efficientnet_lite0), "
+            "or the strategy from_scratch.",
+        )
+    if "source data" in chosen.needs and alone:
+        raise ImpossibleExperiment(
+            f"{chosen.title} learns the source beside the target, so it needs a source data set.",
+            "source none",
+            "Choose a source (mnist_5k, say), or the strategy fine_tuning.",
+        )
+    if "source head" in chosen.needs and alone and network.source_head is None:
+        raise ImpossibleExperiment(
+            f"{chosen.title} needs the source's head, and {network.title} comes without one.",
+            f"source none with backbone {network.key!r}",
+            "Choose a source (mnist_5k, say), the backbone efficientnet_lite0, or the strategy fine_tuning.",
+        )
+    if "teacher" in chosen.needs:
+        _teacher(experiment, chosen.teacher)
+
+
+def _teacher(experiment: Experiment, teacher: str) -> None:
+    if teacher.startswith("run:"):
+        if not (settings.run_folder(teacher.removeprefix("run:")) / "weights.npz").exists():
+            raise ImpossibleExperiment(
+                "There is no finished run of that name to learn from.",
+                repr(teacher),
+                "Give a finished run's id, or same.",
+            )
+    elif teacher != "same" and backbone(teacher).pretrained is None and experiment.source is None:
+        raise ImpossibleExperiment(
+            f"The teacher {backbone(teacher).title} has no weights of its own.",
+            f"source none with teacher {teacher!r}",
+            "Choose a source, or the teacher efficientnet_lite0.",
         )

@@ -33,3 +33,9 @@ def batches(
         if vary is not None:
             inputs = vary.augment(inputs, np.random.default_rng([*seed, epoch, place]))
         yield inputs, samples.labels[chosen]
+
+
+def draw(samples: Samples, count: int, seed: list[int]) -> Samples:
+    """So many samples drawn at random, none twice while there are enough; equal for equal seeds."""
+    random = np.random.default_rng(seed)
+    return samples.take(random.choice(len(samples), count, replace=count > len(samples)))

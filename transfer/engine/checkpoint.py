@@ -58,6 +58,7 @@ class Checkpoint:
     now: Weights = field(default_factory=dict)
     best: Weights = field(default_factory=dict)
     optimizer: list[np.ndarray] = field(default_factory=list)
+    known: Weights = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Replaces the folder's checkpoint; the old one stays whole until the new one is."""
@@ -65,6 +66,7 @@ class Checkpoint:
         named: dict[str, np.ndarray] = {"about": np.frombuffer(about.encode(), "uint8")}
         named |= {f"now:{key}": value for key, value in self.now.items()}
         named |= {f"best:{key}": value for key, value in self.best.items()}
+        named |= {f"known:{key}": value for key, value in self.known.items()}
         named |= {f"optimizer:{position}": value for position, value in enumerate(self.optimizer)}
         arrays.write(folder / NAME, named)
 
@@ -78,12 +80,12 @@ class Checkpoint:
         about = json.loads(bytes(named.pop("about")))
         best = about["place"].pop("best")
         place = Place(**about["place"], best=Best(**best) if best else None)
-        parts: dict[str, Weights] = {"now": {}, "best": {}, "optimizer": {}}
+        parts: dict[str, Weights] = {"now": {}, "best": {}, "known": {}, "optimizer": {}}
         for name, value in named.items():
             part, key = name.split(":", 1)
             parts[part][key] = value
         steps = [parts["optimizer"][str(position)] for position in range(len(parts["optimizer"]))]
-        return cls(place, about["touched"], parts["now"], parts["best"], steps)
+        return cls(place, about["touched"], parts["now"], parts["best"], steps, parts["known"])
 
 
 def remove(folder: Path) -> None:

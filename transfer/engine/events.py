@@ -1,6 +1,6 @@
 """What a run says while it goes on: small frozen records, in order, each JSON-able.
 
-Epochs and steps of the source's phase are negative, so that every run's target begins at 0.
+Epochs and steps of the source's and a teacher's phases are negative, so that every run's target begins at 0.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+Domain = Literal["source", "teacher", "target"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class PhaseBegan:
 
     index: int
     name: str
-    domain: Literal["source", "target"]
+    domain: Domain
     epoch: int
     epochs: int
     trainable: int
@@ -45,7 +47,7 @@ class Point:
     """
 
     split: Literal["train", "validation"]
-    domain: Literal["source", "target"]
+    domain: Domain
     phase: int
     epoch: float
     step: int
@@ -64,7 +66,7 @@ class Note:
 class Resumed:
     """The run goes on from a checkpoint; points of this domain after ``step`` come anew."""
 
-    domain: Literal["source", "target"]
+    domain: Domain
     step: int
 
 

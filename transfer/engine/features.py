@@ -72,7 +72,7 @@ def compute(network: Network, names: list[str], inputs: np.ndarray, told: Told, 
 
 def fits(network: Network, names: list[str], count: int) -> bool:
     """Whether the prefix's output for ``count`` samples is small enough to keep."""
-    if names == list(network.backbone.stages):
+    if names == list(network.names):
         return True
     shape = network.named(names)[-1][1].output_shape[1:]
     return count * int(np.prod(shape)) * 4 <= LARGEST

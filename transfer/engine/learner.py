@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from transfer.strategies import Phase, Step
+from transfer.engine.frozen import Frozen
+from transfer.engine.network import Weights
+from transfer.strategies import Outputs, Phase, Step
 
 
 class BatchValue(keras.metrics.Metric):
@@ -28,11 +31,35 @@ class BatchValue(keras.metrics.Metric):
         return self.value.value
 
 
+@dataclass(frozen=True)
+class Company:
+    """What a phase's terms look at beside the network itself.
+
+    Args:
+        parts: the strategy's own layers, trained with the head.
+        origin: the network as it was transferred.
+        teacher: the teacher.
+        start: weights of stages and head as the run began, by ``name/position``.
+        known: what the strategy worked out beforehand.
+        source_classes: number of the source's classes, 0 without source samples.
+        source_entrance: brings the source's raw samples into shape, or None when they have the target's.
+    """
+
+    parts: Mapping[str, keras.layers.Layer] = field(default_factory=dict)
+    origin: Frozen | None = None
+    teacher: Frozen | None = None
+    start: Weights = field(default_factory=dict)
+    known: Weights = field(default_factory=dict)
+    source_classes: int = 0
+    source_entrance: keras.Model | None = None
+
+
 class Learner(keras.Model):
     """Stages above the cached prefix and a head, frozen and unfrozen as a phase says.
 
     Frozen stages, and all stages of a phase whose batch-norm is ``inference``, are called with
-    ``training=False``: neither their statistics nor their dropout are at work.
+    ``training=False``: neither their statistics nor their dropout are at work. Samples of source and
+    target pass one after the other, never as one batch.
 
     Args:
         entrance: stages without weights that bring raw samples into shape, or none.
@@ -41,6 +68,7 @@ class Learner(keras.Model):
         phase: what moves and what is added to the cross-entropy.
         smoothing: share of each label spread over all classes, in training only.
         class_weights: factor of each class in the training loss, shape (classes,), or None.
+        company: what the phase's terms look at beside.
     """
 
     def __init__(
@@ -51,16 +79,27 @@ class Learner(keras.Model):
         phase: Phase,
         smoothing: float = 0.0,
         class_weights: np.ndarray | None = None,
+        company: Company | None = None,
     ) -> None:
         super().__init__(name="learner")
         self.entrance, self.named, self.head = list(entrance), [model for _, model in stages], head
         self.names = [name for name, _ in stages]
-        self.phase, self.smoothing = phase, smoothing
-        self.class_weights = class_weights
+        self.phase, self.smoothing, self.class_weights = phase, smoothing, class_weights
+        # Kept from Keras, which would take the weights in it for this model's own and train a teacher.
+        self._company = _Untracked(company or Company())
+        self.extra = list(self.company.parts.values())
         for name, model in stages:
             model.trainable = phase.rates.get(name, 0.0) > 0
-        head.trainable = phase.head_rate > 0
+            if model.trainable and phase.moves is not None:
+                _only(model, phase)
+        for part in (head, *self.extra):
+            part.trainable = phase.head_rate > 0
         self.values = {name: BatchValue(name) for name in self.curves}
+
+    @property
+    def company(self) -> Company:
+        """What the terms look at beside the network."""
+        return self._company.content
 
     @property
     def curves(self) -> list[str]:
@@ -78,34 +117,53 @@ class Learner(keras.Model):
         return [found.get(id(variable), self.phase.head_rate) for variable in self.trainable_variables]
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
-        """Logits, shape (n, classes), and the features below them, shape (n, d)."""
-        flowing = inputs
-        for model in self.entrance:
+        """Logits, shape (n, classes), and features, shape (n, d); in training all that terms look at."""
+        if not training:
+            return self._through(inputs, self.entrance, False)
+        target = inputs["target"] if isinstance(inputs, dict) else inputs
+        said = self._through(target, self.entrance, True)
+        if isinstance(inputs, dict):
+            other = self.company.source_entrance
+            said["source"] = self._through(inputs["source"], self.entrance if other is None else [other], True)
+        for name, frozen in (("origin", self.company.origin), ("teacher", self.company.teacher)):
+            if frozen is not None:
+                seen = frozen(target)
+                said[name] = {"logits": seen.logits, "features": seen.features, "maps": dict(seen.maps)}
+        return said
+
+    def _through(self, inputs: Any, entrance: Sequence[keras.Model], training: bool) -> dict[str, Any]:
+        flowing, maps = inputs, {}
+        for model in entrance:
             flowing = model(flowing, training=False)
-        for model in self.named:
-            follows = model.trainable and self.phase.batch_norm == "batch"
-            flowing = model(flowing, training=training and follows)
-        return {"features": flowing, "logits": self.head(ops.cast(flowing, "float32"), training=training)}
+        for name, model in zip(self.names, self.named, strict=True):
+            flowing = model(flowing, training=training and self.phase.follows(name))
+            maps[name] = flowing
+        said = {"features": flowing, "logits": self.head(ops.cast(flowing, "float32"), training=training)}
+        return said | {"maps": maps} if training else said
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """Cross-entropy and the phase's terms, each by its own name."""
+        labels = y["target"] if isinstance(y, dict) else y
         logits = y_pred["logits"]
         classes = logits.shape[-1]
-        truth = ops.one_hot(y, classes) * (1 - self.smoothing) + self.smoothing / classes
+        truth = ops.one_hot(labels, classes) * (1 - self.smoothing) + self.smoothing / classes
         each = keras.losses.categorical_crossentropy(truth, logits, from_logits=True)
         if self.class_weights is not None:
-            each = each * ops.take(ops.convert_to_tensor(self.class_weights), y)
+            each = each * ops.take(ops.convert_to_tensor(self.class_weights), labels)
         total = ops.mean(each)
         if self.phase.terms:
             self.values["cross_entropy"].update_state(total)
-            step = Step(truth, logits, y_pred["features"], self._weights())
+        if self.phase.target_weight != 1.0:
+            total = self.phase.target_weight * total
+        if self.phase.terms:
+            step = self._step(truth, y, y_pred)
             for name, term in self.phase.terms.items():
                 value = term.value(step)
                 self.values[name].update_state(value)
-                total = total + term.weight * value
-        hits = ops.cast(ops.equal(ops.argmax(logits, axis=-1), ops.cast(y, "int64")), "float32")
+                total = total + term.weight * value if term.weight else total
+        hits = ops.cast(ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int64")), "float32")
         self.values["loss"].update_state(total)
         self.values["accuracy"].update_state(ops.mean(hits))
         return total
@@ -114,7 +172,7 @@ class Learner(keras.Model):
         """The batch's own figures, by name."""
         return {name: value.result() for name, value in self.values.items()}
 
-    def learn(self, inputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    def learn(self, inputs: Any, labels: Any) -> dict[str, float]:
         """One gradient step; the batch's own figures, by name.
 
         Keras' fit would feed the same step through a tf.data generator and callbacks, which costs a
@@ -130,6 +188,61 @@ class Learner(keras.Model):
         parts = [self.predict_on_batch(inputs[at : at + size])["logits"] for at in range(0, len(inputs), size)]
         return np.concatenate(parts)
 
-    def _weights(self) -> dict[str, list[Any]]:
-        named = dict(zip(self.names, self.named, strict=True))
-        return {name: part.trainable_variables for name, part in {**named, "head": self.head}.items()}
+    def _step(self, truth: Any, labels: Any, said: dict[str, Any]) -> Step:
+        company = self.company
+        source = None
+        if "source" in said:
+            known = ops.one_hot(labels["source"], company.source_classes)
+            source = Outputs(said["source"]["logits"], said["source"]["features"], said["source"]["maps"], known)
+        weights, start = self._weights()
+        return Step(
+            truth,
+            said["logits"],
+            said["features"],
+            weights,
+            start,
+            said.get("maps", {}),
+            Outputs(**said["origin"]) if "origin" in said else None,
+            Outputs(**said["teacher"]) if "teacher" in said else None,
+            source,
+            company.parts,
+            company.known,
+        )
+
+    def _weights(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+        """Trainable variables by stage, and what they held when the run began."""
+        named = {**dict(zip(self.names, self.named, strict=True)), "head": self.head}
+        now: dict[str, list[Any]] = {}
+        begun: dict[str, list[Any]] = {}
+        for name, part in named.items():
+            moving = {id(variable) for variable in part.trainable_variables}
+            for position, variable in enumerate(part.variables):
+                if id(variable) in moving:
+                    now.setdefault(name, []).append(variable)
+                    at_start = self.company.start.get(f"{name}/{position}")
+                    begun.setdefault(name, []).append(variable if at_start is None else at_start)
+        return now, begun
+
+
+class _Untracked:
+    """Hides what it holds from Keras' tracking of attributes."""
+
+    def __init__(self, content: Company) -> None:
+        self.content = content
+
+
+def _leaves(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    inner = getattr(model, "layers", None)
+    if inner:
+        for layer in inner:
+            yield from _leaves(layer)
+    else:
+        yield model
+
+
+def _only(model: keras.Model, phase: Phase) -> None:
+    """Of the model's trainable variables, leaves only those that the phase moves."""
+    assert phase.moves is not None
+    for layer in _leaves(model):
+        for variable in layer.trainable_variables:
+            variable.trainable = phase.moves(type(layer).__name__, variable.path)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
 from transfer.datasets import Samples
 from transfer.engine import features
-from transfer.engine.batches import batches
+from transfer.engine.batches import batches, draw
 from transfer.engine.data import Split
-from transfer.engine.events import Emit, PhaseBegan, Stage
-from transfer.engine.learner import Learner
+from transfer.engine.events import Domain, Emit, PhaseBegan, Stage
+from transfer.engine.learner import Company, Learner
 from transfer.engine.network import Network
 from transfer.engine.optimizers import optimizer, schedule
 from transfer.experiment import Experiment
@@ -32,18 +32,22 @@ class Leg:
         domain: whose labels are learned.
         first_epoch: epochs before it on the run's axis; negative on the source.
         first_step: batches before it, likewise.
+        company: what the phase's terms look at beside the network, asked for when the phase begins.
+        source: the source's data, for a phase that learns both.
     """
 
     index: int
-    domain: Literal["source", "target"]
+    domain: Domain
     phase: Phase
     data: Split
     network: Network
-    head: keras.layers.Dense
+    head: keras.layers.Layer
     experiment: Experiment
     emit: Emit
     first_epoch: int
     first_step: int
+    company: Callable[[Leg], Company] = lambda leg: Company()
+    source: Split | None = None
     _inputs: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -55,11 +59,11 @@ class Leg:
     def prefix(self) -> list[str]:
         """Names of the stages whose output is computed once, from the bottom; may be empty."""
         frozen: list[str] = []
-        for name in self.network.backbone.stages:
+        for name in self.network.names:
             if self.phase.rates.get(name, 0.0) > 0:
                 break
             frozen.append(name)
-        if self.experiment.augment or not frozen:
+        if self.experiment.augment or not frozen or self.phase.terms:
             return []
         count = sum(len(part) for part in (self.data.train, self.data.validation, self.data.test))
         return frozen if features.fits(self.network, frozen, count) else []
@@ -79,30 +83,44 @@ class Leg:
     @cached_property
     def learner(self) -> Learner:
         """The part of the network above the prefix, compiled anew for this phase."""
-        names = [name for name in self.network.backbone.stages if name not in self.prefix]
+        names = [name for name in self.network.names if name not in self.prefix]
         stages = self.network.named(names)
         entrance = [] if self.prefix else [self.network.entrance]
         width = stages[-1][1].output_shape[-1] if stages else self.inputs("train").shape[-1]
         if not self.head.built:
             self.head.build((None, width))
-        learner = Learner(
-            entrance, stages, self.head, self.phase, self.experiment.label_smoothing, self._class_weights()
-        )
+        smoothing = self.experiment.label_smoothing
+        company = self.company(self) if self.phase.terms else None
+        learner = Learner(entrance, stages, self.head, self.phase, smoothing, self._class_weights(), company)
         rate = schedule(self.experiment.schedule, self.phase.learning_rate, self.steps * self.phase.epochs)
         learner.compile(optimizer=optimizer(self.experiment.optimizer, rate, learner.rates()))
         # Without it Keras builds the optimiser inside the first step and traces that step twice.
         learner.optimizer.build(learner.trainable_variables)
         return learner
 
-    def batches(self, epoch: int, offset: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Training batches of that epoch of the phase, from ``offset`` on."""
+    def batches(self, epoch: int, offset: int) -> Iterator[tuple[Any, Any]]:
+        """Training batches of that epoch of the phase, from ``offset`` on; with the source's where both are learned."""
+        if not self.phase.source_ratio or self.source is None:
+            yield from self._batches(epoch, offset)
+            return
+        for place, (inputs, labels) in enumerate(self._batches(epoch, offset), start=epoch * self.steps + offset):
+            count = max(1, round(len(labels) * self.phase.source_ratio))
+            beside = draw(self.source.train, count, [self.experiment.seed, self.index, place])
+            others = beside.inputs
+            if self.experiment.augment:
+                random = np.random.default_rng([self.experiment.seed, self.index, place, 1])
+                others = modality(self.network.backbone.modality).augment(others, random)
+            yield {"target": inputs, "source": others}, {"target": labels, "source": beside.labels}
+
+    def _batches(self, epoch: int, offset: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         vary = modality(self.network.backbone.modality) if self.experiment.augment else None
         samples = Samples(self.inputs("train"), self.data.train.labels)
         return batches(samples, self.experiment.batch_size, [self.experiment.seed, self.index], epoch, offset, vary)
 
     def began(self) -> PhaseBegan:
         """The event that says what this phase trains."""
-        head = sum(int(np.prod(variable.shape)) for variable in self.head.variables)
+        beside = [self.head, *self.learner.extra]
+        more = sum(int(np.prod(variable.shape)) for part in beside for variable in part.variables)
         return PhaseBegan(
             self.index,
             self.phase.name,
@@ -110,8 +128,8 @@ class Leg:
             self.first_epoch,
             self.phase.epochs,
             sum(int(np.prod(variable.shape)) for variable in self.learner.trainable_variables),
-            self.network.backbone.parameters + head,
-            {name: self.phase.rates.get(name, 0.0) for name in self.network.backbone.stages},
+            self.network.size + more,
+            {name: self.phase.rates.get(name, 0.0) for name in self.network.names},
         )
 
     def _class_weights(self) -> np.ndarray | None:

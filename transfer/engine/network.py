@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,10 @@ import numpy as np
 from transfer.backbones import Backbone
 from transfer.engine import arrays
 from transfer.modalities import modality
+from transfer.strategies import Strategy
 
 Weights = dict[str, np.ndarray]
+MOST_FLATTENED = 4096
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,27 @@ class Knowledge:
     own: bool = False
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a strategy makes of a backbone's stages.
+
+    Args:
+        used: names of those that remain, bottom to top.
+        copied: those that begin with the knowledge; the others begin with random weights.
+        rebuild: puts something into the stages, or None.
+    """
+
+    used: tuple[str, ...]
+    copied: tuple[str, ...]
+    rebuild: Callable[[dict[str, keras.Model]], dict[str, keras.Model]] | None = None
+
+    @classmethod
+    def of(cls, strategy: Strategy, backbone: Backbone) -> Plan:
+        """The strategy's plan for this backbone."""
+        names = backbone.stages
+        return cls(strategy.used(names), strategy.copied(names), strategy.rebuild if strategy.rebuilds else None)
+
+
 class Network:
     """The stages of one backbone, built only when a weight is needed.
 
@@ -46,12 +69,36 @@ class Network:
         shape: of a raw sample.
         image_size: height and width the stages are fed.
         knowledge: what they begin with.
+        plan: what a strategy makes of them; None: all as they come.
     """
 
-    def __init__(self, backbone: Backbone, shape: tuple[int, ...], image_size: int, knowledge: Knowledge) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        shape: tuple[int, ...],
+        image_size: int,
+        knowledge: Knowledge,
+        plan: Plan | None = None,
+    ) -> None:
         self.backbone, self.shape, self.image_size, self.knowledge = backbone, shape, image_size, knowledge
+        self.plan = plan or Plan(backbone.stages, backbone.stages)
         self.touched: list[str] = []
+        self.start: Weights = {}
         self._prefixes: dict[tuple[str, ...], keras.Model] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stages it has, bottom to top."""
+        return self.plan.used
+
+    @property
+    def whole(self) -> bool:
+        """Whether its stages are the backbone's, all of them and as they come."""
+        return self.names == self.backbone.stages and self.plan.rebuild is None
+
+    def twin(self) -> Network:
+        """The same network as it began, to be looked at while this one changes."""
+        return Network(self.backbone, self.shape, self.image_size, self.knowledge, self.plan)
 
     @cached_property
     def entrance(self) -> keras.Model:
@@ -60,18 +107,28 @@ class Network:
 
     @cached_property
     def stages(self) -> list[keras.Model]:
-        """The stages with their knowledge, bottom to top."""
-        built = self.backbone.build(self.image_size)
+        """The stages with what they begin with, bottom to top; `start` is what that was."""
+        built = dict(zip(self.backbone.stages, self.backbone.build(self.image_size), strict=True))
+        copied = [(name, stage) for name, stage in built.items() if name in self.plan.copied]
         if self.knowledge.file is not None:
-            put(built, arrays.read(self.knowledge.file))
+            put(copied, arrays.read(self.knowledge.file))
         elif self.knowledge.own and self.backbone.pretrained is not None:
-            self.backbone.pretrained.load(built)
-        return built
+            new = take((name, stage) for name, stage in built.items() if name not in self.plan.copied)
+            self.backbone.pretrained.load(list(built.values()))
+            put(built.items(), new)
+        built = {name: stage for name, stage in built.items() if name in self.names}
+        top = self.names[-1]
+        if len(built[top].output_shape) == 4:
+            built[top] = _pooled(built[top])
+        if self.plan.rebuild is not None:
+            built = self.plan.rebuild(built)
+        self.start = take(built.items())
+        return list(built.values())
 
     def named(self, names: Iterable[str]) -> list[tuple[str, keras.Model]]:
         """Some stages with their names; nothing is built when none is asked for."""
         wanted = list(names)
-        by_name = dict(zip(self.backbone.stages, self.stages, strict=True)) if wanted else {}
+        by_name = dict(zip(self.names, self.stages, strict=True)) if wanted else {}
         return [(name, by_name[name]) for name in wanted]
 
     def prefix(self, names: list[str]) -> keras.Model:
@@ -82,12 +139,53 @@ class Network:
 
     def identity(self, names: list[str]) -> str:
         """What these stages hold, in one word: equal words, equal features."""
-        if not set(names) & set(self.touched):
-            return self.knowledge.identity
+        as_they_came = set(names) <= set(self.plan.copied) and not set(names) & set(self.touched)
+        if as_they_came and self.plan.rebuild is None:
+            # A cut network pools its last stage, which the whole one does not.
+            return self.knowledge.identity if self.whole else f"{self.knowledge.identity} up to {self.names[-1]}"
         digest = hashlib.sha256()
-        for _, value in sorted(take(self.named(names)).items()):
-            digest.update(np.ascontiguousarray(value).tobytes())
+        for key, value in sorted(take(self.named(names)).items()):
+            digest.update(key.encode() + np.ascontiguousarray(value).tobytes())
         return digest.hexdigest()
+
+    def moved(self) -> dict[str, float]:
+        """How far each stage is from where it began: the distance of its weights over their size then; 0 or more."""
+        still = dict.fromkeys(self.names, 0.0)
+        if not self.touched:
+            return still
+        return still | {name: _moved(stage, self.start, name) for name, stage in self.named(self.touched)}
+
+    @property
+    def size(self) -> int:
+        """The number of its weights."""
+        if self.whole:
+            return self.backbone.parameters
+        variables = [variable for stage in self.stages for variable in stage.variables]
+        return sum(int(np.prod(variable.shape)) for variable in variables if "seed" not in variable.name)
+
+
+def _pooled(stage: keras.Model) -> keras.Model:
+    """The stage with its rows and columns made one vector, for a head to sit on.
+
+    A small map is flattened, for where something lies can be what tells classes apart; a large one
+    is averaged, or the head would have more weights than the network.
+    """
+    small = int(np.prod(stage.output_shape[1:])) <= MOST_FLATTENED
+    pool = keras.layers.Flatten() if small else keras.layers.GlobalAveragePooling2D()
+    return keras.Model(stage.input, pool(stage.output), name=stage.name)
+
+
+def _moved(stage: keras.Model, start: Weights, name: str) -> float:
+    """Relative L2 distance of the stage's weights from the start; statistics are left out, they do not learn."""
+    apart = size = 0.0
+    for position, variable in enumerate(stage.variables):
+        if "moving_" in variable.name or "seed" in variable.name:
+            continue
+        begun = start[f"{name}/{position}"]
+        now = np.asarray(keras.ops.convert_to_numpy(variable.value))
+        apart += float(np.sum(np.square(now - begun, dtype="float64")))
+        size += float(np.sum(np.square(begun, dtype="float64")))
+    return (apart / size) ** 0.5 if size else 0.0
 
 
 def take(stages: Iterable[tuple[str, Any]]) -> Weights:

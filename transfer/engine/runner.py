@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,12 +12,17 @@ import keras
 import numpy as np
 
 from transfer import catalog
+from transfer.datasets import Dataset
 from transfer.engine import arrays, checkpoint, data, device, metrics
 from transfer.engine.checkpoint import Checkpoint, Place
-from transfer.engine.events import Emit, Event, Note, Point, Resumed, Stage, Wish
+from transfer.engine.company import SourceHead, Surroundings
+from transfer.engine.events import Emit, Event, Note, PhaseBegan, Point, Resumed, Stage, Wish
+from transfer.engine.frozen import Frozen
+from transfer.engine.head import head as new_head
 from transfer.engine.leg import Leg
-from transfer.engine.network import Knowledge, Network, Weights, put, take
+from transfer.engine.network import Knowledge, Network, Plan, Weights, put, take
 from transfer.engine.source import Learned, Lesson
+from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
 from transfer.strategies import Setting, Strategy
@@ -48,52 +54,95 @@ class Runner:
         self.backbone = catalog.backbone(experiment.backbone)
         self.image_size = experiment.image_size or self.backbone.image_size
         self.best_weights: Weights = {}
-        self.provenance: dict[str, Any] = {}
+        self.provenance: dict[str, Any] = {"data": {}}
         self._start = time.perf_counter()
-        self._place = Place()
+        self.place = Place()
+        self._legs: list[Leg] = []
+        self._ahead = (0, 0)
+        self._around: Surroundings | None = None
+        self._source: tuple[Dataset, data.Split] | None = None
+        self._source_head: SourceHead | None = None
         self._resumed = Checkpoint.load(folder) if folder else None
         self._before = self._resumed.place.seconds if self._resumed else 0.0
 
     def go(self) -> tuple[State, dict[str, Any]]:
         """Everything, in order; the state it ended in and its metrics."""
+        wish = self.learn()
+        if wish in ("pause", "discard") or (wish == "stop" and not self._legs):
+            return self._ended_by_wish()
+        return "stopped" if wish == "stop" else "finished", self._test(self._legs)
+
+    def learn(self) -> Wish | None:
+        """Source, teacher and target, without the test; the wish that ended it, if one did."""
         device.set_precision(self.experiment.precision)
         self.emit(Stage("loading the data"))
         self._split = data.split(
             catalog.dataset(self.experiment.target), self.experiment.seed, self.experiment.labels_per_class
         )
-        self.provenance["data"] = {self.experiment.target: self._split.fingerprint}
-        knowledge, source_head = self._knowledge()
+        self.provenance["data"][self.experiment.target] = self._split.fingerprint
+        epochs = self.experiment.epochs_for(len(self._split.train))
+        if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
+            self._ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
+        knowledge = self._knowledge()
         if knowledge is None:
-            return self._ended_by_wish()
+            return self.wish()
+        teacher = None
+        if self.strategy.teacher:
+            teacher = teach(self, self.strategy.teacher, self._split.fingerprint, self._ahead)
+            if teacher is None:
+                return self.wish()
         device.fix_seeds(self.experiment.seed)
-        legs = self._target_legs(knowledge, source_head)
+        self._legs = self._target_legs(knowledge, teacher)
         resumed = self._resumed if self._resumed and self._resumed.place.leg > 0 else None
-        self._place = resumed.place if resumed else Place(leg=1)
-        for leg in legs:
-            if leg.index < self._place.leg:
+        self.place = resumed.place if resumed else Place(leg=1)
+        for leg in self._legs:
+            if leg.index < self.place.leg:
                 continue
-            granted = self._train(leg, legs, resumed)
+            granted = self._train(leg, self._legs, resumed)
             resumed = None
-            if granted in ("pause", "discard"):
-                return self._ended_by_wish()
-            if granted == "stop":
-                return "stopped", self._test(legs)
-        return "finished", self._test(legs)
+            if granted:
+                return granted
+        return None
+
+    def like(self, experiment: Experiment, emit: Emit, folder: Path | None) -> Runner:
+        """A runner of another experiment that obeys the same wishes."""
+        return Runner(experiment, catalog.check(experiment), emit, self.wish, folder)
+
+    def frozen(self, weights: Weights) -> Frozen | None:
+        """The network this experiment once came to, from the weights it left.
+
+        What it started from is learned anew when it is no longer there; None when a wish ends that.
+        """
+        target = catalog.dataset(self.experiment.target)
+        self._split = data.split(target, self.experiment.seed, self.experiment.labels_per_class)
+        knowledge = self._knowledge()
+        if knowledge is None:
+            return None
+        plan = Plan.of(self.strategy, self.backbone)
+        network = Network(self.backbone, target.shape, self.image_size, knowledge, plan)
+        return Frozen.of(network, self._new_head(len(target.classes)), weights)
+
+    @property
+    def was_resumed(self) -> bool:
+        """Whether it went on from a checkpoint."""
+        return self._resumed is not None
 
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start
 
     # ------------------------------------------------------------------ knowledge
 
-    def _knowledge(self) -> tuple[Knowledge | None, Weights]:
-        """What the stages begin with and the source's head, or None when a wish ended the source's phase."""
+    def _knowledge(self) -> Knowledge | None:
+        """What the stages begin with, or None when a wish ended the source's phase."""
         experiment = self.experiment
         if self.strategy.start == "random":
-            return Knowledge("random weights", f"random {experiment.seed}"), {}
+            return Knowledge("random weights", f"random {experiment.seed}")
         if experiment.source is None:
             own = self.backbone.pretrained
             assert own is not None, "catalog.check lets no backbone without weights through"
-            return Knowledge(own.source, own.identity, own=True), {}
+            if "source head" in self.strategy.needs and self.backbone.source_head is not None:
+                self._source_head = self.backbone.source_head()
+            return Knowledge(own.source, own.identity, own=True)
         source = catalog.dataset(experiment.source)
         split = data.split(source, experiment.seed)
         self.provenance["data"][source.key] = split.fingerprint
@@ -102,35 +151,35 @@ class Runner:
         if learned is None:
             learned = self._learn(lesson, split, source.title)
             if learned is None:
-                return None, {}
+                return None
         elif self._resumed is None:
             self._replay(learned, source.title)
         self.provenance["source"] = {"identity": learned.identity, "validation_accuracy": learned.accuracy}
-        same = split.classes == self._split.classes
-        return Knowledge(source.title, learned.identity, file=learned.file), learned.head if same else {}
+        self._source = (source, split)
+        self._source_head = learned.head["head/0"], learned.head["head/1"]
+        return Knowledge(source.title, learned.identity, file=learned.file)
 
     def _learn(self, lesson: Lesson, split: data.Split, title: str) -> Learned | None:
         device.fix_seeds(self.experiment.seed)
         points: list[Point] = []
-        outer = self.emit
 
         def keep_points(event: Event) -> None:
             if isinstance(event, Point):
                 points.append(event)
-            outer(event)
+            self._tell_ahead(event)
 
         network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, Knowledge("nothing", "nothing"))
         phase = lesson.phase(self.backbone.stages, title)
         steps = -(-len(split.train) // lesson.recipe.batch_size) * phase.epochs
-        head = keras.layers.Dense(len(split.classes), name="head", dtype="float32")
+        head = new_head(len(split.classes), random=True)
         leg = Leg(0, "source", phase, split, network, head, lesson.recipe, keep_points, -phase.epochs, -steps)
         resumed = self._resumed if self._resumed and self._resumed.place.leg == 0 else None
-        self._place = resumed.place if resumed else Place()
+        self.place = resumed.place if resumed else Place()
         if self._train(leg, [leg], resumed) is not None:
             return None
-        assert self._place.best is not None
+        assert self.place.best is not None
         # A resumed lesson lacks the points before its checkpoint: keep the weights, replay no torn curve.
-        lesson.save(self.best_weights, [] if resumed else points, self._place.best.accuracy)
+        lesson.save(self.best_weights, [] if resumed else points, self.place.best.accuracy)
         self.best_weights = {}
         return lesson.load()
 
@@ -139,31 +188,51 @@ class Runner:
             Note(f"{title} was learned before (validation accuracy {learned.accuracy:.1%}); its curve is shown again.")
         )
         for point in learned.points:
-            self.emit(point)
+            self._tell_ahead(point)
+
+    def _tell_ahead(self, event: Event) -> None:
+        """Events of the source, moved left by what the teacher's curve takes."""
+        epochs, steps = self._ahead
+        if isinstance(event, Point):
+            event = replace(event, epoch=event.epoch - epochs, step=event.step - steps)
+        elif isinstance(event, PhaseBegan):
+            event = replace(event, epoch=event.epoch - epochs)
+        elif isinstance(event, Resumed):
+            event = replace(event, step=event.step - steps)
+        self.emit(event)
 
     # ------------------------------------------------------------------ phases
 
-    def _target_legs(self, knowledge: Knowledge, source_head: Weights) -> list[Leg]:
-        network = Network(self.backbone, self._split.train.inputs.shape[1:], self.image_size, knowledge)
-        # On learned features a head begins at zero (as in BiT): what is random in it would stay, in all the
-        # directions that few samples do not reach. A network that is all new needs it random to pass gradients.
-        begin = "glorot_uniform" if self.strategy.start == "random" else "zeros"
-        head = keras.layers.Dense(len(self._split.classes), kernel_initializer=begin, name="head", dtype="float32")
-        keeps_head = bool(source_head) and self.strategy.keeps_head
-        if keeps_head:
-            head.build((None, source_head["head/0"].shape[0]))
-            put([("head", head)], source_head)
+    def _target_legs(self, knowledge: Knowledge, teacher: Frozen | None) -> list[Leg]:
+        shape, classes = self._split.train.inputs.shape[1:], len(self._split.classes)
+        network = Network(self.backbone, shape, self.image_size, knowledge, Plan.of(self.strategy, self.backbone))
+        head = self._new_head(classes)
+        same = self._source is not None and self._source[1].classes == self._split.classes
+        keeps_head = same and self.strategy.keeps_head
+        if keeps_head and self._source_head is not None:
+            head.build((None, self._source_head[0].shape[0]))
+            head.set_weights(list(self._source_head))
             self.emit(Note("The classes are the same, so the source's head is kept."))
+        source = self._source if "source data" in self.strategy.needs else None
+        self._around = Surroundings(
+            self.strategy, network, classes, self._source_head, keeps_head, self.emit, teacher, source
+        )
+        if self._resumed:
+            self._around.known = self._resumed.known
         epochs = self.experiment.epochs_for(len(self._split.train))
-        setting = Setting(self.backbone.stages, epochs, self.experiment.learning_rate, keeps_head)
+        setting = Setting(network.names, epochs, self.experiment.learning_rate, keeps_head)
         legs: list[Leg] = []
         epoch = step = 0
         for index, phase in enumerate(self.strategy.phases(setting), start=1):
-            legs.append(
-                Leg(index, "target", phase, self._split, network, head, self.experiment, self.emit, epoch, step)
-            )
-            epoch, step = epoch + phase.epochs, step + phase.epochs * legs[-1].steps
+            leg = Leg(index, "target", phase, self._split, network, head, self.experiment, self.emit, epoch, step)
+            leg.company, leg.source = self._around.company, source[1] if source else None
+            legs.append(leg)
+            epoch, step = epoch + phase.epochs, step + phase.epochs * leg.steps
         return legs
+
+    def _new_head(self, classes: int) -> keras.layers.Layer:
+        options = self.strategy.options
+        return new_head(classes, options.widths, options.head_dropout, random=self.strategy.start == "random")
 
     def _train(self, leg: Leg, legs: list[Leg], resumed: Checkpoint | None) -> Wish | None:
         """Trains one leg from where the place says; the wish that ended it, if one did."""
@@ -180,7 +249,7 @@ class Runner:
         total = sum(other.steps * other.phase.epochs for other in legs)
         watch = Watch(
             leg,
-            self._place,
+            self.place,
             leg.emit,
             self.wish,
             lambda: self._keep(leg),
@@ -188,7 +257,7 @@ class Runner:
             self._clock,
             (before, total),
         )
-        if self._place.best is None:
+        if self.place.best is None:
             leg.emit(Stage("looking at the untrained network"))
             watch.validate()
         self._fit(leg, watch)
@@ -196,13 +265,13 @@ class Runner:
             self._save(leg)
             return watch.granted
         if leg.domain == "target":
-            self._place.leg, self._place.epoch, self._place.batch, self._place.waited = leg.index + 1, 0, 0, 0
+            self.place.leg, self.place.epoch, self.place.batch, self.place.waited = leg.index + 1, 0, 0, 0
         return None
 
     def _fit(self, leg: Leg, watch: Watch) -> None:
-        while self._place.epoch < leg.phase.epochs and not watch.over:
+        while self.place.epoch < leg.phase.epochs and not watch.over:
             watch.epoch_begins()
-            for inputs, labels in leg.batches(self._place.epoch, self._place.batch):
+            for inputs, labels in leg.batches(self.place.epoch, self.place.batch):
                 watch.batch_ended(leg.learner.learn(inputs, labels), len(labels))
                 if watch.granted:
                     break
@@ -210,7 +279,7 @@ class Runner:
 
     def _touch(self, leg: Leg) -> None:
         """Notes which stages will move; the best epoch so far keeps them as they are now."""
-        moving = [name for name in self.backbone.stages if leg.phase.rates.get(name, 0.0) > 0]
+        moving = [name for name in leg.network.names if leg.phase.rates.get(name, 0.0) > 0]
         fresh = [name for name in moving if name not in leg.network.touched]
         if self.best_weights:
             self.best_weights.update(take(leg.network.named(fresh)))
@@ -219,7 +288,8 @@ class Runner:
     # ------------------------------------------------------------------ best, checkpoint, end
 
     def _moved(self, leg: Leg) -> list[tuple[str, Any]]:
-        return [*leg.network.named(leg.network.touched), ("head", leg.head)]
+        parts = self._around.named_parts if self._around else []
+        return [*leg.network.named(leg.network.touched), ("head", leg.head), *parts]
 
     def _keep(self, leg: Leg) -> None:
         self.best_weights = take(self._moved(leg))
@@ -227,19 +297,19 @@ class Runner:
     def _save(self, leg: Leg) -> None:
         if self.folder is None:
             return
-        self._place.leg, self._place.seconds = leg.index, self._clock()
+        self.place.leg, self.place.seconds = leg.index, self._clock()
         optimizer = [np.asarray(keras.ops.convert_to_numpy(one.value)) for one in leg.learner.optimizer.variables]
-        Checkpoint(self._place, list(leg.network.touched), take(self._moved(leg)), self.best_weights, optimizer).save(
-            self.folder
-        )
+        known = self._around.known if self._around else {}
+        touched, now = list(leg.network.touched), take(self._moved(leg))
+        Checkpoint(self.place, touched, now, self.best_weights, optimizer, known).save(self.folder)
 
     def _restore(self, leg: Leg, resumed: Checkpoint) -> None:
         leg.network.touched[:] = resumed.touched
         if not leg.head.built:
             leg.head.build((None, resumed.now["head/0"].shape[0]))
-        put([*leg.network.named(resumed.touched), ("head", leg.head)], resumed.now)
+        put(self._moved(leg), resumed.now)
         self.best_weights = resumed.best
-        step = leg.first_step + self._place.epoch * leg.steps + self._place.batch
+        step = leg.first_step + self.place.epoch * leg.steps + self.place.batch
         self.emit(Resumed(leg.domain, step))
 
     def _ended_by_wish(self) -> tuple[State, dict[str, Any]]:
@@ -251,7 +321,7 @@ class Runner:
     def _test(self, legs: list[Leg]) -> dict[str, Any]:
         """Looks at the test set, once, with the weights of the best epoch."""
         self.emit(Stage("testing the best epoch, once"))
-        best = self._place.best
+        best = self.place.best
         assert best is not None, "the untrained network has been validated"
         leg = next(one for one in legs if one.index == best.leg)
         put(self._moved(leg), self.best_weights)
@@ -281,6 +351,7 @@ class Runner:
         }
         if self.folder is not None:
             arrays.write(self.folder / "weights.npz", self.best_weights)
+            (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
             arrays.write(self.folder / "test.npz", {"logits": logits, "labels": truth})
             checkpoint.remove(self.folder)
         return found

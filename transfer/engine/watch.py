@@ -91,6 +91,8 @@ class Watch:
         truth = self.leg.data.validation.labels
         logits = self.leg.learner.logits(self.leg.inputs("validation"))
         values = {"loss": metrics.cross_entropy(logits, truth), "accuracy": metrics.accuracy(logits, truth)}
+        if self.leg.domain == "target":
+            values |= {f"moved:{name}": far for name, far in self.leg.network.moved().items()}
         self.emit(self._point("validation", 0, self.clock(), values | (more or {})))
         found = Best(self.leg.index, self.leg.first_epoch + self.place.epoch, values["accuracy"], values["loss"])
         if found.beats(self.place.best):

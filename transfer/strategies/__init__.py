@@ -1,7 +1,8 @@
 """Strategies: how knowledge moves. Adding one is one new file here with a subclass of `Strategy`.
 
-A strategy says which phases there are, what is trainable in each and at what rate, and may add
-named loss terms; the one loop in `transfer.engine` does the rest, and every name becomes a curve.
+A strategy says which stages it takes over, which phases there are, what is trainable in each and at
+what rate, and may add named loss terms, layers of its own, a teacher or the source's samples; the one
+loop in `transfer.engine` does the rest, and every name becomes a curve.
 Import Keras inside functions: the pages read this package and must stay light.
 """
 
@@ -9,9 +10,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
 
 from transfer import experiment
+from transfer.errors import ImpossibleExperiment
+
+if TYPE_CHECKING:
+    import keras
+
+Need = Literal["weights", "source data", "source head", "teacher"]
+FAMILIES = (
+    "Whole networks",
+    "Part of a network",
+    "Which weights move",
+    "Few weights",
+    "Held to the start",
+    "Taught",
+    "With the source",
+)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a network says of a batch; arrays of the backend in use, first axis is the batch.
+
+    Args:
+        logits: shape (n, classes), float32.
+        features: the backbone's output, shape (n, d).
+        maps: the output of each stage by its name.
+        labels: one-hot class labels, shape (n, classes), or None when it is not asked for them.
+    """
+
+    logits: Any
+    features: Any
+    maps: Mapping[str, Any]
+    labels: Any = None
 
 
 @dataclass(frozen=True)
@@ -23,12 +59,26 @@ class Step:
         logits: the head's output, shape (n, classes), float32.
         features: the backbone's output, shape (n, d).
         weights: trainable variables by stage name, ``"head"`` included.
+        start: what those variables held when the run began, in the same order.
+        maps: the output of each stage that is not computed beforehand, by its name.
+        origin: the network as it was transferred, on the same pictures, if the strategy watches it.
+        teacher: the teacher on the same pictures, if the strategy has one.
+        source: the network on a batch of the source, if the phase has a ``source_ratio``.
+        parts: the strategy's own layers by name.
+        known: what `Strategy.prepare` worked out.
     """
 
     labels: Any
     logits: Any
     features: Any
     weights: Mapping[str, list[Any]]
+    start: Mapping[str, list[Any]] = field(default_factory=dict)
+    maps: Mapping[str, Any] = field(default_factory=dict)
+    origin: Outputs | None = None
+    teacher: Outputs | None = None
+    source: Outputs | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,7 +86,7 @@ class Term:
     """A named part of the loss beside the cross-entropy.
 
     Args:
-        weight: factor in the sum that is minimised, >= 0.
+        weight: factor in the sum that is minimised, >= 0; at 0 it is a curve and no more.
         value: pure function from a `Step` to a scalar, written with ``keras.ops`` only.
     """
 
@@ -55,9 +105,13 @@ class Phase:
         rates: stage name to rate relative to ``learning_rate``; a stage that is missing is frozen.
         head_rate: the head's rate relative to ``learning_rate``; 0 freezes it.
         batch_norm: ``"inference"`` keeps the statistics of trainable stages as they came, which
-            saves what was learned; ``"batch"`` lets them follow the batches, for training anew.
-            Frozen stages always run in inference mode.
+            saves what was learned; ``"batch"`` lets them follow the batches, for training anew; a
+            tuple of names does so for these stages alone. Frozen stages always run in inference mode.
         terms: loss terms beside the cross-entropy, by the name of their curve.
+        moves: of trainable stages, only the variables for which it is true: called with the layer's
+            class ("Conv2D") and the variable's path ("conv1_conv/bias"). None: all.
+        target_weight: factor of the target's cross-entropy.
+        source_ratio: samples of the source in each step for one of the target; 0: none.
     """
 
     name: str
@@ -65,8 +119,17 @@ class Phase:
     learning_rate: float
     rates: Mapping[str, float] = field(default_factory=dict)
     head_rate: float = 1.0
-    batch_norm: Literal["inference", "batch"] = "inference"
+    batch_norm: Literal["inference", "batch"] | tuple[str, ...] = "inference"
     terms: Mapping[str, Term] = field(default_factory=dict)
+    moves: Callable[[str, str], bool] | None = None
+    target_weight: float = 1.0
+    source_ratio: float = 0.0
+
+    def follows(self, stage: str) -> bool:
+        """Whether the stage's batch-norm statistics and dropout are at work."""
+        if self.rates.get(stage, 0.0) <= 0 or self.batch_norm == "inference":
+            return False
+        return self.batch_norm == "batch" or stage in self.batch_norm
 
 
 @dataclass(frozen=True)
@@ -74,7 +137,7 @@ class Setting:
     """What a strategy may know before it lays out its phases.
 
     Args:
-        stages: the backbone's stage names, bottom to top.
+        stages: the stage names of the network it trains, bottom to top.
         epochs: the whole budget, to be divided among the phases.
         learning_rate: the experiment's, or None when the strategy is to use its own.
         keeps_head: whether the head comes trained from the source.
@@ -84,6 +147,46 @@ class Setting:
     epochs: int
     learning_rate: float | None
     keeps_head: bool
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The sizes a strategy's own layers have to fit.
+
+    Args:
+        stages: output shape of each stage, without the batch; the last is the features'.
+        teacher: the same of the teacher; empty without one.
+        classes: of the target.
+        source_head: the source's head as (kernel, bias), or None.
+        keeps_head: whether the target's head begins as the source's.
+    """
+
+    stages: Mapping[str, tuple[int, ...]]
+    teacher: Mapping[str, tuple[int, ...]]
+    classes: int
+    source_head: tuple[np.ndarray, np.ndarray] | None
+    keeps_head: bool
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The network as a phase with terms begins, for what has to be worked out beforehand.
+
+    Args:
+        inputs: the target's training samples, raw.
+        labels: their class indices, shape (n,).
+        classes: number of the target's classes.
+        maps: from raw samples to the output of each stage, in inference mode.
+        above: from the output of the named stage to logits, shape (n, classes), in inference mode.
+        source_head: the source's head as (kernel, bias), or None.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    classes: int
+    maps: Callable[[np.ndarray], Mapping[str, np.ndarray]]
+    above: Callable[[str, np.ndarray], np.ndarray]
+    source_head: tuple[np.ndarray, np.ndarray] | None
 
 
 class Strategy:
@@ -96,8 +199,11 @@ class Strategy:
         formula: what is minimised, in TeX.
         frozen: what stays frozen, in a few words for its card.
         reference: its paper, with a link.
+        family: one of `FAMILIES`, under which it stands in galleries and tables.
         start: ``"pretrained"`` begins with transferred weights, ``"random"`` with new ones.
-        keeps_head: whether it takes over the source's head when the classes are the same.
+        needs: what an experiment must have beside a target for it to make sense.
+        adds: what is put into the backbone's stages, in a few words; empty when nothing is.
+        watches_origin: whether its terms look at the network as it was transferred.
     """
 
     key: ClassVar[str]
@@ -106,10 +212,46 @@ class Strategy:
     formula: ClassVar[str]
     frozen: ClassVar[str]
     reference: ClassVar[str]
+    family: ClassVar[str] = "Whole networks"
     start: ClassVar[Literal["pretrained", "random"]] = "pretrained"
+    needs: ClassVar[tuple[Need, ...]] = ("weights",)
+    adds: ClassVar[str] = ""
+    watches_origin: ClassVar[bool] = False
 
     class Options(experiment.Options):
         """This strategy."""
+
+        head: Literal["auto", "new"] = Field(
+            "auto", description="auto: keep the source's head when the classes are the same; new: never."
+        )
+        hidden: str = Field(
+            "",
+            pattern=r"^\s*\d{1,4}(\s*[, ]\s*\d{1,4}){0,3}\s*$|^$",
+            description="Widths of dense layers before the classifier, such as 1024, 512; empty: none.",
+            json_schema_extra={"placeholder": "none, or widths such as 1024, 512"},
+        )
+        head_dropout: float = Field(
+            0.0,
+            ge=0,
+            le=0.9,
+            description="Share of a dense layer's outputs dropped in training.",
+            json_schema_extra={"unit": "share"},
+        )
+
+        @field_validator("hidden", mode="before")
+        @classmethod
+        def _written(cls, value: object) -> object:
+            """The command line reads 1024 as a number and [1024, 512] as a list."""
+            if isinstance(value, list):
+                return ", ".join(str(one) for one in value)
+            return str(value) if isinstance(value, int) else value
+
+        @property
+        def widths(self) -> list[int]:
+            """Widths of the head's dense layers, bottom to top."""
+            return [int(one) for one in self.hidden.replace(",", " ").split()]
+
+    options: Options
 
     def __init__(self, **options: Any) -> None:
         self.options = self.Options(**options)
@@ -117,8 +259,46 @@ class Strategy:
     @property
     def keeps_head(self) -> bool:
         """Whether the source's head is taken over when the classes are the same."""
-        return False
+        return self.start == "pretrained" and self.options.head == "auto" and not self.options.widths
+
+    def check(self, stages: tuple[str, ...]) -> None:
+        """Raises `ImpossibleExperiment` when the options do not fit a backbone of these stages."""
+
+    def used(self, stages: tuple[str, ...]) -> tuple[str, ...]:
+        """The stages that remain of the backbone, bottom to top; all, unless it is cut."""
+        return stages
+
+    def copied(self, stages: tuple[str, ...]) -> tuple[str, ...]:
+        """The stages that begin with transferred weights; the others begin with new ones."""
+        return stages if self.start == "pretrained" else ()
+
+    @property
+    def teacher(self) -> str:
+        """Whom to learn from: a backbone's key, ``same`` for the experiment's, ``run:<id>``; empty for nobody."""
+        return ""
+
+    def rebuild(self, stages: dict[str, keras.Model]) -> dict[str, keras.Model]:
+        """The stages with what is added to them; their own weights keep their order and come first."""
+        return stages
+
+    @property
+    def rebuilds(self) -> bool:
+        """Whether it changes what the stages are made of."""
+        return type(self).rebuild is not Strategy.rebuild
+
+    def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
+        """Layers beside network and head that its terms need; built, and trained at the head's rate."""
+        return {}
+
+    def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
+        """Works out what the terms need to know beforehand, when the first phase with terms begins."""
+        return {}
 
     def phases(self, setting: Setting) -> list[Phase]:
         """The phases, in order; their epochs add up to ``setting.epochs``."""
         raise NotImplementedError
+
+
+def refuse(problem: str, received: object, remedy: str) -> ImpossibleExperiment:
+    """For `Strategy.check`: what is wrong, what was received, what to do."""
+    return ImpossibleExperiment(problem, str(received), remedy)

@@ -1,4 +1,4 @@
-"""Feature extraction: the backbone is a fixed instrument, only a new head learns."""
+"""Feature extraction: the backbone is a fixed instrument, only the head learns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FeatureExtraction(Strategy):
 
     key = "feature_extraction"
     title = "Feature extraction"
-    sentence = "The backbone stays as the source left it; only a new head learns to read its features."
+    sentence = "The backbone stays as the source left it; only a head learns to read its features."
     formula = r"\min_{h}\; \mathcal{L}_{target}(h \circ f_{\theta_0}),\quad \theta_0 \text{ fixed}"
     frozen = "the whole backbone"
     reference = "[Donahue et al. 2014](https://arxiv.org/abs/1310.1531)"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 
 from pydantic import Field
 
-from transfer.strategies import Phase, Setting, Strategy
+from transfer.strategies import Phase, Setting, Strategy, Term
 
 
 class FineTuning(Strategy):
@@ -49,21 +49,21 @@ class FineTuning(Strategy):
             description="Rate of the second phase relative to the first.",
             json_schema_extra={"unit": "x"},
         )
-        head: Literal["auto", "new"] = Field(
-            "auto", description="auto: keep the source's head when the classes are the same; new: never."
-        )
 
     options: FineTuning.Options
-
-    @property
-    def keeps_head(self) -> bool:
-        """Unless a new head was asked for."""
-        return self.options.head == "auto"
 
     def phases(self, setting: Setting) -> list[Phase]:
         """Probe and fine-tune, or fine-tune alone when the head is the source's."""
         rate = setting.learning_rate or 1e-3
-        everything = dict.fromkeys(setting.stages, 1.0)
         probe = 0 if setting.keeps_head else round(self.options.probe_share * setting.epochs)
-        fine = Phase("fine-tune everything", setting.epochs - probe, rate * self.options.fine_rate, rates=everything)
+        fine = self.fine(setting, setting.epochs - probe, rate * self.options.fine_rate)
         return [Phase("train the head", probe, rate), fine] if probe else [fine]
+
+    def fine(self, setting: Setting, epochs: int, rate: float) -> Phase:
+        """The phase after the probe, in which everything moves."""
+        rates = dict.fromkeys(setting.stages, 1.0)
+        return Phase("fine-tune everything", epochs, rate, rates=rates, terms=self.terms())
+
+    def terms(self) -> Mapping[str, Term]:
+        """What strategies that fine-tune in their own way add to the second phase's loss."""
+        return {}

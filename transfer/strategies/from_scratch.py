@@ -22,6 +22,7 @@ class FromScratch(Strategy):
     frozen = "nothing: every weight is new"
     reference = "[He et al. 2019](https://arxiv.org/abs/1811.08883)"
     start = "random"
+    needs = ()
 
     def phases(self, setting: Setting) -> list[Phase]:
         """One phase; batch-norm learns its statistics from the target's batches."""

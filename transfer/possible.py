@@ -1,4 +1,4 @@
-"""The nearest experiments that are possible, when the one asked for is not. Knows no Streamlit."""
+"""The nearest experiments that are possible, when the one asked for is not; for page and command line."""
 
 from __future__ import annotations
 
@@ -30,6 +30,18 @@ def nearest(fields: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def as_flags(change: dict[str, Any]) -> str:
+    """A change as the command line takes it: ``--strategy fine_tuning``; an option that goes is named."""
+    parts = []
+    for name, value in change.items():
+        flag = "--" + name.replace("_", "-")
+        if name == "options":
+            parts += [] if value else ["without --set"]
+        else:
+            parts.append(f"without {flag}" if value is None else f"{flag} {value}")
+    return " ".join(parts)
+
+
 def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Changes in the order in which they are offered: those that keep most come first."""
     if fields["options"]:
@@ -47,6 +59,8 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     for backbone in catalog.backbones().values():
         if backbone.pretrained and not backbone.pretrained.download_mb:
             yield f"Use {backbone.title}", {"backbone": backbone.key, "image_size": None}
+    if fields["strategy"] != "fine_tuning" and "fine_tuning" in catalog.strategies():
+        yield "Use fine-tuning", {"strategy": "fine_tuning", "options": {}}
     if "from_scratch" in catalog.strategies():
         yield "Train from scratch", {"strategy": "from_scratch", "options": {}}
     if "small_cnn" in catalog.backbones():

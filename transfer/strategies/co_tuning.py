@@ -1,0 +1,94 @@
+"""Co-Tuning: the source's head goes on learning, from what its classes say of the target's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from transfer.strategies import Ready, Shapes, Step, Term
+from transfer.strategies.fine_tuning import FineTuning
+
+if TYPE_CHECKING:
+    import keras
+
+
+def relationship(source_chances: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """p(source class | target class): the mean of what the source's head says of a class's pictures.
+
+    Args:
+        source_chances: shape (n, source classes), rows sum to 1.
+        labels: target class indices, shape (n,).
+        classes: number of target classes.
+
+    Returns:
+        Shape (classes, source classes), rows sum to 1; uniform for a class without pictures.
+    """
+    uniform = np.full(source_chances.shape[1], 1 / source_chances.shape[1])
+    rows = [source_chances[labels == one].mean(axis=0) if (labels == one).any() else uniform for one in range(classes)]
+    return np.stack(rows).astype("float32")
+
+
+def source_agreement(step: Step) -> Any:
+    """Cross-entropy of the source's head against the source label distribution of each picture's class."""
+    from keras import losses, ops
+
+    told = step.labels @ ops.convert_to_tensor(step.known["relationship"], "float32")
+    logits = step.parts["source_head"](ops.cast(step.features, "float32"))
+    return ops.mean(losses.categorical_crossentropy(told, logits, from_logits=True))
+
+
+class CoTuning(FineTuning):
+    """Fine-tunes backbone, a new head and the source's head together.
+
+    The source's head is usually thrown away; here it is kept busy with a translation of the
+    target's labels into source classes. It misleads when source and target classes have nothing
+    to do with each other: the translation is then nearly uniform and only costs.
+
+    Reference:
+        You et al. 2020, Co-Tuning for Transfer Learning, eq. 1; lambda 2.3 as there. The
+        relationship is learned by the direct approach (section 3.2), without calibration.
+    """
+
+    key = "co_tuning"
+    title = "Co-Tuning"
+    sentence = "Fine-tuning in which the source's head learns on, from its own names for the target's classes."
+    formula = r"\mathcal{L}_{target} + \lambda\, \text{CE}\big(p(y_s \mid y_t),\ h_s \circ f_\theta\big)"
+    frozen = "the backbone while a new head learns, then nothing"
+    reference = "[You et al. 2020](https://proceedings.neurips.cc/paper/2020/hash/c8067ad1937f728f51288b3eb986afaa-Abstract.html)"
+    family = "Held to the start"
+    needs = ("weights", "source head")
+
+    class Options(FineTuning.Options):
+        """Co-Tuning."""
+
+        trade_off: float = Field(2.3, ge=0, le=1e6, description="Weight of the source head's loss.")
+
+    options: CoTuning.Options
+
+    def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
+        """The source's head, as it was learned."""
+        import keras
+
+        assert shapes.source_head is not None
+        kernel, bias = shapes.source_head
+        head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
+        head.build((None, kernel.shape[0]))
+        head.set_weights([kernel, bias])
+        return {"source_head": head}
+
+    def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
+        """The relationship between the classes, from the network as it was transferred."""
+        assert ready.source_head is not None
+        kernel, bias = ready.source_head
+        features = list(ready.maps(ready.inputs).values())[-1]
+        logits = features @ kernel + bias
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        return {"relationship": relationship(chances, ready.labels, ready.classes)}
+
+    def terms(self) -> Mapping[str, Term]:
+        """The source's head's own loss."""
+        return {"source_agreement": Term(self.options.trade_off, source_agreement)}

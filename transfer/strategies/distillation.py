@@ -1,0 +1,66 @@
+"""Knowledge distillation: the teacher's soft answers are learned beside the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from transfer.strategies import Step, Term
+from transfer.strategies.taught import Taught, teacher_of
+
+
+def soft_answers(temperature: float) -> Callable[[Step], Any]:
+    """T squared times KL(teacher at T || student at T), averaged over the batch; 0 when they agree."""
+
+    def value(step: Step) -> Any:
+        from keras import distillation
+
+        # Keras softens both before the divergence and multiplies by T squared.
+        loss = distillation.LogitsDistillation(temperature=temperature, loss="kl_divergence")
+        return loss.compute_loss(teacher_of(step).logits, step.logits)
+
+    return value
+
+
+class Distillation(Taught):
+    """The student learns how sure the teacher is of every class, not only which is right.
+
+    That a 7 looks a little like a 1 is knowledge the labels do not hold. It misleads when student
+    and teacher know the same: then the soft answers say nothing new.
+
+    Reference:
+        Hinton, Vinyals & Dean 2015, Distilling the Knowledge in a Neural Network, section 2; T = 4,
+        alpha = 0.9 as in RepDistiller.
+    """
+
+    key = "distillation"
+    title = "Distillation"
+    sentence = "The student learns the teacher's soft answers beside the labels."
+    formula = (
+        r"(1 - \alpha)\, \mathcal{L}_{target}"
+        r" + \alpha\, T^2\, \text{KL}\big(\sigma(z_t / T)\,\Vert\,\sigma(z_s / T)\big)"
+    )
+    frozen = "the teacher; of the student only what a new head's probe freezes"
+    reference = "[Hinton et al. 2015](https://arxiv.org/abs/1503.02531)"
+
+    class Options(Taught.Options):
+        """Distillation."""
+
+        temperature: float = Field(4.0, gt=0, le=100, description="T: softens both answers; 1 leaves them as they are.")
+        alpha: float = Field(
+            0.9, ge=0, le=1, description="Weight of the soft answers; the labels have the rest.",
+            json_schema_extra={"unit": "share"},
+        )  # fmt: skip
+
+    options: Distillation.Options
+
+    @property
+    def hard(self) -> float:
+        """What alpha leaves."""
+        return 1 - self.options.alpha
+
+    def terms(self) -> Mapping[str, Term]:
+        """The divergence from the teacher."""
+        return {"soft_answers": Term(self.options.alpha, soft_answers(self.options.temperature))}

@@ -1,0 +1,74 @@
+"""FitNets: a middle stage learns to say what the teacher's middle stage says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from transfer.strategies import Shapes, Step, Term
+from transfer.strategies.taught import Taught, counterpart, teacher_of
+
+if TYPE_CHECKING:
+    import keras
+
+
+def hint_distance(step: Step) -> Any:
+    """Mean squared difference between the student's regressed middle stage and the teacher's."""
+    from keras import ops
+
+    told, heard = teacher_of(step).maps, step.maps
+    guided, hint = _middle(list(heard)), _middle(list(told))
+    mapped = step.parts["regressor"](ops.cast(heard[guided], "float32"))
+    target = ops.cast(told[hint], "float32")
+    if len(target.shape) > len(mapped.shape):
+        target = ops.mean(target, axis=(1, 2))
+    elif len(target.shape) == 4 and tuple(mapped.shape[1:3]) != tuple(target.shape[1:3]):
+        mapped = ops.image.resize(mapped, target.shape[1:3], interpolation="bilinear")
+    return ops.mean(ops.square(mapped - target))
+
+
+def _middle(stages: list[str]) -> str:
+    return stages[counterpart(0, 2, len(stages))]
+
+
+class FitNets(Taught):
+    """The teacher's intermediate representation is the hint.
+
+    A regressor brings the student's channels to the teacher's number, so the two need not be alike.
+    It misleads when the student is too narrow to say what the teacher says.
+
+    Reference:
+        Romero et al. 2015, FitNets, eq. 3; in one stage together with the labels and with weight 100,
+        as in RepDistiller, not in two stages as in the paper.
+    """
+
+    key = "fitnets"
+    title = "FitNets"
+    sentence = "A middle stage learns to say what the teacher's middle stage says."
+    formula = r"\mathcal{L}_{target} + \beta\, \lVert r(f_s^{mid}(x)) - f_t^{mid}(x) \rVert^2"
+    frozen = "the teacher; of the student only what a new head's probe freezes"
+    reference = "[Romero et al. 2015](https://arxiv.org/abs/1412.6550)"
+
+    class Options(Taught.Options):
+        """FitNets."""
+
+        beta: float = Field(100.0, ge=0, le=1e6, description="Weight of the hint.")
+
+    options: FitNets.Options
+
+    def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
+        """The regressor: 1 x 1 convolutions where there are rows and columns."""
+        import keras
+
+        student = shapes.stages[_middle(list(shapes.stages))]
+        teacher = shapes.teacher[_middle(list(shapes.teacher))]
+        layers: list[keras.layers.Layer] = [keras.Input(student)]
+        if len(student) > len(teacher):
+            layers.append(keras.layers.GlobalAveragePooling2D())
+        return {"regressor": keras.Sequential([*layers, keras.layers.Dense(teacher[-1])], name="regressor")}
+
+    def terms(self) -> Mapping[str, Term]:
+        """The distance to the hint."""
+        return {"hint": Term(self.options.beta, hint_distance)}

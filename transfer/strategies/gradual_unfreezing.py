@@ -1,0 +1,71 @@
+"""Gradual unfreezing: stages open one after another, from the top."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from transfer.strategies import Phase, Setting, Strategy
+
+
+class GradualUnfreezing(Strategy):
+    """First the head, then stage after stage from the top joins in.
+
+    What is most specific to the source changes first, what is most general last and least. It
+    misleads when the epochs are few: lower stages may open so late that they hardly move, and the
+    result is that of a frozen backbone.
+
+    Reference:
+        Howard & Ruder 2018, ULMFiT, section 3.3: gradual unfreezing, with rates divided by 2.6 from
+        a stage to the one below (section 3.2). Here on stages instead of layers.
+    """
+
+    key = "gradual_unfreezing"
+    title = "Gradual unfreezing"
+    sentence = "The head learns first, then one stage after another joins in, from the top."
+    formula = r"\eta^{\,l-1} = \eta^{\,l} / 2.6,\quad l \text{ opens at epoch } n\,(L - l + 1)"
+    frozen = "stages that have not opened yet"
+    reference = "[Howard & Ruder 2018](https://arxiv.org/abs/1801.06146)"
+    family = "Which weights move"
+
+    class Options(Strategy.Options):
+        """Gradual unfreezing."""
+
+        every: int | None = Field(
+            None,
+            ge=1,
+            le=1000,
+            description="Epochs before the next stage opens; none: so that all are open for the last of equal parts.",
+            json_schema_extra={"unit": "epochs"},
+        )
+        decay: float = Field(
+            2.6,
+            ge=1,
+            le=100,
+            description="The rate of a stage is that of the one above divided by this.",
+            json_schema_extra={"unit": "x"},
+        )
+        batch_norm: Literal["inference", "batch"] = Field(
+            "inference", description="batch: an open stage's batch-norm statistics follow the target's batches."
+        )
+
+    options: GradualUnfreezing.Options
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """A phase for each number of open stages; several open at once when epochs are fewer than stages."""
+        stages, epochs = setting.stages, setting.epochs
+        every = self.options.every or max(1, epochs // (len(stages) + 1))
+        parts = min(len(stages) + 1, -(-epochs // every))
+        rate = setting.learning_rate or 1e-3
+        phases = []
+        for part in range(parts):
+            length = every if part < parts - 1 else epochs - every * (parts - 1)
+            # With an interval of one's own the budget may end before the bottom opens, as asked for.
+            opened = (
+                part if self.options.every or parts > len(stages) else round(part * len(stages) / max(1, parts - 1))
+            )
+            rates = {stages[-1 - place]: self.options.decay ** -(place + 1) for place in range(opened)}
+            name = f"open {stages[-opened]}" if opened else "train the head"
+            phases.append(Phase(name, length, rate, rates, batch_norm=self.options.batch_norm))
+        return phases

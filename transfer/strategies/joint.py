@@ -1,0 +1,109 @@
+"""Joint training: source and target are learned together, so that the source is not forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term
+
+if TYPE_CHECKING:
+    import keras
+
+
+def source_logits(step: Step) -> Any:
+    """What the source's head says of the source's batch; the shared head when the classes are the same."""
+    from keras import ops
+
+    assert step.source is not None
+    if "source_head" in step.parts:
+        return step.parts["source_head"](ops.cast(step.source.features, "float32"))
+    return step.source.logits
+
+
+def source_loss(step: Step) -> Any:
+    """Cross-entropy on the source's batch."""
+    from keras import losses, ops
+
+    assert step.source is not None
+    return ops.mean(losses.categorical_crossentropy(step.source.labels, source_logits(step), from_logits=True))
+
+
+def source_accuracy(step: Step) -> Any:
+    """Share of the source's batch that is answered rightly, 0 to 1."""
+    from keras import ops
+
+    assert step.source is not None
+    hits = ops.equal(ops.argmax(source_logits(step), axis=-1), ops.argmax(step.source.labels, axis=-1))
+    return ops.mean(ops.cast(hits, "float32"))
+
+
+class Joint(Strategy):
+    """One backbone learns both data sets at once; a head each, or one for both when the classes agree.
+
+    The source's samples hold the backbone to what it knows while the few labels of the target pull
+    it over. It misleads when the target is large: there the source only takes the steps away.
+
+    Reference:
+        Caruana 1997, Multitask Learning, section 2; the weighted sum of a source's and a target's loss
+        as in Ge & Yu 2017, Borrowing Treasures from the Wealthy, eq. 1.
+    """
+
+    key = "joint"
+    title = "Joint training"
+    sentence = "Source and target are learned together: one backbone, a head each, or one when the classes agree."
+    formula = (
+        r"\min_{\theta,\,h_s,\,h_t}\; \mathcal{L}_{source}(h_s \circ f_\theta)"
+        r" + \lambda\, \mathcal{L}_{target}(h_t \circ f_\theta)"
+    )
+    frozen = "nothing"
+    reference = "[Ge & Yu 2017](https://arxiv.org/abs/1702.08690)"
+    family = "With the source"
+    needs = ("weights", "source data")
+
+    class Options(Strategy.Options):
+        """Joint training."""
+
+        trade_off: float = Field(1.0, ge=0, le=1e3, description="Lambda: weight of the target's loss.")
+        mix: float = Field(
+            1.0, gt=0, le=16, description="Source pictures in a step for one of the target.",
+            json_schema_extra={"unit": "x"},
+        )  # fmt: skip
+        rate: float = Field(
+            0.1, gt=0, le=1, description="Rate of all weights relative to the learning rate.",
+            json_schema_extra={"unit": "x"},
+        )  # fmt: skip
+
+    options: Joint.Options
+
+    def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
+        """The source's head, where it is not the target's too."""
+        import keras
+
+        if shapes.keeps_head:
+            return {}
+        assert shapes.source_head is not None
+        kernel, bias = shapes.source_head
+        head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
+        head.build((None, kernel.shape[0]))
+        head.set_weights([kernel, bias])
+        return {"source_head": head}
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """One phase on both; statistics of batch-norm stay, for each domain passes through alone."""
+        rate = (setting.learning_rate or 1e-3) * self.options.rate
+        terms = {"source_loss": Term(1.0, source_loss), "source_accuracy": Term(0.0, source_accuracy)}
+        return [
+            Phase(
+                "learn both",
+                setting.epochs,
+                rate,
+                dict.fromkeys(setting.stages, 1.0),
+                # A new head begins at nothing and has to catch up with the rest.
+                head_rate=1.0 if setting.keeps_head else 1 / self.options.rate,
+                terms=terms,
+                target_weight=self.options.trade_off,
+                source_ratio=self.options.mix,
+            )
+        ]

@@ -1,0 +1,36 @@
+"""Norm tuning: only scale and shift of the normalisation layers move."""
+
+from __future__ import annotations
+
+from transfer.strategies import Phase, Setting, Strategy
+
+
+def scales_or_shifts(layer: str, path: str) -> bool:
+    """Scale and shift of a normalisation layer."""
+    return "Normalization" in layer and path.endswith(("/gamma", "/beta"))
+
+
+class NormTuning(Strategy):
+    """Fine-tunes the affine part of normalisation layers and the head.
+
+    A channel can be turned up, down or off, but none is computed anew. It misleads on a backbone
+    without normalisation layers (VGG), where only the head is left: the number of trainable weights tells.
+
+    Reference:
+        Frankle, Schwab & Morcos 2021, Training BatchNorm and Only BatchNorm, section 2, here on
+        trained weights instead of random ones.
+    """
+
+    key = "norm_tuning"
+    title = "Normalisations only"
+    sentence = "Only scale and shift of the normalisation layers learn, and the head."
+    formula = r"\min_{\gamma,\,\beta,\,h}\; \mathcal{L}_{target},\quad y = \gamma\,\hat{x} + \beta"
+    frozen = "everything but scales and shifts of normalisations"
+    reference = "[Frankle et al. 2021](https://arxiv.org/abs/2003.00152)"
+    family = "Few weights"
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """One phase; the statistics stay, only scale and shift move."""
+        rates = dict.fromkeys(setting.stages, 1.0)
+        name = "train the normalisations"
+        return [Phase(name, setting.epochs, setting.learning_rate or 1e-3, rates, moves=scales_or_shifts)]

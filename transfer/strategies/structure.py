@@ -1,0 +1,29 @@
+"""Structure transfer: the source's architecture, none of its weights."""
+
+from __future__ import annotations
+
+from transfer.strategies.from_scratch import FromScratch
+
+
+class Structure(FromScratch):
+    """Only what the network looks like is taken over; every weight is drawn anew.
+
+    The same as training a pretrained backbone from scratch, by the same code: number for number
+    the same run. It tells what the architecture alone is worth, apart from what it has learned.
+    It misleads on small targets, where a large architecture without its weights only overfits.
+
+    Reference:
+        Zoph et al. 2018, Learning Transferable Architectures (an architecture found on one data
+        set, trained anew on another); Saxe et al. 2011, On Random Weights, for what is left.
+    """
+
+    key = "structure"
+    title = "Structure transfer"
+    sentence = "The source's architecture with new random weights: the same run as From scratch, under its other name."
+    formula = (
+        r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta),\quad"
+        r" f \text{ of the source},\ \theta_0 \sim \text{random}"
+    )
+    frozen = "nothing: only the structure is kept"
+    reference = "[Zoph et al. 2018](https://arxiv.org/abs/1707.07012)"
+    family = "Part of a network"

@@ -1,0 +1,66 @@
+"""What strategies with a teacher have in common; no strategy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from transfer.strategies import Outputs, Phase, Setting, Step
+from transfer.strategies.fine_tuning import FineTuning
+
+
+class Taught(FineTuning):
+    """Fine-tuning with a teacher that looks at the same pictures.
+
+    The teacher is fine-tuned on the target first, as a phase of its own that is kept for the next
+    run, or is any finished run on the same target.
+    """
+
+    family = "Taught"
+    needs = ("weights", "teacher")
+
+    class Options(FineTuning.Options):
+        """Taught."""
+
+        teacher: str = Field(
+            "same",
+            min_length=1,
+            max_length=120,
+            description="Who teaches: same (this backbone, fine-tuned first), a backbone's key, or run:ID.",
+            json_schema_extra={"choices": "teachers"},
+        )
+
+    options: Taught.Options
+
+    @property
+    def teacher(self) -> str:
+        """As the option says."""
+        return self.options.teacher
+
+    @property
+    def hard(self) -> float:
+        """Weight of the labels' own cross-entropy."""
+        return 1.0
+
+    def fine(self, setting: Setting, epochs: int, rate: float) -> Phase:
+        """As fine-tuning, with the teacher's terms."""
+        rates = dict.fromkeys(setting.stages, 1.0)
+        return Phase("learn from the teacher", epochs, rate, rates, terms=self.terms(), target_weight=self.hard)
+
+
+def teacher_of(step: Step) -> Outputs:
+    """The teacher's outputs; a strategy that is taught always has them."""
+    assert step.teacher is not None, "the engine gives a taught strategy its teacher"
+    return step.teacher
+
+
+def counterpart(place: int, count: int, others: int) -> int:
+    """The place among ``others`` stages that is as deep as ``place`` is among ``count``, both from 0."""
+    return round((place + 1) / count * others) - 1 if others > 1 else 0
+
+
+def pictures_of(maps: Mapping[str, Any]) -> list[str]:
+    """The stages whose output still has rows and columns."""
+    return [name for name, value in maps.items() if len(value.shape) == 4]
