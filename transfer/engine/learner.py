@@ -14,6 +14,8 @@ from transfer.engine.frozen import Frozen
 from transfer.engine.network import Weights
 from transfer.strategies import Outputs, Phase, Step
 
+PREDICTED = 64
+
 
 class BatchValue(keras.metrics.Metric):
     """The last batch's own value; Keras' metrics give the mean since the epoch began."""
@@ -183,10 +185,10 @@ class Learner(keras.Model):
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Logits of many samples in inference mode, shape (n, classes)."""
-        # Small samples go in one batch where they can: a last batch of another size is traced anew.
-        size = max(256, 2**20 // max(1, int(np.prod(inputs.shape[1:]))))
-        parts = [self.predict_on_batch(inputs[at : at + size])["logits"] for at in range(0, len(inputs), size)]
-        return np.concatenate(parts)
+        # The last batch is filled up, for one of another size would be traced anew.
+        places = np.resize(np.arange(len(inputs)), -(-len(inputs) // PREDICTED) * PREDICTED)
+        batches = (inputs[places[at : at + PREDICTED]] for at in range(0, len(places), PREDICTED))
+        return np.concatenate([self.predict_on_batch(one)["logits"] for one in batches])[: len(inputs)]
 
     def _step(self, truth: Any, labels: Any, said: dict[str, Any]) -> Step:
         company = self.company

@@ -15,10 +15,11 @@ def soft_answers(temperature: float) -> Callable[[Step], Any]:
     """T squared times KL(teacher at T || student at T), averaged over the batch; 0 when they agree."""
 
     def value(step: Step) -> Any:
-        from keras import distillation
+        from keras import distillation, losses
 
-        # Keras softens both before the divergence and multiplies by T squared.
-        loss = distillation.LogitsDistillation(temperature=temperature, loss="kl_divergence")
+        # Keras softens both before the divergence and multiplies by T squared; but only for the class: given
+        # the name "kl_divergence", Keras 3.15 takes the divergence of raw logits and does neither.
+        loss = distillation.LogitsDistillation(temperature=temperature, loss=losses.KLDivergence())
         return loss.compute_loss(teacher_of(step).logits, step.logits)
 
     return value

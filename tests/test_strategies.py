@@ -1,0 +1,465 @@
+"""Every strategy: the contract they all keep, and for each a known answer that wrong maths would miss."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from keras import ops
+
+from transfer import Experiment, catalog, settings, train
+from transfer.engine.events import Event, Note, PhaseBegan, Wish
+from transfer.engine.train import Result
+from transfer.errors import ImpossibleExperiment
+from transfer.strategies import Outputs, Setting, Step, Strategy
+from transfer.strategies.attention_transfer import attention_gap, attention_map
+from transfer.strategies.bss import smallest
+from transfer.strategies.co_tuning import relationship, source_agreement
+from transfer.strategies.delta import attention, behaviour
+from transfer.strategies.discriminative import Discriminative
+from transfer.strategies.distillation import soft_answers
+from transfer.strategies.fitnets import hint_distance
+from transfer.strategies.gradual_unfreezing import GradualUnfreezing
+from transfer.strategies.joint import source_accuracy, source_loss
+from transfer.strategies.l2_sp import from_start, size_of_head
+from transfer.strategies.relational import angle_gap, angles, distance_gap, distances
+from transfer.strategies.stoch_norm import layer_class
+from transfer.strategies.taught import counterpart
+
+SMALL = Experiment(
+    target="optdigits", source="mnist_5k", source_epochs=1, epochs=6, labels_per_class=2, batch_size=10, seed=3
+)
+STAGES = ("conv1", "conv2", "conv3", "dense")
+CURVE = ["split", "domain", "epoch", "step", "loss", "accuracy"]
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which source and teacher of SMALL have been learned."""
+    folder = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_HOME", str(folder))
+        train(SMALL.but(strategy="distillation", epochs=3))
+        train(SMALL.but(strategy="distillation"))
+    return folder
+
+
+@pytest.fixture
+def at_home(learned: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """TRANSFER_HOME where they are known."""
+    monkeypatch.setenv("TRANSFER_HOME", str(learned))
+    return learned
+
+
+def ran(strategy: str, epochs: int = 3, **changes: Any) -> Result:
+    """SMALL by that strategy."""
+    return train(SMALL.but(strategy=strategy, epochs=epochs, **changes))
+
+
+def curve(result: Result, domain: str = "target") -> pd.DataFrame:
+    """What of a history has to repeat itself."""
+    return result.history[result.history.domain == domain][CURVE].reset_index(drop=True)
+
+
+def values(*shape: int) -> np.ndarray:
+    """Random numbers."""
+    return RANDOM.normal(size=shape).astype("float32")
+
+
+def step(**given: Any) -> Step:
+    """A step of which only some things are known."""
+    empty: dict[str, Any] = {"labels": None, "logits": None, "features": None, "weights": {}}
+    return Step(**{**empty, **given})
+
+
+def outputs(**given: Any) -> Outputs:
+    """Outputs of which only some are known."""
+    return Outputs(**{**dict.fromkeys(("logits", "features", "maps")), **given})
+
+
+def number(value: Any) -> float:
+    """A tensor's number."""
+    return float(ops.convert_to_numpy(value))
+
+
+# The contract ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", catalog.strategies().values(), ids=lambda one: one.key)
+def test_a_strategy_finishes_repeats_itself_and_leaves_what_it_froze(
+    at_home: Path, tmp_path: Path, strategy: type[Strategy]
+) -> None:
+    events: list[Event] = []
+    asked = SMALL.but(strategy=strategy.key, epochs=3)
+    first = train(asked, emit=events.append, folder=tmp_path)
+    assert first.state == "finished"
+    assert first.metrics["test_count"] == 629
+    assert np.isfinite(first.history[first.history.split == "train"].loss).all()
+    pd.testing.assert_frame_equal(curve(first), curve(train(asked)))
+    phases = [one for one in events if isinstance(one, PhaseBegan) and one.domain == "target"]
+    last = first.history[(first.history.domain == "target") & (first.history.split == "validation")].iloc[-1]
+    for stage in phases[-1].moves:
+        touched = any(phase.moves[stage] > 0 for phase in phases)
+        assert (last[f"moved:{stage}"] > 0) == touched or strategy.key in ("norm_tuning", "bitfit")
+        assert touched or last[f"moved:{stage}"] == 0
+
+
+def test_every_strategy_the_issue_names_is_there_and_says_what_it_needs() -> None:
+    named = "partial structure gradual_unfreezing discriminative fine_tuning bitfit norm_tuning lora adapters l2_sp "
+    named += "delta bss co_tuning stoch_norm distillation fitnets attention_transfer relational joint"
+    assert set(named.split()) <= set(catalog.strategies())
+    assert catalog.strategy("joint").needs == ("weights", "source data")
+    assert catalog.strategy("co_tuning").needs == ("weights", "source head")
+    assert catalog.strategy("distillation").needs == ("weights", "teacher")
+    assert catalog.strategy("structure").needs == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strategy": "joint", "source": None, "backbone": "efficientnet_lite0"}, "needs a source data set"),
+        ({"strategy": "co_tuning", "source": None, "backbone": "mobilenet_v2"}, "needs the source's head"),
+        ({"strategy": "partial", "options": {"keep": "conv9"}}, "no stage 'conv9'"),
+        ({"strategy": "fitnets", "options": {"teacher": "run:none"}}, "no finished run of that name"),
+        ({"strategy": "fitnets", "options": {"teacher": "efficientnet_lite"}}, "Did you mean 'efficientnet_lite0'"),
+        ({"strategy": "relational", "source": None}, "no weights of its own"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(Exception, match=words) as raised:
+        catalog.check(SMALL.but(**changes))
+    assert "Received: " in str(raised.value)
+
+
+# Which weights move ------------------------------------------------------------------------------
+
+
+def test_structure_is_from_scratch_number_for_number(at_home: Path) -> None:
+    pd.testing.assert_frame_equal(curve(ran("structure")), curve(ran("from_scratch")))
+
+
+def test_partial_with_all_stages_kept_and_frozen_is_feature_extraction(at_home: Path) -> None:
+    kept = ran("partial", options={"keep": "dense"})
+    pd.testing.assert_frame_equal(curve(kept), curve(ran("feature_extraction", options={"head": "new"})))
+
+
+def test_partial_draws_stages_above_the_cut_anew_or_drops_them(at_home: Path) -> None:
+    events: list[Event] = []
+    asked = SMALL.but(strategy="partial", epochs=2, options={"keep": "conv2", "above": "dropped"})
+    dropped = train(asked, emit=events.append)
+    assert dropped.metrics["trainable_weights"] == 7 * 7 * 32 * 10 + 10, "the head sits on the flattened map"
+    assert list(next(one.moves for one in events if isinstance(one, PhaseBegan))) == ["conv1", "conv2"]
+    new = train(asked.but(options={"keep": "conv2"}))
+    assert new.metrics["trainable_weights"] == 9 * 32 * 64 + 64 + 2 * 64 + 576 * 64 + 64 + 650
+    assert {name.split("/")[0] for name in new.weights} == {"conv3", "dense", "head"}
+
+
+def test_gradual_unfreezing_opens_stages_from_the_top_in_order() -> None:
+    phases = GradualUnfreezing(every=2).phases(Setting(STAGES, 12, None, False))
+    assert [list(phase.rates) for phase in phases] == [list(STAGES[::-1][:count]) for count in range(5)] + [
+        list(STAGES[::-1])
+    ] * 0 or [len(phase.rates) for phase in phases] == [0, 1, 2, 3, 4]
+    assert [phase.epochs for phase in phases] == [2, 2, 2, 2, 4]
+    assert phases[-1].rates["conv1"] == pytest.approx(2.6**-4)
+    assert all(phase.batch_norm == "inference" for phase in phases)
+    few = GradualUnfreezing().phases(Setting(STAGES, 3, None, False))
+    assert [len(phase.rates) for phase in few] == [0, 2, 4]
+
+
+def test_a_stage_that_has_not_opened_is_bit_identical(at_home: Path) -> None:
+    result = ran("gradual_unfreezing", epochs=5)
+    rows = result.history[(result.history.domain == "target") & (result.history.split == "validation")]
+    for place, stage in enumerate(reversed(STAGES), start=1):
+        moved = rows[f"moved:{stage}"].to_numpy()
+        assert (moved[: place + 1] == 0).all()
+        assert (moved[place + 1 :] > 0).all()
+
+
+def test_discriminative_rates_fall_geometrically_from_the_head() -> None:
+    fine = Discriminative(spread=10_000, probe_share=0).phases(Setting(STAGES, 4, 1.0, False))[-1]
+    assert list(fine.rates.values()) == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1])
+    assert fine.head_rate == 1
+    assert fine.learning_rate == 0.5
+
+
+def test_a_head_may_have_dense_layers(at_home: Path) -> None:
+    result = ran("feature_extraction", options={"hidden": "32, 16", "head_dropout": 0.5})
+    assert result.metrics["trainable_weights"] == 64 * 32 + 32 + 32 * 16 + 16 + 16 * 10 + 10
+    assert len(curve(result)) == len(curve(ran("feature_extraction")))
+    with pytest.raises(Exception, match="hidden"):
+        catalog.check(SMALL.but(options={"hidden": "many"}))
+
+
+# Few weights -------------------------------------------------------------------------------------
+
+HEAD = 650
+FEW = {
+    "bitfit": (16 + 32 + 64 + 64) + (16 + 32 + 64) + HEAD,
+    "norm_tuning": 2 * (16 + 32 + 64) + HEAD,
+    "lora": sum(9 * i * 8 + 8 * o for i, o in ((1, 16), (16, 32), (32, 64))) + 576 * 8 + 8 * 64 + HEAD,
+    "adapters": sum(2 * w * (w // 4) + w // 4 + w for w in (16, 32, 64, 64)) + HEAD,
+}
+
+
+@pytest.mark.parametrize("key", FEW)
+def test_few_weights_are_just_those_and_the_rest_stays(at_home: Path, key: str) -> None:
+    result = ran(key)
+    assert result.metrics["trainable_weights"] == FEW[key]
+    begun = ran(key, epochs=1, learning_rate=1e-9)
+    moved = sum(not np.array_equal(value, begun.weights[name]) for name, value in result.weights.items())
+    assert moved > 2
+    same = [name for name, value in result.weights.items() if np.allclose(value, begun.weights[name], atol=1e-7)]
+    kernels = [name for name in same if result.weights[name].ndim == 4]
+    assert len(kernels) >= 3, "the source's convolutions stay"
+
+
+def test_an_added_part_begins_where_the_source_ended(at_home: Path) -> None:
+    plain = curve(ran("feature_extraction", learning_rate=1e-9))
+    for key in ("lora", "adapters", "bitfit"):
+        np.testing.assert_allclose(curve(ran(key, learning_rate=1e-9)).loss, plain.loss, rtol=1e-4)
+
+
+# Held to the start -------------------------------------------------------------------------------
+
+
+def test_l2_sp_by_hand_and_with_a_huge_weight_nothing_moves(at_home: Path) -> None:
+    one = step(
+        weights={"low": [np.array([1.0, 2.0], "float32")], "head": [np.array([3.0], "float32")]},
+        start={"low": [np.array([1.0, 0.0], "float32")], "head": [np.array([0.0], "float32")]},
+    )
+    assert number(from_start(one)) == pytest.approx(2.0)
+    assert number(size_of_head(one)) == pytest.approx(4.5)
+    free, held = (
+        ran("l2_sp", optimizer="sgd", epochs=6, options={"alpha": alpha, "fine_rate": 1}) for alpha in (0.0, 500.0)
+    )
+    last = [one.history[one.history.split == "validation"]["moved:dense"].iloc[-1] for one in (free, held)]
+    assert 0 < last[1] < 0.1 * last[0]
+    first = held.history[held.history.split == "train"].dropna(subset=["from_start"]).from_start.iloc[0]
+    assert first == 0, "at the start nothing has moved"
+
+
+def test_l2_sp_without_weights_is_fine_tuning(at_home: Path) -> None:
+    free = ran("l2_sp", options={"alpha": 0, "beta": 0})
+    pd.testing.assert_frame_equal(curve(free), curve(ran("fine_tuning")), rtol=1e-5)
+
+
+def test_delta_by_hand(at_home: Path) -> None:
+    now, begun = values(2, 3, 3, 4), values(2, 3, 3, 4)
+    weights = attention(np.array([1.0, 1.0, 1.0, 1.0 + np.log(3)]), 0.5)
+    np.testing.assert_allclose(weights, [1 / 6, 1 / 6, 1 / 6, 1 / 2], rtol=1e-5)
+    known = {"attention:low": weights}
+    one = step(maps={"low": now}, origin=outputs(maps={"low": begun}), known=known)
+    expected = 0.5 * 4 * ((now - begun) ** 2 * weights).sum(axis=-1).mean()
+    assert number(behaviour(one)) == pytest.approx(expected, rel=1e-5)
+    assert number(behaviour(step(maps={"low": now}, origin=outputs(maps={"low": now}), known=known))) == 0
+    result = ran("delta")
+    told = result.history[result.history.split == "train"].dropna(subset=["behaviour"]).behaviour
+    assert told.iloc[0] == pytest.approx(0, abs=1e-9)
+    assert told.iloc[-1] > 0
+
+
+@pytest.mark.parametrize("shape", [(5, 9), (9, 5)])
+def test_bss_is_the_smallest_squared_singular_values(shape: tuple[int, int]) -> None:
+    features = values(*shape)
+    expected = np.sort(np.linalg.svd(features, compute_uv=False) ** 2)
+    assert number(smallest(1)(step(features=features))) == pytest.approx(expected[0], rel=1e-4)
+    assert number(smallest(3)(step(features=features))) == pytest.approx(expected[:3].sum(), rel=1e-4)
+
+
+def test_co_tuning_by_hand() -> None:
+    chances = np.array([[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]], "float32")
+    table = relationship(chances, np.array([0, 0, 1]), 3)
+    np.testing.assert_allclose(table, [[0.7, 0.3], [0.1, 0.9], [0.5, 0.5]], rtol=1e-6)
+    logits = values(2, 2)
+    one = step(
+        labels=np.eye(3, dtype="float32")[[0, 1]],
+        features=np.zeros((2, 4), "float32"),
+        parts={"source_head": lambda features: ops.convert_to_tensor(logits)},
+        known={"relationship": table},
+    )
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    assert number(source_agreement(one)) == pytest.approx(-(table[:2] * logs).sum(axis=1).mean(), rel=1e-5)
+
+
+def test_co_tuning_takes_the_heads_of_imagenet_too() -> None:
+    catalog.check(Experiment(target="textures", backbone="efficientnet_lite0", strategy="co_tuning"))
+    kernel, bias = catalog.backbone("efficientnet_lite0").source_head()  # type: ignore[misc]
+    assert (kernel.shape, bias.shape) == ((1280, 1000), (1000,))
+
+
+def test_stoch_norm_picks_statistics_channel_by_channel() -> None:
+    x = values(64, 6) * 3 + 2
+    for p, expected in ((0.0, "batch"), (1.0, "moving")):
+        layer = layer_class()(momentum=1.0)
+        layer.p, layer.noise = p, keras.random.SeedGenerator(1)
+        layer.build((None, 6))
+        mean, spread = (x.mean(axis=0), x.var(axis=0)) if expected == "batch" else (0, 1)
+        by_hand = (x - mean) / np.sqrt(spread + layer.epsilon)
+        np.testing.assert_allclose(ops.convert_to_numpy(layer(x, training=True)), by_hand, atol=1e-4)
+        still = ops.convert_to_numpy(layer(x, training=False))
+        np.testing.assert_allclose(still, x / np.sqrt(1 + layer.epsilon), atol=1e-4)
+
+
+# Taught ------------------------------------------------------------------------------------------
+
+
+def softened(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax at a temperature, by NumPy."""
+    raised = np.exp(logits / temperature)
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def test_soft_answers_are_t_squared_times_the_divergence_of_softened_answers() -> None:
+    mine, theirs = values(5, 4), values(5, 4)
+    p, q = softened(theirs, 3.0), softened(mine, 3.0)
+    expected = 9 * (p * np.log(p / q)).sum(axis=1).mean()
+    assert number(soft_answers(3.0)(step(logits=mine, teacher=outputs(logits=theirs)))) == pytest.approx(
+        expected, rel=1e-4
+    )
+    assert number(soft_answers(3.0)(step(logits=mine, teacher=outputs(logits=mine)))) == pytest.approx(0, abs=1e-5)
+
+
+def test_distillation_with_alpha_0_is_plain_training_number_for_number(at_home: Path) -> None:
+    taught = ran("distillation", epochs=6, options={"alpha": 0})
+    pd.testing.assert_frame_equal(curve(taught), curve(ran("fine_tuning", epochs=6)))
+
+
+def test_a_teacher_is_taught_once_and_lies_left_of_zero(at_home: Path) -> None:
+    events: list[Event] = []
+    result = train(SMALL.but(strategy="relational"), emit=events.append)
+    assert any(isinstance(one, Note) and "was taught before" in one.text for one in events)
+    teacher, source = (result.history[result.history.domain == domain].epoch for domain in ("teacher", "source"))
+    assert (teacher.min(), teacher.max()) == (-6, 0)
+    assert (source.min(), source.max()) == (-7, -6)
+
+
+def test_a_finished_run_can_teach_but_not_one_that_saw_other_pictures(at_home: Path) -> None:
+    folder = settings.run_folder("mine")
+    train(SMALL.but(strategy="feature_extraction", epochs=2), folder=folder)
+    assert json.loads((folder / "experiment.json").read_text())["strategy"] == "feature_extraction"
+    asked = SMALL.but(strategy="distillation", epochs=2, options={"teacher": "run:mine"})
+    assert train(asked).state == "finished"
+    with pytest.raises(ImpossibleExperiment, match="test pictures"):
+        train(asked.but(seed=4))
+
+
+def test_a_teacher_of_another_kind_is_taught_from_its_own_weights(at_home: Path) -> None:
+    events: list[Event] = []
+    options = {"teacher": "dense"}
+    train(SMALL.but(strategy="attention_transfer", epochs=2, options=options), emit=events.append)
+    named = [one.name for one in events if isinstance(one, PhaseBegan) and one.domain == "teacher"]
+    assert named == ["fine-tune the teacher: Dense network"]
+
+
+def test_fitnets_hint_by_hand() -> None:
+    mine = {"low": values(2, 4, 4, 3), "middle": values(2, 2, 2, 3), "high": values(2, 5)}
+    theirs = {"one": values(2, 4, 4, 3), "two": values(2, 2, 2, 3), "three": values(2, 5)}
+    one = step(maps=mine, teacher=outputs(maps=theirs), parts={"regressor": lambda maps: 2 * maps})
+    expected = ((2 * mine["middle"] - theirs["two"]) ** 2).mean()
+    assert number(hint_distance(one)) == pytest.approx(expected, rel=1e-5)
+    assert [counterpart(place, 4, 9) for place in range(4)] == [1, 3, 6, 8]
+    assert [counterpart(place, 9, 1) for place in (0, 8)] == [0, 0]
+
+
+def test_attention_by_hand_is_free_of_scale_and_0_with_itself() -> None:
+    maps = values(2, 2, 2, 3)
+    flat = (maps**2).mean(axis=-1).reshape(2, 4)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    np.testing.assert_allclose(ops.convert_to_numpy(attention_map(maps, 2, 2)), flat, rtol=1e-4)
+    told = outputs(maps={"a": 7 * maps, "b": values(2, 5)})
+    assert number(attention_gap(step(maps={"x": maps, "y": values(2, 9)}, teacher=told))) == pytest.approx(0, abs=1e-8)
+    other = values(2, 2, 2, 6)
+    theirs = (other**2).mean(axis=-1).reshape(2, 4)
+    theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
+    found = number(attention_gap(step(maps={"x": maps}, teacher=outputs(maps={"a": other}))))
+    assert found == pytest.approx(((flat - theirs) ** 2).mean(), rel=1e-4)
+
+
+def test_relations_of_a_triangle() -> None:
+    triangle = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]], "float32")
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(distances(triangle)), np.array([[0, 3, 4], [3, 0, 5], [4, 5, 0]]) / 4, atol=1e-5
+    )
+    cosines = ops.convert_to_numpy(angles(triangle))
+    assert [cosines[0, 1, 2], cosines[1, 0, 2], cosines[2, 0, 1]] == pytest.approx([0, 0.6, 0.8], abs=1e-5)
+    turned = 5 * triangle @ np.array([[0.0, 1.0], [-1.0, 0.0]], "float32") + 2
+    for gap in (distance_gap, angle_gap):
+        assert number(gap(step(features=triangle, teacher=outputs(features=turned)))) == pytest.approx(0, abs=1e-6)
+    other = outputs(features=np.array([[0.0], [1.0], [2.0]], "float32"))
+    apart = np.abs(np.array([0.75 - 0.75, 1 - 1.5, 1.25 - 0.75]))
+    assert number(distance_gap(step(features=triangle, teacher=other))) == pytest.approx(
+        2 * (0.5 * apart**2).sum() / 9, rel=1e-4
+    )
+
+
+# With the source ---------------------------------------------------------------------------------
+
+
+def test_joint_by_hand_and_with_lambda_0_the_targets_head_is_untouched(at_home: Path) -> None:
+    logits, truth = values(4, 3), np.array([0, 1, 2, 0])
+    one = step(source=outputs(logits=logits, labels=np.eye(3, dtype="float32")[truth]))
+    chances = softened(logits, 1.0)
+    assert number(source_loss(one)) == pytest.approx(-np.log(chances[range(4), truth]).mean(), rel=1e-5)
+    assert number(source_accuracy(one)) == pytest.approx((logits.argmax(axis=1) == truth).mean())
+    result = ran("joint", options={"trade_off": 0, "head": "new"})
+    assert not result.weights["head/0"].any()
+    assert not result.weights["head/1"].any()
+    assert {"source_loss", "source_accuracy"} <= set(result.history.columns)
+    rows = result.history[result.history.split == "train"].dropna(subset=["source_loss"])
+    np.testing.assert_allclose(rows.loss, rows.source_loss, rtol=1e-6)
+
+
+def test_joint_learns_pictures_of_another_shape_beside(at_home: Path) -> None:
+    asked = Experiment(target="faces", source="mnist_5k", source_epochs=1, epochs=1, labels_per_class=2, seed=3)
+    assert train(asked.but(strategy="joint")).state == "finished"
+
+
+# Runs --------------------------------------------------------------------------------------------
+
+
+class Pause:
+    """Pauses after so many questions."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self) -> Wish | None:
+        self.left -= 1
+        return "pause" if self.left <= 0 else None
+
+
+@pytest.mark.parametrize("key", ["delta", "fitnets", "joint", "stoch_norm"])
+def test_a_paused_run_with_company_goes_on_as_if_it_had_never_stopped(at_home: Path, tmp_path: Path, key: str) -> None:
+    asked = SMALL.but(strategy=key, epochs=4)
+    whole = curve(train(asked))
+    first = train(asked, should_stop=Pause(7), folder=tmp_path)
+    assert first.state == "paused"
+    joined = pd.concat([curve(first), curve(train(asked, folder=tmp_path))])
+    if key == "stoch_norm":
+        # Its random draws begin anew, as dropout's do.
+        assert len(joined) == len(whole)
+        return
+    pd.testing.assert_frame_equal(
+        joined.sort_values(["step", "split"], ignore_index=True),
+        whole.sort_values(["step", "split"], ignore_index=True),
+        rtol=1e-3,
+    )
+
+
+def test_memory_does_not_grow_with_epochs(at_home: Path) -> None:
+    held: list[float] = []
+
+    def watched() -> Wish | None:
+        held.append(psutil.Process().memory_info().rss / 2**20)
+        return None
+
+    train(SMALL.but(strategy="distillation", epochs=60), should_stop=watched)
+    half = len(held) // 2
+    assert held[-1] - held[half] < 25, f"{held[-1] - held[half]:.0f} MB in {half} steps"
