@@ -39,7 +39,7 @@ MAY_IMPORT = {
         "settings",
         "strategies",
     },
-    "insight": {"insight", "catalog", "errors", "experiment", "engine"},
+    "insight": {"insight", "catalog", "errors", "experiment", "engine", "strategies"},
     "lab": {"lab", "engine", "catalog", "errors", "experiment", "settings"},
     "__init__": {"experiment", "engine"},
     "possible": {"catalog", "errors", "experiment"},

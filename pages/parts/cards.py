@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from typing import Any, Literal
 
 import streamlit as st
 
+from pages.parts import strip
 from pages.parts.counts import Counts
-from pages.parts.form import choose, chosen
+from pages.parts.form import choose, chosen, experiment
 from pages.parts.options import source_matters
 from transfer import catalog
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset
+from transfer.insight import plan
 
 TITLES = {
     "target": "What is to be learned?",
@@ -29,7 +32,7 @@ def summary(counted: Counts | None) -> None:
     """The cards for data, backbone and strategy as they are chosen."""
     _data_card(counted)
     _backbone_card()
-    _strategy_card()
+    _strategy_card(counted)
 
 
 def _head(kind: str, line: str, heading: str) -> None:
@@ -68,14 +71,24 @@ def _backbone_card() -> None:
         st.caption(_facts(network), help=f"{network.summary} {network.reference}")
 
 
-def _strategy_card() -> None:
+def _fates(counted: Counts | None) -> None:
+    """What will happen to each stage, as long as the choices go together."""
+    asked, _ = experiment()
+    if asked is None:
+        return
+    epochs = asked.epochs_for(counted.training(asked.labels_per_class)) if counted else asked.epochs or 20
+    strip.plan(plan.fates(asked, epochs))
+
+
+def _strategy_card(counted: Counts | None) -> None:
     strategy = catalog.strategies().get(chosen()["strategy"])
     with st.container(border=True, gap="xsmall", key="card_strategy"):
         if strategy is None:
             _head("strategy", f"{chosen()['strategy']} (not installed)", "Strategy")
             return
         _head("strategy", strategy.title, "Strategy")
-        st.caption(f"{strategy.sentence} Frozen: {strategy.frozen}.")
+        st.caption(strategy.sentence)
+        _fates(counted)
         with st.expander("The maths and the paper", type="compact"):
             st.latex(strategy.formula)
             st.caption(strategy.reference)
@@ -147,11 +160,19 @@ def _gallery(kind: str) -> None:
         choices = [one for one in choices if wanted.lower() in f"{one[0]} {one[1]}".lower()]
         if not choices:
             st.caption("None has that in its name.")
-    for start in range(0, len(choices), COLUMNS):
-        columns = st.columns(COLUMNS)
-        for column, (key, title, draw) in zip(columns, choices[start : start + COLUMNS], strict=False):
-            with column, st.container(border=True, height="stretch", gap="xsmall"):
-                _choice(kind, key, title, draw)
+    for family, several in groupby(choices, lambda one: _family(kind, one[0])):
+        if family:
+            st.markdown(f"##### {family}")
+        together = list(several)
+        for start in range(0, len(together), COLUMNS):
+            columns = st.columns(COLUMNS)
+            for column, (key, title, draw) in zip(columns, together[start : start + COLUMNS], strict=False):
+                with column, st.container(border=True, height="stretch", gap="xsmall"):
+                    _choice(kind, key, title, draw)
+
+
+def _family(kind: str, key: str | None) -> str:
+    return catalog.strategies()[key].family if kind == "strategy" and key else ""
 
 
 def _choice(kind: str, key: str | None, title: str, draw: Callable[[], object]) -> None:
@@ -192,7 +213,9 @@ def _draw_backbone(network: Backbone) -> None:
 
 
 def _draw_strategy(strategy: Any) -> None:
-    st.markdown(f"Frozen: {strategy.frozen}")
     st.caption(strategy.sentence)
+    st.markdown(f"Frozen: {strategy.frozen}")
+    if further := [need for need in strategy.needs if need != "weights"]:
+        st.caption(f":material/info: Needs {', '.join(f'a {need}' for need in further)}.")
     st.latex(strategy.formula)
     st.caption(strategy.reference)

@@ -12,7 +12,7 @@ from pages.parts.log import log_of
 from pages.parts.shared import in_words, names, the_lab
 from transfer import catalog
 from transfer.experiment import Experiment
-from transfer.insight import curves, sentences
+from transfer.insight import curves, sentences, terms
 from transfer.lab import Run
 
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
@@ -56,6 +56,14 @@ def charts(run: Run | None, around: Surroundings) -> None:
         st.markdown(f"**{value.capitalize()}** · {said[value]}")
         st.plotly_chart(
             curves.figure(value, drawn, frame), key=f"chart_{value}", config=CONFIG, alt=f"{value} curve: {said[value]}"
+        )
+
+    parts = terms.names(history)
+    if parts:
+        said_of = "the parts of the loss, each before its weight: " + ", ".join(one.replace("_", " ") for one in parts)
+        st.markdown("**Parts** · What is minimised beside, each part before its weight.")
+        st.plotly_chart(
+            terms.figure(history, frame.axis, frame.revision), key="chart_parts", config=CONFIG, alt=said_of
         )
 
 

@@ -6,13 +6,13 @@ import time
 
 import streamlit as st
 
-from pages.parts import device
+from pages.parts import device, strip
 from pages.parts.charts import Surroundings, charts
 from pages.parts.log import Log, log_of
 from pages.parts.shared import ICONS, the_lab
 from transfer import catalog
 from transfer.errors import UnknownKey
-from transfer.insight import words
+from transfer.insight import sentences, words
 from transfer.lab import Lab, Run
 
 EVERY_SECONDS = 0.5
@@ -47,6 +47,7 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
         _status(run, log_of(run.id))
     charts(run, around)
     if run is not None:
+        _moved(log_of(run.id))
         for note in log_of(run.id).notes:
             st.caption(f":material/chat_info: {note}")
     device.line(run)
@@ -60,6 +61,18 @@ def _first_point(lab: Lab, run: Run, log: Log) -> Run:
         run = lab.run(run.id)
         log.read(lab, run)
     return run
+
+
+def _moved(log: Log) -> None:
+    """The stages and how far each has moved, once one of them has."""
+    distances = log.moved
+    if not any(distances.values()):
+        return
+    st.markdown(
+        f"**What moved** · {sentences.about_moved(distances)}",
+        help="The distance of a stage's weights from where they began, over their size then (relative L2).",
+    )
+    strip.moved(distances)
 
 
 def _status(run: Run, log: Log) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +11,7 @@ from transfer.insight.curves import Curve, Phase
 from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
+DOMAINS: tuple[Literal["source", "teacher", "target"], ...] = ("source", "teacher", "target")
 
 
 class Log:
@@ -21,7 +24,7 @@ class Log:
     def _begin(self, attempts: int) -> None:
         self.cursor, self.attempts = 0, attempts
         self.history = history.table([])
-        self.phases: dict[int, Phase] = {}
+        self.phases: dict[tuple[int, int], Phase] = {}
         self.notes: list[str] = []
         self.marks: list[tuple[float, int, int]] = []
         self.latest = 0.0
@@ -47,7 +50,7 @@ class Log:
         body = event.body
         if event.kind == "PhaseBegan":
             fields = (body["index"], body["name"], body["domain"], float(body["epoch"]), body["epochs"])
-            self.phases[body["index"]] = Phase(*fields)
+            self.phases[DOMAINS.index(body["domain"]), body["index"]] = Phase(*fields)
         elif event.kind == "Note" and body["text"] not in self.notes:
             self.notes.append(body["text"])
         elif event.kind == "Stage" and body["total"]:
@@ -58,14 +61,25 @@ class Log:
         """What is being learned now: source or target; empty before any phase."""
         return list(self.phases.values())[-1].domain if self.phases else ""
 
+    @property
+    def moved(self) -> dict[str, float]:
+        """How far each stage is from its start, by the newest validation that says so; empty before one."""
+        columns = [str(name) for name in self.history.columns if str(name).startswith("moved:")]
+        said = self.history[columns].dropna(how="all")
+        if said.empty:
+            return {}
+        return {name.removeprefix("moved:"): float(said[name].iloc[-1]) for name in columns if said[name].notna().all()}
+
     def curve(self, name: str) -> Curve:
         """The run as it is drawn."""
-        phases = [self.phases[index] for index in sorted(self.phases)]
-        on_source = self.history[self.history["domain"] == "source"]
-        # A source that was learned before has its curve shown again, without a phase being announced.
-        if not on_source.empty and not any(phase.domain == "source" for phase in phases):
-            first = float(on_source["epoch"].min())
-            phases.insert(0, Phase(0, "learned before", "source", first, round(-first)))
+        known = dict(self.phases)
+        # What was learned before has its curve shown again, without a phase being announced.
+        for rank, domain in enumerate(DOMAINS[:-1]):
+            of_domain = self.history[self.history["domain"] == domain]
+            if not of_domain.empty and not any(phase.domain == domain for phase in known.values()):
+                first, last = float(of_domain["epoch"].min()), float(of_domain["epoch"].max())
+                known[rank, 0] = Phase(0, "learned before", domain, first, round(last - first))
+        phases = [known[place] for place in sorted(known)]
         return Curve(name, self.history, tuple(phases))
 
 

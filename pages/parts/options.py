@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from pydantic import BaseModel
 
 from pages.parts.form import choose, chosen, field_key
+from pages.parts.shared import the_lab
 from transfer import catalog
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
+
+if TYPE_CHECKING:
+    from transfer.lab import Run
 
 IN_SIGHT = ("labels_per_class", "epochs", "seed")
 ON_CARDS = ("target", "source", "backbone", "strategy", "options")
@@ -101,10 +105,36 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
     if kind["type"] == "boolean":
         return st.toggle(**common)
     if kind["type"] == "string":
-        return st.text_input(**common)
+        if names := _names(schema.get("choices", "")):
+            if st.session_state[key] not in names:
+                st.session_state[key] = names[0]  # of another backbone
+            common["help"] = common["help"].replace("empty:", "not chosen:")
+            return st.selectbox(options=names, format_func=lambda one: one or "not chosen", **common)
+        return st.text_input(placeholder=schema.get("placeholder"), max_chars=schema.get("maxLength", 80), **common)
     if optional:
         common["placeholder"] = hint or description.partition("none: ")[2].rstrip(".") or "none"
     return _number(kind, optional, common)
+
+
+def _names(what: str) -> list[str]:
+    """What a text can be chosen from: the backbone's stages, or who can teach; empty when it is free."""
+    network = catalog.backbones().get(chosen()["backbone"])
+    if what == "stages" and network:
+        return ["", *network.stages]
+    if what == "teachers":
+        offline = [
+            one.key for one in catalog.backbones().values() if not (one.pretrained and one.pretrained.download_mb)
+        ]
+        finished = [f"run:{run.id}" for run in the_lab().runs(50) if _can_teach(run)]
+        return ["same", *offline, *finished]
+    return []
+
+
+def _can_teach(run: Run) -> bool:
+    """A run's network may teach on the split it was trained on."""
+    fields = chosen()
+    asked = run.experiment
+    return run.state == "finished" and (asked.target, asked.seed) == (fields["target"], fields["seed"])
 
 
 def _number(kind: dict[str, Any], optional: bool, common: dict[str, Any]) -> Any:

@@ -27,11 +27,11 @@ Value = Literal["loss", "accuracy"]
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training as a run announced it; ``epoch`` is where it begins, negative on the source."""
+    """A stretch of training as a run announced it; ``epoch`` is where it begins, negative before the target."""
 
     index: int
     name: str
-    domain: Literal["source", "target"]
+    domain: Literal["source", "teacher", "target"]
     epoch: float
     epochs: int
 
@@ -141,10 +141,9 @@ def _broken_between_domains(
     """With a gap where the target begins: what was measured on two data sets is not one line."""
     if not frame.source or not len(x):
         return x, y
-    on_source = len(split_of(curve.history, split, "source"))
-    if 0 < on_source < len(x):
-        x, y = np.insert(x, on_source, x[on_source]), np.insert(y, on_source, np.nan)
-    return x, y
+    domains = split_of(curve.history, split, None)["domain"].to_numpy()
+    changes = np.flatnonzero(domains[1:] != domains[:-1]) + 1
+    return np.insert(x, changes, x[changes]), np.insert(y, changes, np.nan)
 
 
 def _add_best(drawn: go.Figure, value: Value, curve: Curve, frame: Frame, number: int) -> None:
@@ -192,19 +191,19 @@ def phase_bounds(curve: Curve, axis: Axis) -> list[tuple[Phase, float, float]]:
 
 def _add_phases(drawn: go.Figure, curve: Curve, frame: Frame) -> None:
     for phase, start, end in phase_bounds(curve, frame.axis):
-        if phase.domain == "source" and not frame.source:
+        before = phase.domain != "target"
+        if before and not frame.source:
             continue
-        if phase.domain == "source":
+        if before:
             drawn.add_vrect(x0=start, x1=end, fillcolor=GREY, opacity=0.13, line_width=0, layer="below")
         else:
             drawn.add_vline(x=start, line={"color": GREY, "width": 1}, layer="below")
         # The source's name ends where the target begins, the target's begin there: they never overlap.
-        source = phase.domain == "source"
         drawn.add_annotation(
-            x=end if source else start, xanchor="right" if source else "left", xshift=-2 if source else 2,
+            x=end if before else start, xanchor="right" if before else "left", xshift=-2 if before else 2,
             y=1.0, yref="paper", yanchor="bottom", showarrow=False, font={"size": 12},
-            text="source" if source else phase.name,
-            hovertext=f"{'learning the source' if source else phase.name}, {phase.epochs} epochs",
+            text=phase.domain if before else phase.name,
+            hovertext=f"{'learning the source' if phase.domain == 'source' else phase.name}, {phase.epochs} epochs",
         )  # fmt: skip
 
 

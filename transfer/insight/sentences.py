@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -128,6 +129,22 @@ def _falls(train: pd.DataFrame) -> bool:
     losses = train["loss"].to_numpy(float) if not train.empty else np.empty(0)
     quarter = max(1, len(losses) // 4)
     return len(losses) >= 2 and losses[-quarter:].mean() < losses[: max(1, len(losses) - quarter)].mean()
+
+
+def about_moved(distances: Mapping[str, float]) -> str:
+    """Which stages changed most and which not at all, in a sentence.
+
+    It misleads to read a distance as a gain: a stage can move far and help nothing.
+
+    Args:
+        distances: relative L2 distance from the start by stage, bottom to top; at least one above 0.
+    """
+    still = [name for name, far in distances.items() if far == 0]
+    most = max(distances, key=lambda name: distances[name])
+    said = f"{most} has moved furthest, by {percent(distances[most], 1)} of its size"
+    if still:
+        said += f"; {' and '.join([', '.join(still[:-1]), still[-1]] if len(still) > 1 else still)} not at all"
+    return said + "."
 
 
 def _on_source(history: pd.DataFrame, value: str, source: str) -> str:

@@ -1,0 +1,66 @@
+"""The backbone's stages in a row: what will happen to each, and how far each has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from transfer.insight.plan import KINDS, Fate
+
+# Paul Tol's "light" hues, see-through so that they serve both themes; the words say the same as the colour.
+HUES = {
+    "frozen": "119,170,221",
+    "trained": "238,136,102",
+    "partly": "238,221,136",
+    "new": "170,170,0",
+    "dropped": "140,140,140",
+}
+CELL = (
+    "flex:1 1 3.6rem;min-width:3.6rem;padding:.15rem .3rem;border-radius:.25rem;line-height:1.25;overflow:hidden;"
+    "text-overflow:ellipsis;font-size:.8rem"
+)
+ROW = "display:flex;flex-wrap:wrap;gap:.2rem"
+
+
+def plan(fates: Sequence[Fate]) -> None:
+    """What will happen to each stage, bottom to top, with a key to the colours that occur."""
+    cells = "".join(
+        f'<div style="{CELL};background:rgba({HUES[one.kind]},.45);{"opacity:.55;" if one.kind == "dropped" else ""}"'
+        f' title="{escape(one.stage)}: {KINDS[one.kind]}; {escape(one.words)}"><b>{escape(one.stage)}</b><br>'
+        f'<span style="font-size:.72rem">{escape(one.words)}</span></div>'
+        for one in fates
+    )
+    kinds = dict.fromkeys(one.kind for one in fates)
+    key = "".join(
+        f'<span style="margin-right:.8rem;white-space:nowrap"><span style="display:inline-block;width:.7rem;'
+        f'height:.7rem;border-radius:.15rem;background:rgba({HUES[kind]},.8)"></span> {KINDS[kind]}</span>'
+        for kind in kinds
+    )
+    st.html(f'<div style="{ROW}">{cells}</div><div style="font-size:.75rem;margin-top:.3rem;opacity:.8">{key}</div>')
+
+
+def moved(distances: dict[str, float]) -> None:
+    """How far each stage is from where it began, as bars on a common scale.
+
+    Args:
+        distances: relative L2 distance by stage, bottom to top; 0 is where it began.
+    """
+    most = max(distances.values(), default=0.0)
+    cells = "".join(
+        f'<div style="{CELL};background:linear-gradient(0deg,rgba({HUES["trained"]},.75) {_height(far, most)}%,'
+        f'rgba(140,140,140,.12) {_height(far, most)}%)"'
+        f' title="{escape(name)}: {100 * far:.2f} % of its size away from its start"><b>{escape(name)}</b><br>'
+        f"{_percent(far)}</div>"
+        for name, far in distances.items()
+    )
+    st.html(f'<div style="{ROW}">{cells}</div>')
+
+
+def _height(far: float, most: float) -> int:
+    return round(100 * far / most) if most else 0
+
+
+def _percent(far: float) -> str:
+    return f"{100 * far:.2g}\u00a0%" if far else "still"

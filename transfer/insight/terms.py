@@ -1,0 +1,52 @@
+"""The parts a loss is made of, each a curve of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from transfer.insight.curves import DASHES, HUES, TITLES
+from transfer.insight.points import Axis, split_of, thin
+
+USUAL = {"n", "split", "domain", "phase", "epoch", "step", "seconds", "loss", "accuracy", "learning_rate"}
+USUAL |= {"images_per_second"}
+
+
+def names(history: pd.DataFrame) -> list[str]:
+    """The named values a strategy adds to a run's training points, in their order."""
+    train = split_of(history, "train")
+    if train.empty:
+        return []
+    return [name for name in train.columns if name not in USUAL and ":" not in name and train[name].notna().any()]
+
+
+def figure(history: pd.DataFrame, axis: Axis, revision: str) -> go.Figure:
+    """Each part over one x axis, on a logarithmic scale, for their sizes differ by orders of magnitude.
+
+    A part is drawn as it is, before its weight. Accuracies beside it (the source's) are shares of 0 to 1.
+
+    Args:
+        history: a row a point.
+        axis: what lies along x.
+        revision: zoom survives while this stays the same.
+    """
+    drawn = go.Figure()
+    train = split_of(history, "train")
+    for number, name in enumerate(names(history)):
+        rows = train[train[name].notna()]
+        x, y = rows[axis].to_numpy(float), rows[name].to_numpy(float)
+        kept = thin(x, y, [])
+        drawn.add_scatter(
+            x=x[kept], y=np.where(y[kept] > 0, y[kept], np.nan), mode="lines", name=name.replace("_", " "),
+            line={"color": HUES[number % len(HUES)], "width": 1.5, "dash": DASHES[number % len(DASHES)]},
+            hovertemplate=f"{name.replace('_', ' ')} %{{y:.3g}}<br>{axis} %{{x:.4~g}}<extra></extra>",
+        )  # fmt: skip
+    drawn.update_layout(
+        height=190, margin={"l": 62, "r": 8, "t": 26, "b": 8}, uirevision=revision, showlegend=True,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        xaxis={"title": {"text": TITLES[axis], "standoff": 4}, "zeroline": False},
+        yaxis={"type": "log", "title": {"text": "part"}, "automargin": False, "exponentformat": "power"},
+    )  # fmt: skip
+    return drawn
