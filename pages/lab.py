@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts import cards, controls, options
+from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
 from pages.parts.shared import the_lab, through_app
@@ -90,6 +90,7 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
     with remark:
         if asked and counted and not problem:
             data_remark(asked, counted)
+            estimates.line(asked, counted.training(asked.labels_per_class))
         elif dataset and being_counted(dataset):
             wait_for_counts(dataset.key)
     st.session_state["problem"] = (problem, changes)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts import estimates
 from transfer import Experiment
 from transfer.engine.events import PhaseBegan, Point, to_record
 from transfer.lab import Lab
@@ -24,6 +25,9 @@ METRICS = {
 }  # fmt: skip
 
 
+ESTIMATE = {"trainable": 650, "weights": 65_000, "seconds": 12.0, "source_seconds": 8.0, "memory_mb": 1024.0}
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """A lab of its own, in which no worker is started."""
@@ -32,6 +36,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("TRANSFER_HOME", str(tmp_path))
     monkeypatch.delenv("TRANSFER_STORE", raising=False)
     monkeypatch.setattr(Spawner, "ensure", lambda *_: None)
+    monkeypatch.setattr(estimates, "_measured", lambda *_: dict(ESTIMATE))
     st.cache_resource.clear()
     yield tmp_path
     st.cache_resource.clear()
@@ -194,3 +199,27 @@ print(",".join(name for name in {HEAVY!r} if name in sys.modules))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
+
+
+def test_before_start_the_page_tells_what_becomes_of_each_stage_and_what_it_takes():
+    app = opened()
+    for _ in range(40):
+        app.run()
+        if "650" in said(app):
+            break
+        time.sleep(0.1)
+    assert "**650** of 65,000 weights learn (1.0\u00a0%) · estimated 12 s" in said(app)
+    strips = [one.proto.body for one in app.get("html")]
+    assert any("conv1" in one and "copied and trained" in one for one in strips)
+
+
+def test_a_run_shows_how_far_each_stage_has_moved_and_the_parts_of_its_loss():
+    run = recorded("finished", strategy="l2_sp")
+    lab = Lab()
+    values = {"loss": 1.0, "accuracy": 0.5, "moved:conv1": 0.0, "moved:dense": 0.025}
+    parts = {"loss": 1.0, "accuracy": 0.5, "from_start": 0.3, "cross_entropy": 0.9}
+    points = [Point("train", "target", 1, 1.0, 1, 1.0, parts), Point("validation", "target", 1, 3.0, 3, 3.0, values)]
+    lab.store.append(run, [(time.time(), *to_record(one)) for one in points])
+    app = opened(run=run)
+    assert "dense has moved furthest, by 2.5\u00a0% of its size; conv1 not at all." in said(app)
+    assert "**Parts**" in said(app)

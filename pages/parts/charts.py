@@ -63,8 +63,20 @@ def charts(run: Run | None, around: Surroundings) -> None:
         said_of = "the parts of the loss, each before its weight: " + ", ".join(one.replace("_", " ") for one in parts)
         st.markdown("**Parts** · What is minimised beside, each part before its weight.")
         st.plotly_chart(
-            terms.figure(history, frame.axis, frame.revision), key="chart_parts", config=CONFIG, alt=said_of
+            terms.figure(history, frame.axis, frame.revision, _across(history, frame)),
+            key="chart_parts",
+            config=CONFIG,
+            alt=said_of,
         )
+
+
+def _across(history: pd.DataFrame, frame: curves.Frame) -> tuple[float, float] | None:
+    """From where to where the charts above reach, for one that has no points on the source."""
+    if frame.axis == "epoch" and frame.span is not None:
+        return frame.span
+    drawn = history if frame.source else history[history["domain"] == "target"]
+    x = drawn[frame.axis]
+    return None if x.empty else (float(x.min()), float(x.max()))
 
 
 def _curves(run: Run | None) -> list[curves.Curve]:

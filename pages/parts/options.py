@@ -12,6 +12,7 @@ from pages.parts.shared import the_lab
 from transfer import catalog
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
+from transfer.strategies import Strategy
 
 if TYPE_CHECKING:
     from transfer.lab import Run
@@ -62,7 +63,9 @@ def source_matters(fields: dict[str, Any]) -> bool:
 def _strategy_options(strategy: Any) -> None:
     """Only what differs from the defaults is kept, so that equal experiments have equal fingerprints."""
     given, kept = chosen()["options"], {}
-    for name, field in strategy.Options.model_fields.items():
+    shared = Strategy.Options.model_fields
+    fields = sorted(strategy.Options.model_fields.items(), key=lambda one: one[0] in shared)
+    for name, field in fields:
         now = given.get(name, field.default)
         value = widget(strategy.Options, name, f"option:{strategy.key}:{name}", now)
         if value != field.default:
@@ -92,7 +95,9 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
     description = str(schema.get("description", ""))
     kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     kind, optional = kinds[0], len(schema.get("anyOf", [])) > 1
-    st.session_state.setdefault(key, value)
+    # A default of the widget, not a value put into its state: that would reach the browser with this one run of
+    # the script, and a run that is cut short never gets there.
+    new = key not in st.session_state
     unit = schema.get("unit", "")
     common: dict[str, Any] = {
         "label": label(name, "" if hint else unit),
@@ -101,19 +106,21 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         "disabled": disabled,
     }
     if "enum" in kind:
-        return st.selectbox(options=kind["enum"], **common)
+        return st.selectbox(options=kind["enum"], index=kind["enum"].index(value) if new else 0, **common)
     if kind["type"] == "boolean":
-        return st.toggle(**common)
+        return st.toggle(value=bool(value) if new else False, **common)
     if kind["type"] == "string":
         if names := _names(schema.get("choices", "")):
-            if st.session_state[key] not in names:
+            if not new and st.session_state[key] not in names:
                 st.session_state[key] = names[0]  # of another backbone
             common["help"] = common["help"].replace("empty:", "not chosen:")
-            return st.selectbox(options=names, format_func=lambda one: one or "not chosen", **common)
-        return st.text_input(placeholder=schema.get("placeholder"), max_chars=schema.get("maxLength", 80), **common)
+            place = names.index(value) if new and value in names else 0
+            return st.selectbox(options=names, index=place, format_func=lambda one: one or "not chosen", **common)
+        common |= {"placeholder": schema.get("placeholder"), "max_chars": schema.get("maxLength", 80)}
+        return st.text_input(value=value if new else "", **common)
     if optional:
         common["placeholder"] = hint or description.partition("none: ")[2].rstrip(".") or "none"
-    return _number(kind, optional, common)
+    return _number(kind, optional, common, value if new else None)
 
 
 def _names(what: str) -> list[str]:
@@ -137,20 +144,27 @@ def _can_teach(run: Run) -> bool:
     return run.state == "finished" and (asked.target, asked.seed) == (fields["target"], fields["seed"])
 
 
-def _number(kind: dict[str, Any], optional: bool, common: dict[str, Any]) -> Any:
+def _number(kind: dict[str, Any], optional: bool, common: dict[str, Any], begin: Any) -> Any:
+    """A number's widget; ``begin`` is its value when it is new, else None."""
     whole = kind["type"] == "integer"
     low, high = kind.get("minimum"), kind.get("maximum")
     if whole:
-        return st.number_input(min_value=low, max_value=high, value=None if optional else "min", step=1, **common)
+        if begin is None and not optional:
+            begin = "min"
+        return st.number_input(min_value=low, max_value=high, value=begin, step=1, **common)
     share = (high if high is not None else kind.get("exclusiveMaximum", 10)) <= 1
     step = 0.01 if share else None
     # Streamlit's limits are part of what is allowed, an exclusive one is not: one step inside of it.
     low = float(low) if low is not None else (step or SMALLEST)
     high = float(high) if high is not None else kind["exclusiveMaximum"] - (step or SMALLEST)
     if share and not optional:
-        return st.slider(min_value=low, max_value=high, step=step, **common)
+        return st.slider(min_value=low, max_value=high, step=step, value=begin, **common)
     written: Any = {"format": "%g", "step": low if low >= SMALLEST * 10 else 1e-4}
-    return st.number_input(min_value=low, max_value=high, value=None if optional else "min", **written, **common)
+    if begin is not None:
+        begin = float(begin)
+    elif not optional:
+        begin = "min"
+    return st.number_input(min_value=low, max_value=high, value=begin, **written, **common)
 
 
 def offer(problem: RequestError, changes: list[tuple[str, dict[str, Any]]]) -> None:

@@ -80,6 +80,10 @@ class Leg:
                 )
         return self._inputs[part]
 
+    def given(self, part: Literal["train", "validation", "test"], inputs: np.ndarray) -> None:
+        """What is to be read of that part instead."""
+        self._inputs[part] = inputs
+
     @cached_property
     def learner(self) -> Learner:
         """The part of the network above the prefix, compiled anew for this phase."""

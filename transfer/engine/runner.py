@@ -27,6 +27,7 @@ from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
 from transfer.strategies import Setting, Strategy
 
+BLANK = Knowledge("nothing", "nothing")
 State = Literal["finished", "stopped", "paused", "discarded"]
 
 
@@ -108,6 +109,19 @@ class Runner:
         """A runner of another experiment that obeys the same wishes."""
         return Runner(experiment, catalog.check(experiment), emit, self.wish, folder)
 
+    def rehearsed(
+        self, split: data.Split, source: tuple[Dataset, data.Split] | None, teacher: Frozen | None
+    ) -> list[Leg]:
+        """The target's legs on other data and random weights, to see what they take."""
+        self._split, self._source = split, source
+        classes = len(source[1].classes) if source else len(split.classes)
+        if source or "source head" in self.strategy.needs:
+            plan = Plan.of(self.strategy, self.backbone)
+            network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK, plan)
+            width = network.named(network.names)[-1][1].output_shape[-1]
+            self._source_head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")
+        return self._target_legs(BLANK, teacher)
+
     def frozen(self, weights: Weights) -> Frozen | None:
         """The network this experiment once came to, from the weights it left.
 
@@ -120,7 +134,7 @@ class Runner:
             return None
         plan = Plan.of(self.strategy, self.backbone)
         network = Network(self.backbone, target.shape, self.image_size, knowledge, plan)
-        return Frozen.of(network, self._new_head(len(target.classes)), weights)
+        return Frozen.of(network, self.new_head(len(target.classes)), weights)
 
     @property
     def was_resumed(self) -> bool:
@@ -168,7 +182,7 @@ class Runner:
                 points.append(event)
             self._tell_ahead(event)
 
-        network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, Knowledge("nothing", "nothing"))
+        network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK)
         phase = lesson.phase(self.backbone.stages, title)
         steps = -(-len(split.train) // lesson.recipe.batch_size) * phase.epochs
         head = new_head(len(split.classes), random=True)
@@ -206,7 +220,7 @@ class Runner:
     def _target_legs(self, knowledge: Knowledge, teacher: Frozen | None) -> list[Leg]:
         shape, classes = self._split.train.inputs.shape[1:], len(self._split.classes)
         network = Network(self.backbone, shape, self.image_size, knowledge, Plan.of(self.strategy, self.backbone))
-        head = self._new_head(classes)
+        head = self.new_head(classes)
         same = self._source is not None and self._source[1].classes == self._split.classes
         keeps_head = same and self.strategy.keeps_head
         if keeps_head and self._source_head is not None:
@@ -230,7 +244,8 @@ class Runner:
             epoch, step = epoch + phase.epochs, step + phase.epochs * leg.steps
         return legs
 
-    def _new_head(self, classes: int) -> keras.layers.Layer:
+    def new_head(self, classes: int) -> keras.layers.Layer:
+        """The head that the strategy's options ask for, not built yet."""
         options = self.strategy.options
         return new_head(classes, options.widths, options.head_dropout, random=self.strategy.start == "random")
 

@@ -20,7 +20,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#8A8F98"
 TITLES = {"epoch": "epochs on the target", "step": "steps on the target", "seconds": "seconds since the run began"}
-HEIGHTS = {"accuracy": 255, "loss": 205}
+HEIGHTS = {"accuracy": 265, "loss": 215}
 MANY_MARKERS = 40
 Value = Literal["loss", "accuracy"]
 
@@ -243,8 +243,9 @@ def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Fra
     else:
         up |= {"rangemode": "tozero"} | ({"range": [0, 1.3 * chance(value, frame.classes)]} if empty else {})
     drawn.update_layout(
-        height=HEIGHTS[value], margin={"l": 62, "r": 8, "t": 14 if bare else 26, "b": 8}, uirevision=frame.revision,
+        height=HEIGHTS[value], margin={"l": 62, "r": 8, "t": 14 if bare else 40, "b": 8}, uirevision=frame.revision,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0 if bare else 1.08, "yanchor": "bottom",
+                "font": {"size": 12}},
         xaxis=across, yaxis=up,
     )  # fmt: skip

@@ -21,7 +21,7 @@ def names(history: pd.DataFrame) -> list[str]:
     return [name for name in train.columns if name not in USUAL and ":" not in name and train[name].notna().any()]
 
 
-def figure(history: pd.DataFrame, axis: Axis, revision: str) -> go.Figure:
+def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, float] | None = None) -> go.Figure:
     """Each part over one x axis, on a logarithmic scale, for their sizes differ by orders of magnitude.
 
     A part is drawn as it is, before its weight. Accuracies beside it (the source's) are shares of 0 to 1.
@@ -30,6 +30,7 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str) -> go.Figure:
         history: a row a point.
         axis: what lies along x.
         revision: zoom survives while this stays the same.
+        span: first and last x, so that it lies under the other charts; None: its own points'.
     """
     drawn = go.Figure()
     train = split_of(history, "train")
@@ -42,11 +43,12 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str) -> go.Figure:
             line={"color": HUES[number % len(HUES)], "width": 1.5, "dash": DASHES[number % len(DASHES)]},
             hovertemplate=f"{name.replace('_', ' ')} %{{y:.3g}}<br>{axis} %{{x:.4~g}}<extra></extra>",
         )  # fmt: skip
+    across = {"title": {"text": TITLES[axis], "standoff": 4}, "zeroline": False}
     drawn.update_layout(
         height=190, margin={"l": 62, "r": 8, "t": 26, "b": 8}, uirevision=revision, showlegend=True,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
-        xaxis={"title": {"text": TITLES[axis], "standoff": 4}, "zeroline": False},
+        xaxis=across | ({"range": list(span)} if span else {}),
         yaxis={"type": "log", "title": {"text": "part"}, "automargin": False, "exponentformat": "power"},
     )  # fmt: skip
     return drawn

@@ -1,0 +1,98 @@
+"""What an experiment will take, measured by a process of its own while the page goes on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.shared import first_drawing_over
+from transfer import settings
+from transfer.experiment import Experiment
+from transfer.insight.words import duration, percent
+
+EVERY_SECONDS = 1.0
+_TIMEOUT_SECONDS = 300
+# The lowest priority: a run that is started meanwhile goes first.
+_ESTIMATE = """
+import dataclasses, json, os, sys
+os.nice(19)
+from transfer import Experiment
+from transfer.engine.estimate import estimate
+print(json.dumps(dataclasses.asdict(estimate(Experiment(**json.loads(sys.argv[1])), int(sys.argv[2])))))
+"""
+
+
+def line(experiment: Experiment, pictures: int) -> None:
+    """Trainable weights, time and memory in a line; says that it is being measured until it is known.
+
+    Args:
+        experiment: possible.
+        pictures: how many it trains on.
+    """
+    st.fragment(_line, run_every=EVERY_SECONDS if _answer(experiment, pictures) is None else None)(experiment, pictures)
+
+
+def _line(experiment: Experiment, pictures: int) -> None:
+    found = _answer(experiment, pictures)
+    if found is None:
+        st.caption(":material/timer: measuring a few steps to estimate time and memory ...")
+    elif "problem" in found:
+        st.caption(f":material/timer: no estimate: {found['problem']}")
+    else:
+        share = percent(found["trainable"] / found["weights"], 1)
+        st.caption(
+            f":material/timer: **{found['trainable']:,}** of {found['weights']:,} weights learn ({share}) \u00b7 "
+            f"estimated {duration(found['seconds'])}{_source(found)} and {found['memory_mb'] / 1024:.1f} GB",
+            help="Weights are counted; time and memory come from a few measured steps on this machine.",
+        )
+
+
+def _source(found: dict[str, Any]) -> str:
+    seconds = found["source_seconds"]
+    return f", {duration(seconds)} more when the source is not learned yet," if seconds else ""
+
+
+def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:
+    """The estimate as it was kept or measured, or None as long as it is not known."""
+    if not first_drawing_over():
+        return None
+    asked = experiment.but(seed=0)  # which changes nothing about what it takes
+    path = settings.cache("estimates") / f"{asked.fingerprint}-{pictures}.json"
+    if path.exists():
+        kept: dict[str, Any] = json.loads(path.read_text())
+        return kept
+    answer = _asked(asked.canonical_json(), pictures, str(path))
+    return answer.result() if answer.done() else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _asked(experiment: str, pictures: int, path: str) -> Future[dict[str, Any]]:
+    return _one_at_a_time().submit(_measured, experiment, pictures, Path(path))
+
+
+@st.cache_resource(show_spinner=False)
+def _one_at_a_time() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1)
+
+
+def _measured(experiment: str, pictures: int, path: Path) -> dict[str, Any]:
+    command = [sys.executable, "-c", _ESTIMATE, experiment, str(pictures)]
+    root = Path(settings.__file__).parent.parent
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, cwd=root, check=False)
+    except subprocess.TimeoutExpired:
+        return {"problem": "it takes more than five minutes to measure."}
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        return {"problem": lines[-1] if lines else "the measurement ended without a word."}
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(found))
+    temporary.replace(path)
+    return found
