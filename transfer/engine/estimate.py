@@ -14,8 +14,8 @@ from transfer.engine.data import MOST_VALIDATION, VALIDATION_SHARE, Split
 from transfer.engine.frozen import Frozen
 from transfer.engine.learner import PREDICTED
 from transfer.engine.leg import Leg
-from transfer.engine.network import Network
-from transfer.engine.runner import BLANK, Runner
+from transfer.engine.network import BLANK, Network
+from transfer.engine.runner import Runner
 from transfer.engine.source import Lesson
 from transfer.engine.teacher import lesson
 from transfer.experiment import Experiment

@@ -38,6 +38,9 @@ class Knowledge:
     own: bool = False
 
 
+BLANK = Knowledge("nothing", "nothing")
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a strategy makes of a backbone's stages.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,19 +14,18 @@ from transfer import catalog
 from transfer.datasets import Dataset
 from transfer.engine import arrays, checkpoint, data, device, metrics
 from transfer.engine.checkpoint import Checkpoint, Place
-from transfer.engine.company import SourceHead, Surroundings
-from transfer.engine.events import Emit, Event, Note, PhaseBegan, Point, Resumed, Stage, Wish
+from transfer.engine.company import Surroundings
+from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
 from transfer.engine.frozen import Frozen
 from transfer.engine.head import head as new_head
+from transfer.engine.knowledge import Origin, origin
 from transfer.engine.leg import Leg
-from transfer.engine.network import Knowledge, Network, Plan, Weights, put, take
-from transfer.engine.source import Learned, Lesson
+from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
 from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
 from transfer.strategies import Setting, Strategy
 
-BLANK = Knowledge("nothing", "nothing")
 State = Literal["finished", "stopped", "paused", "discarded"]
 
 
@@ -59,10 +57,8 @@ class Runner:
         self._start = time.perf_counter()
         self.place = Place()
         self._legs: list[Leg] = []
-        self._ahead = (0, 0)
+        self.ahead = (0, 0)
         self._around: Surroundings | None = None
-        self._source: tuple[Dataset, data.Split] | None = None
-        self._source_head: SourceHead | None = None
         self._resumed = Checkpoint.load(folder) if folder else None
         self._before = self._resumed.place.seconds if self._resumed else 0.0
 
@@ -83,23 +79,31 @@ class Runner:
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         epochs = self.experiment.epochs_for(len(self._split.train))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
-            self._ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
-        knowledge = self._knowledge()
-        if knowledge is None:
+            self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
+        begun = origin(self)
+        if begun is None:
             return self.wish()
         teacher = None
         if self.strategy.teacher:
-            teacher = teach(self, self.strategy.teacher, self._split.fingerprint, self._ahead)
+            teacher = teach(self, self.strategy.teacher, self._split.fingerprint, self.ahead)
             if teacher is None:
                 return self.wish()
         device.fix_seeds(self.experiment.seed)
-        self._legs = self._target_legs(knowledge, teacher)
-        resumed = self._resumed if self._resumed and self._resumed.place.leg > 0 else None
-        self.place = resumed.place if resumed else Place(leg=1)
-        for leg in self._legs:
+        self._legs = self._target_legs(begun, teacher)
+        return self.train(self._legs)
+
+    def resumes(self, first: int) -> bool:
+        """Whether the checkpoint lies in the legs that begin with this index: 0 the source's, 1 the target's."""
+        return self._resumed is not None and min(1, self._resumed.place.leg) == first
+
+    def train(self, legs: list[Leg]) -> Wish | None:
+        """Trains the legs one after another, from the checkpoint if it lies in them."""
+        resumed = self._resumed if self.resumes(legs[0].index) else None
+        self.place = resumed.place if resumed else Place(leg=legs[0].index)
+        for leg in legs:
             if leg.index < self.place.leg:
                 continue
-            granted = self._train(leg, self._legs, resumed)
+            granted = self._train(leg, legs, resumed)
             resumed = None
             if granted:
                 return granted
@@ -113,14 +117,14 @@ class Runner:
         self, split: data.Split, source: tuple[Dataset, data.Split] | None, teacher: Frozen | None
     ) -> list[Leg]:
         """The target's legs on other data and random weights, to see what they take."""
-        self._split, self._source = split, source
+        self._split, head = split, None
         classes = len(source[1].classes) if source else len(split.classes)
         if source or "source head" in self.strategy.needs:
             plan = Plan.of(self.strategy, self.backbone)
             network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK, plan)
             width = network.named(network.names)[-1][1].output_shape[-1]
-            self._source_head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")
-        return self._target_legs(BLANK, teacher)
+            head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")
+        return self._target_legs(Origin(BLANK, source, head), teacher)
 
     def frozen(self, weights: Weights) -> Frozen | None:
         """The network this experiment once came to, from the weights it left.
@@ -129,11 +133,11 @@ class Runner:
         """
         target = catalog.dataset(self.experiment.target)
         self._split = data.split(target, self.experiment.seed, self.experiment.labels_per_class)
-        knowledge = self._knowledge()
-        if knowledge is None:
+        begun = origin(self)
+        if begun is None:
             return None
         plan = Plan.of(self.strategy, self.backbone)
-        network = Network(self.backbone, target.shape, self.image_size, knowledge, plan)
+        network = Network(self.backbone, target.shape, self.image_size, begun.knowledge, plan)
         return Frozen.of(network, self.new_head(len(target.classes)), weights)
 
     @property
@@ -144,93 +148,21 @@ class Runner:
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start
 
-    # ------------------------------------------------------------------ knowledge
-
-    def _knowledge(self) -> Knowledge | None:
-        """What the stages begin with, or None when a wish ended the source's phase."""
-        experiment = self.experiment
-        if self.strategy.start == "random":
-            return Knowledge("random weights", f"random {experiment.seed}")
-        if experiment.source is None:
-            own = self.backbone.pretrained
-            assert own is not None, "catalog.check lets no backbone without weights through"
-            if "source head" in self.strategy.needs and self.backbone.source_head is not None:
-                self._source_head = self.backbone.source_head()
-            return Knowledge(own.source, own.identity, own=True)
-        source = catalog.dataset(experiment.source)
-        split = data.split(source, experiment.seed)
-        self.provenance["data"][source.key] = split.fingerprint
-        lesson = Lesson(experiment, self.backbone, self.image_size, split.fingerprint)
-        learned = lesson.load()
-        if learned is None:
-            learned = self._learn(lesson, split, source.title)
-            if learned is None:
-                return None
-        elif self._resumed is None:
-            self._replay(learned, source.title)
-        self.provenance["source"] = {"identity": learned.identity, "validation_accuracy": learned.accuracy}
-        self._source = (source, split)
-        self._source_head = learned.head["head/0"], learned.head["head/1"]
-        return Knowledge(source.title, learned.identity, file=learned.file)
-
-    def _learn(self, lesson: Lesson, split: data.Split, title: str) -> Learned | None:
-        device.fix_seeds(self.experiment.seed)
-        points: list[Point] = []
-
-        def keep_points(event: Event) -> None:
-            if isinstance(event, Point):
-                points.append(event)
-            self._tell_ahead(event)
-
-        network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK)
-        phase = lesson.phase(self.backbone.stages, title)
-        steps = -(-len(split.train) // lesson.recipe.batch_size) * phase.epochs
-        head = new_head(len(split.classes), random=True)
-        leg = Leg(0, "source", phase, split, network, head, lesson.recipe, keep_points, -phase.epochs, -steps)
-        resumed = self._resumed if self._resumed and self._resumed.place.leg == 0 else None
-        self.place = resumed.place if resumed else Place()
-        if self._train(leg, [leg], resumed) is not None:
-            return None
-        assert self.place.best is not None
-        # A resumed lesson lacks the points before its checkpoint: keep the weights, replay no torn curve.
-        lesson.save(self.best_weights, [] if resumed else points, self.place.best.accuracy)
-        self.best_weights = {}
-        return lesson.load()
-
-    def _replay(self, learned: Learned, title: str) -> None:
-        self.emit(
-            Note(f"{title} was learned before (validation accuracy {learned.accuracy:.1%}); its curve is shown again.")
-        )
-        for point in learned.points:
-            self._tell_ahead(point)
-
-    def _tell_ahead(self, event: Event) -> None:
-        """Events of the source, moved left by what the teacher's curve takes."""
-        epochs, steps = self._ahead
-        if isinstance(event, Point):
-            event = replace(event, epoch=event.epoch - epochs, step=event.step - steps)
-        elif isinstance(event, PhaseBegan):
-            event = replace(event, epoch=event.epoch - epochs)
-        elif isinstance(event, Resumed):
-            event = replace(event, step=event.step - steps)
-        self.emit(event)
-
     # ------------------------------------------------------------------ phases
 
-    def _target_legs(self, knowledge: Knowledge, teacher: Frozen | None) -> list[Leg]:
+    def _target_legs(self, begun: Origin, teacher: Frozen | None) -> list[Leg]:
         shape, classes = self._split.train.inputs.shape[1:], len(self._split.classes)
-        network = Network(self.backbone, shape, self.image_size, knowledge, Plan.of(self.strategy, self.backbone))
+        plan = Plan.of(self.strategy, self.backbone)
+        network = Network(self.backbone, shape, self.image_size, begun.knowledge, plan)
         head = self.new_head(classes)
-        same = self._source is not None and self._source[1].classes == self._split.classes
+        same = begun.source is not None and begun.source[1].classes == self._split.classes
         keeps_head = same and self.strategy.keeps_head
-        if keeps_head and self._source_head is not None:
-            head.build((None, self._source_head[0].shape[0]))
-            head.set_weights(list(self._source_head))
+        if keeps_head and begun.head is not None:
+            head.build((None, begun.head[0].shape[0]))
+            head.set_weights(list(begun.head))
             self.emit(Note("The classes are the same, so the source's head is kept."))
-        source = self._source if "source data" in self.strategy.needs else None
-        self._around = Surroundings(
-            self.strategy, network, classes, self._source_head, keeps_head, self.emit, teacher, source
-        )
+        source = begun.source if "source data" in self.strategy.needs else None
+        self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
         if self._resumed:
             self._around.known = self._resumed.known
         epochs = self.experiment.epochs_for(len(self._split.train))
