@@ -14,6 +14,7 @@ import pytest
 from keras import ops
 
 from transfer import Experiment, catalog, settings, train
+from transfer.engine import device
 from transfer.engine.events import Event, Note, PhaseBegan, Wish
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment
@@ -46,6 +47,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
+        device.warm_up()
         train(SMALL.but(strategy="distillation", epochs=3))
         train(SMALL.but(strategy="distillation"))
     return folder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from transfer.strategies import Shapes, Step, Term
+from transfer.strategies import Phase, Setting, Shapes, Step, Term
 from transfer.strategies.taught import Taught, counterpart, teacher_of
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ class FitNets(Taught):
     It misleads when the student is too narrow to say what the teacher says.
 
     Reference:
-        Romero et al. 2015, FitNets, eq. 3; in one stage together with the labels and with weight 100,
-        as in RepDistiller, not in two stages as in the paper.
+        Romero et al. 2015, FitNets, eq. 3; with the labels beside and weight 100, as in RepDistiller.
+        The paper trains regressor and lower stages first, without labels; here the student comes
+        trained, so the regressor alone goes first.
     """
 
     key = "fitnets"
@@ -67,7 +68,19 @@ class FitNets(Taught):
         layers: list[keras.layers.Layer] = [keras.Input(student)]
         if len(student) > len(teacher):
             layers.append(keras.layers.GlobalAveragePooling2D())
-        return {"regressor": keras.Sequential([*layers, keras.layers.Dense(teacher[-1])], name="regressor")}
+        # Between equal widths it begins as the identity: a random one would first tear the student's stage apart.
+        begin = "identity" if student[-1] == teacher[-1] else "glorot_uniform"
+        dense = keras.layers.Dense(teacher[-1], kernel_initializer=begin)
+        return {"regressor": keras.Sequential([*layers, dense], name="regressor")}
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """The regressor learns first, with a new head, while the student is frozen; then all together."""
+        probe = round(self.options.probe_share * setting.epochs)
+        rate = setting.learning_rate or 1e-3
+        fine = self.fine(setting, setting.epochs - probe, rate * self.options.fine_rate)
+        if not probe:
+            return [fine]
+        return [Phase("train the regressor", probe, rate, terms=self.terms()), fine]
 
     def terms(self) -> Mapping[str, Term]:
         """The distance to the hint."""
