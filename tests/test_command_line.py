@@ -150,3 +150,29 @@ def test_the_command_line_does_not_import_tensorflow() -> None:
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+
+
+def test_an_impossible_request_is_refused_with_the_nearest_possible_ones(home: Path) -> None:
+    told = call("run", "--strategy", "joint", "--backbone", "efficientnet_lite0")
+    assert told.exit_code == 2
+    assert "needs a source data set" in told.stderr
+    assert "Possible instead: --source mnist_5k; or" in told.stderr
+    assert "--strategy fine_tuning" in told.stderr
+    assert not list(home.glob("*.sqlite"))
+
+
+def test_strategies_are_listed_with_what_they_need_and_their_options() -> None:
+    listed = {one["key"]: one for one in json.loads(call("list", "strategies", "--json").stdout)}
+    assert listed["co_tuning"]["needs"] == ["weights", "source head"]
+    assert listed["lora"]["options"]["rank"]["maximum"] == 256
+    for one in listed.values():
+        assert one["title"]
+        assert "](http" in one["reference"]
+        assert {"head", "hidden", "head_dropout"} <= set(one["options"])
+
+
+def test_options_of_a_strategy_are_read_as_json_or_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine(monkeypatch)
+    for written in ("hidden=64", "hidden=[64, 32]", "hidden=64, 32"):
+        assert call("run", *ASKED, "--set", written).exit_code == 0
+    assert [one.options["hidden"] for one in asked] == [64, [64, 32], "64, 32"]

@@ -138,6 +138,14 @@ def test_sentence_about_accuracy(accuracies, expected):
     assert expected in sentences.about_accuracy(history([(0.5, one) for one in accuracies]), 10)
 
 
+def test_sentences_tell_of_the_teacher_while_it_is_taught():
+    table = history([(0.5, 0.25), (0.5, 0.75)]).assign(domain="teacher")
+    assert "The teacher learns the target: right on 75\u00a0% of validation after 1 epoch." in sentences.about_accuracy(
+        table, 10
+    )
+    assert "validation loss 0.50 after 1 epoch" in sentences.about_loss(table, 10)
+
+
 def test_sentences_name_the_source_while_it_is_learned():
     table = history([(2.3, 0.1), (0.5, 0.8)], domain="source", first=-3, phase=0)
     said = sentences.about_accuracy(table, 10, "MNIST-5k")

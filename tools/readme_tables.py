@@ -60,7 +60,19 @@ def gains() -> str:
     return "\n".join(["| experiment | mean | worst to best seed |", "|---|---|---|", *rows])
 
 
-TABLES = {"gains": gains, "strategies": strategies, "backbones": backbones, "datasets": datasets}
+def ways() -> str:
+    """What `benchmarks.strategies` measured, a row a strategy, or nothing before it has run."""
+    path = ROOT / "benchmarks" / "results" / "strategies.json"
+    if not path.exists():
+        return ""
+    cells: dict[str, list[str]] = {}
+    for row in json.loads(path.read_text())["figures"]["rows"]:
+        cells.setdefault(row["strategy"], []).append(f"{100 * row['mean']:.1f} ± {100 * row['deviation']:.1f}")
+    rows = [f"| `{strategy}` | {' | '.join(several)} |" for strategy, several in cells.items()]
+    return "\n".join(["| strategy | 1 | 3 | 10 | all |", "|---|---|---|---|---|", *rows])
+
+
+TABLES = {"gains": gains, "ways": ways, "strategies": strategies, "backbones": backbones, "datasets": datasets}
 
 
 def filled(text: str) -> str:

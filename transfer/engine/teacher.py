@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine import arrays
+from transfer.engine import arrays, checkpoint
 from transfer.engine.events import Emit, Event, Note, PhaseBegan, Point, Resumed, Stage
 from transfer.engine.frozen import Frozen
 from transfer.engine.network import Weights
@@ -69,6 +69,8 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
     about = {"accuracy": best.accuracy, "points": [dataclasses.asdict(point) for point in whole]}
     packed = np.frombuffer(json.dumps(about).encode(), "uint8")
     arrays.write(file, {**nested.best_weights, "about": packed})
+    if folder:
+        checkpoint.remove(folder)
     return runner.like(asked, _silent, None).frozen(nested.best_weights)
 
 

@@ -149,6 +149,12 @@ def about_moved(distances: Mapping[str, float]) -> str:
 
 def _on_source(history: pd.DataFrame, value: str, source: str) -> str:
     """While the source is being learned: how that goes; empty without points on it."""
+    teacher = split_of(history, "validation", "teacher")
+    if not teacher.empty:
+        last, after = teacher.iloc[-1], _epochs(len(teacher) - 1)
+        if value == "accuracy":
+            return f"The teacher learns the target: right on {percent(last['accuracy'])} of validation after {after}."
+        return f"The teacher learns the target: validation loss {last['loss']:.2f} after {after}."
     points = split_of(history, "validation", "source")
     if points.empty:
         return ""

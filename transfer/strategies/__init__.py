@@ -302,3 +302,15 @@ class Strategy:
 def refuse(problem: str, received: object, remedy: str) -> ImpossibleExperiment:
     """For `Strategy.check`: what is wrong, what was received, what to do."""
     return ImpossibleExperiment(problem, str(received), remedy)
+
+
+def source_head(shapes: Shapes) -> keras.layers.Layer:
+    """The source's head as a layer of the strategy's own, with what it has learned."""
+    import keras
+
+    assert shapes.source_head is not None, "catalog.check lets no strategy through that lacks what it needs"
+    kernel, bias = shapes.source_head
+    head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
+    head.build((None, kernel.shape[0]))
+    head.set_weights([kernel, bias])
+    return head

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from transfer.strategies import Ready, Shapes, Step, Term
+from transfer.strategies import Ready, Shapes, Step, Term, source_head
 from transfer.strategies.fine_tuning import FineTuning
 
 if TYPE_CHECKING:
@@ -70,14 +70,7 @@ class CoTuning(FineTuning):
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
         """The source's head, as it was learned."""
-        import keras
-
-        assert shapes.source_head is not None
-        kernel, bias = shapes.source_head
-        head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
-        head.build((None, kernel.shape[0]))
-        head.set_weights([kernel, bias])
-        return {"source_head": head}
+        return {"source_head": source_head(shapes)}
 
     def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
         """The relationship between the classes, from the network as it was transferred."""

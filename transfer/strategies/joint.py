@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term
+from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term, source_head
 
 if TYPE_CHECKING:
     import keras
@@ -79,16 +79,7 @@ class Joint(Strategy):
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
         """The source's head, where it is not the target's too."""
-        import keras
-
-        if shapes.keeps_head:
-            return {}
-        assert shapes.source_head is not None
-        kernel, bias = shapes.source_head
-        head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
-        head.build((None, kernel.shape[0]))
-        head.set_weights([kernel, bias])
-        return {"source_head": head}
+        return {} if shapes.keeps_head else {"source_head": source_head(shapes)}
 
     def phases(self, setting: Setting) -> list[Phase]:
         """One phase on both; statistics of batch-norm stay, for each domain passes through alone."""
