@@ -37,6 +37,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.delenv("TRANSFER_STORE", raising=False)
     monkeypatch.setattr(Spawner, "ensure", lambda *_: None)
     monkeypatch.setattr(estimates, "_measured", lambda *_: dict(ESTIMATE))
+    monkeypatch.setattr(estimates, "SETTLED_SECONDS", 0.0)
     st.cache_resource.clear()
     yield tmp_path
     st.cache_resource.clear()

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.parts.shared import first_drawing_over
+from pages.parts.shared import first_drawing_over, the_lab
 from transfer import settings
 from transfer.experiment import Experiment
 from transfer.insight.words import duration, percent
 
+if TYPE_CHECKING:
+    from transfer.lab import Lab
+
 EVERY_SECONDS = 1.0
+SETTLED_SECONDS = 2.0
 _TIMEOUT_SECONDS = 300
 # The lowest priority: a run that is started meanwhile goes first.
 _ESTIMATE = """
@@ -67,18 +72,40 @@ def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:
     if path.exists():
         kept: dict[str, Any] = json.loads(path.read_text())
         return kept
-    answer = _asked(asked.canonical_json(), pictures, str(path))
-    return answer.result() if answer.done() else None
+    _newest()["path"] = str(path)
+    wanted = (the_lab(), asked.canonical_json(), pictures, str(path))
+    answer = _asked(*wanted)
+    if not answer.done():
+        return None
+    if answer.result() is None:  # overtaken by another while it waited
+        _asked.clear(*wanted)
+    return answer.result()
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def _asked(experiment: str, pictures: int, path: str) -> Future[dict[str, Any]]:
-    return _one_at_a_time().submit(_measured, experiment, pictures, Path(path))
+def _asked(_lab: Lab, experiment: str, pictures: int, path: str) -> Future[dict[str, Any] | None]:
+    return _one_at_a_time().submit(_when_idle, _lab, _newest(), experiment, pictures, Path(path))
 
 
 @st.cache_resource(show_spinner=False)
 def _one_at_a_time() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1)
+
+
+@st.cache_resource(show_spinner=False)
+def _newest() -> dict[str, str]:
+    """Which estimate was asked for last: who clicks through ten strategies waits for one, not for ten."""
+    return {}
+
+
+def _when_idle(lab: Lab, newest: dict[str, str], experiment: str, pictures: int, path: Path) -> dict[str, Any] | None:
+    """Measures once nothing runs: the person who presses Start at once is not to wait for an estimate."""
+    time.sleep(SETTLED_SECONDS)
+    while lab.live() and newest.get("path") == str(path):
+        time.sleep(EVERY_SECONDS)
+    if newest.get("path") != str(path):
+        return None
+    return _measured(experiment, pictures, path)
 
 
 def _measured(experiment: str, pictures: int, path: Path) -> dict[str, Any]:
