@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,12 +85,21 @@ def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:
 
 @st.cache_resource(show_spinner=False, max_entries=200)
 def _asked(_lab: Lab, experiment: str, pictures: int, path: str) -> Future[dict[str, Any] | None]:
-    return _one_at_a_time().submit(_when_idle, _lab, _newest(), experiment, pictures, Path(path))
+    answer: Future[dict[str, Any] | None] = Future()
+    turn, newest = _one_at_a_time(), _newest()
+
+    def work() -> None:
+        with turn:
+            answer.set_result(_when_idle(_lab, newest, experiment, pictures, Path(path)))
+
+    # Not an executor's thread: Streamlit's exit would wait for it, and it waits for runs to end.
+    threading.Thread(target=work, daemon=True).start()
+    return answer
 
 
 @st.cache_resource(show_spinner=False)
-def _one_at_a_time() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1)
+def _one_at_a_time() -> threading.Lock:
+    return threading.Lock()
 
 
 @st.cache_resource(show_spinner=False)
