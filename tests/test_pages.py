@@ -121,7 +121,7 @@ def test_from_scratch_says_that_the_source_is_not_used():
     app = opened()
     app.session_state["chosen"] |= {"strategy": "from_scratch", "options": {}}
     app.run()
-    assert "Not used: from scratch begins with random weights" in said(app)
+    assert "Not used: this strategy begins with random weights" in said(app)
     assert app.number_input(key="field:source_epochs").disabled
 
 

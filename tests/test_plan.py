@@ -34,6 +34,13 @@ def test_every_strategy_has_a_fate_for_every_stage(strategy: str) -> None:
     assert list(told(strategy)) == ["conv1", "conv2", "conv3", "dense", "head"]
 
 
+def test_an_estimate_counts_the_head_of_imagenet() -> None:
+    asked = Experiment(
+        target="textures", backbone="efficientnet_lite0", strategy="co_tuning", labels_per_class=1, image_size=32
+    )
+    assert estimate(asked, 10).weights == 3_413_024 + 1280 * 10 + 10 + 1280 * 1000 + 1000
+
+
 @pytest.mark.parametrize("strategy", ["lora", "distillation", "co_tuning", "feature_extraction"])
 def test_an_estimate_counts_weights_as_the_run_does(strategy: str) -> None:
     asked = ASKED.but(strategy=strategy, epochs=1)

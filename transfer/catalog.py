@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
@@ -164,11 +165,20 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
 
 def _teacher(experiment: Experiment, teacher: str) -> None:
     if teacher.startswith("run:"):
-        if not (settings.run_folder(teacher.removeprefix("run:")) / "weights.npz").exists():
+        folder = settings.run_folder(teacher.removeprefix("run:"))
+        try:
+            taught = json.loads((folder / "experiment.json").read_text())
+        except (OSError, ValueError):
             raise ImpossibleExperiment(
                 "There is no finished run of that name to learn from.",
                 repr(teacher),
                 "Give a finished run's id, or same.",
+            ) from None
+        if (taught["target"], taught["seed"]) != (experiment.target, experiment.seed):
+            raise ImpossibleExperiment(
+                "The teacher learned another split: it may have seen this one's test pictures.",
+                f"{teacher} with target {taught['target']}, seed {taught['seed']}",
+                f"Choose a run on {experiment.target} with seed {experiment.seed}, or same.",
             )
     elif teacher != "same" and backbone(teacher).pretrained is None and experiment.source is None:
         raise ImpossibleExperiment(

@@ -24,6 +24,7 @@ TITLES = {
     "backbone": "Which network?",
     "strategy": "How does knowledge move?",
 }
+NEEDS = {"source data": "a source data set", "source head": "the source's head", "teacher": "a teacher"}
 COLUMNS = 2
 FEW_CLASSES = 12
 
@@ -56,7 +57,7 @@ def _data_card(counted: Counts | None) -> None:
         source = catalog.datasets().get(fields["source"] or "")
         _head("source", source.title if source else "none", "Source")
         if source and not source_matters(fields):
-            st.caption(":material/info: Not used: from scratch begins with random weights.")
+            st.caption(":material/info: Not used: this strategy begins with random weights.")
         else:
             st.caption(_size(source) if source else "The backbone's own weights are transferred.")
 
@@ -216,6 +217,6 @@ def _draw_strategy(strategy: Any) -> None:
     st.caption(strategy.sentence)
     st.markdown(f"Frozen: {strategy.frozen}")
     if further := [need for need in strategy.needs if need != "weights"]:
-        st.caption(f":material/info: Needs {', '.join(f'a {need}' for need in further)}.")
+        st.caption(f":material/info: Needs {', '.join(NEEDS[need] for need in further)}.")
     st.latex(strategy.formula)
     st.caption(strategy.reference)

@@ -101,6 +101,8 @@ def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataF
         return None
     strategy = catalog.strategies().get(experiment.strategy)
     first = experiment.source_epochs if experiment.source and strategy and strategy.start != "random" else 0
+    if strategy and (teacher := strategy(**experiment.options).teacher) and not teacher.startswith("run:"):
+        first += epochs
     if not st.session_state.get("with_source", True):
         first = 0
     last, done = FEW_EPOCHS, 0.0 if history.empty else float(history["epoch"].max())

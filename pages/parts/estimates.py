@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.parts.shared import first_drawing_over, the_lab
-from transfer import settings
+from transfer import __version__, settings
 from transfer.experiment import Experiment
 from transfer.insight.words import duration, percent
 
@@ -41,11 +41,14 @@ def line(experiment: Experiment, pictures: int) -> None:
         experiment: possible.
         pictures: how many it trains on.
     """
-    st.fragment(_line, run_every=EVERY_SECONDS if _answer(experiment, pictures) is None else None)(experiment, pictures)
+    waiting = _answer(experiment, pictures) is None
+    st.fragment(_line, run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting)
 
 
-def _line(experiment: Experiment, pictures: int) -> None:
+def _line(experiment: Experiment, pictures: int, waiting: bool) -> None:
     found = _answer(experiment, pictures)
+    if found is not None and waiting:
+        st.rerun(scope="app")  # which ends the polling
     if found is None:
         st.caption(":material/timer: measuring a few steps to estimate time and memory ...")
     elif "problem" in found:
@@ -69,7 +72,7 @@ def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:
     if not first_drawing_over():
         return None
     asked = experiment.but(seed=0)  # which changes nothing about what it takes
-    path = settings.cache("estimates") / f"{asked.fingerprint}-{pictures}.json"
+    path = settings.cache("estimates") / f"{__version__}-{asked.fingerprint}-{pictures}.json"
     if path.exists():
         kept: dict[str, Any] = json.loads(path.read_text())
         return kept

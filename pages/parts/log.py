@@ -65,10 +65,10 @@ class Log:
     def moved(self) -> dict[str, float]:
         """How far each stage is from its start, by the newest validation that says so; empty before one."""
         columns = [str(name) for name in self.history.columns if str(name).startswith("moved:")]
-        said = self.history[columns].dropna(how="all")
+        said = self.history[self.history["domain"] == "target"][columns].dropna(how="all").dropna(axis=1, how="all")
         if said.empty:
             return {}
-        return {name.removeprefix("moved:"): float(said[name].iloc[-1]) for name in columns if said[name].notna().all()}
+        return {name.removeprefix("moved:"): float(said[name].iloc[-1]) for name in said.columns}
 
     def curve(self, name: str) -> Curve:
         """The run as it is drawn."""

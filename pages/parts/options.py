@@ -111,8 +111,11 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         return st.toggle(value=bool(value) if new else False, **common)
     if kind["type"] == "string":
         if names := _names(schema.get("choices", "")):
-            if not new and st.session_state[key] not in names:
-                st.session_state[key] = names[0]  # of another backbone
+            held = value if new else st.session_state[key]
+            if held not in names and schema["choices"] == "teachers":
+                names = [*names, held]  # by download, or an older run: whether it can teach is for the check to say
+            elif not new and held not in names:
+                st.session_state[key] = names[0]  # a stage of another backbone
             common["help"] = common["help"].replace("empty:", "not chosen:")
             place = names.index(value) if new and value in names else 0
             return st.selectbox(options=names, index=place, format_func=lambda one: one or "not chosen", **common)

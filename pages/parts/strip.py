@@ -63,4 +63,6 @@ def _height(far: float, most: float) -> int:
 
 
 def _percent(far: float) -> str:
-    return f"{100 * far:.2g}\u00a0%" if far else "still"
+    if not far:
+        return "still"
+    return f"{100 * far:.0f}\u00a0%" if far >= 0.1 else f"{100 * far:.2g}\u00a0%"

@@ -39,6 +39,7 @@ class Place:
         seconds: spent so far.
         waited: epochs without a better validation, for early stopping.
         best: the best epoch on the target, or on the source while that is being learned.
+        trainable: the most weights that a phase so far has trained.
     """
 
     leg: int = 0
@@ -47,6 +48,7 @@ class Place:
     seconds: float = 0.0
     waited: int = 0
     best: Best | None = None
+    trainable: int = 0
 
 
 @dataclass

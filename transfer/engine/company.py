@@ -12,6 +12,7 @@ from keras import ops
 from transfer.datasets import Dataset
 from transfer.engine.data import Split
 from transfer.engine.events import Emit, Stage
+from transfer.engine.features import compute
 from transfer.engine.frozen import Frozen
 from transfer.engine.head import head as new_head
 from transfer.engine.learner import Company
@@ -95,13 +96,14 @@ class Surroundings:
             leg.head.build((None, stages[-1][1].output_shape[-1]))
 
         def maps(inputs: np.ndarray) -> dict[str, np.ndarray]:
-            found: dict[str, list[np.ndarray]] = {name: [] for name, _ in stages}
-            for at in range(0, len(inputs), 32):
-                flowing = leg.network.entrance(inputs[at : at + 32])
-                for name, model in stages:
-                    flowing = model(flowing, training=False)
-                    found[name].append(np.asarray(ops.convert_to_numpy(flowing)))
-            return {name: np.concatenate(parts) for name, parts in found.items()}
+            flowing, found = leg.network.entrance(inputs), {}
+            for name, model in stages:
+                flowing = model(flowing, training=False)
+                found[name] = np.asarray(ops.convert_to_numpy(flowing))
+            return found
+
+        def features(inputs: np.ndarray) -> np.ndarray:
+            return compute(leg.network, list(leg.network.names), inputs, lambda done, total: None)
 
         uppers: dict[str, keras.Model] = {}
 
@@ -112,4 +114,6 @@ class Surroundings:
                 uppers[name] = keras.Sequential([keras.Input(outputs.shape[1:]), *above_it, leg.head])
             return np.asarray(uppers[name].predict_on_batch(outputs))
 
-        return Ready(leg.data.train.inputs, leg.data.train.labels, self.classes, maps, above, self.source_head)
+        return Ready(
+            leg.data.train.inputs, leg.data.train.labels, self.classes, maps, features, above, self.source_head
+        )

@@ -111,7 +111,10 @@ class Runner:
 
     def like(self, experiment: Experiment, emit: Emit, folder: Path | None) -> Runner:
         """A runner of another experiment that obeys the same wishes."""
-        return Runner(experiment, catalog.check(experiment), emit, self.wish, folder)
+        made = Runner(experiment, catalog.strategy(experiment.strategy)(**experiment.options), emit, self.wish, folder)
+        # Its seconds are this run's.
+        made._before = max(made._before, self._clock())
+        return made
 
     def rehearsed(
         self, split: data.Split, source: tuple[Dataset, data.Split] | None, teacher: Frozen | None
@@ -124,6 +127,8 @@ class Runner:
             network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK, plan)
             width = network.named(network.names)[-1][1].output_shape[-1]
             head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")
+            if source is None and self.backbone.source_head is not None:
+                head = self.backbone.source_head()
         return self._target_legs(Origin(BLANK, source, head), teacher)
 
     def frozen(self, weights: Weights) -> Frozen | None:
@@ -142,8 +147,9 @@ class Runner:
 
     @property
     def was_resumed(self) -> bool:
-        """Whether it went on from a checkpoint."""
-        return self._resumed is not None
+        """Whether it went on from a checkpoint, its own or its teacher's."""
+        taught = self.folder is not None and (self.folder / "teacher" / checkpoint.NAME).exists()
+        return self._resumed is not None or taught
 
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start
@@ -191,7 +197,9 @@ class Runner:
         if resumed and len(resumed.optimizer) == len(learner.optimizer.variables):
             for variable, value in zip(learner.optimizer.variables, resumed.optimizer, strict=True):
                 variable.assign(value)
-        leg.emit(leg.began())
+        began = leg.began()
+        self.place.trainable = max(self.place.trainable, began.trainable)
+        leg.emit(began)
         before = sum(other.steps * other.phase.epochs for other in legs if other.index < leg.index)
         total = sum(other.steps * other.phase.epochs for other in legs)
         watch = Watch(
@@ -257,7 +265,7 @@ class Runner:
         put(self._moved(leg), resumed.now)
         self.best_weights = resumed.best
         step = leg.first_step + self.place.epoch * leg.steps + self.place.batch
-        self.emit(Resumed(leg.domain, step))
+        leg.emit(Resumed(leg.domain, step))
 
     def _ended_by_wish(self) -> tuple[State, dict[str, Any]]:
         wish = self.wish()
@@ -289,7 +297,7 @@ class Runner:
             "best_epoch": best.epoch,
             "chance": 1 / len(leg.data.classes),
             "majority": int(counts.max()) / len(truth),
-            "trainable_weights": max(one.began().trainable for one in legs if "learner" in vars(one)),
+            "trainable_weights": self.place.trainable,
             "weights": began.weights,
             "train_pictures": len(leg.data.train),
             "validation_pictures": len(leg.data.validation),

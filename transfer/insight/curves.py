@@ -178,7 +178,7 @@ def phase_bounds(curve: Curve, axis: Axis) -> list[tuple[Phase, float, float]]:
     """Each phase with where it begins and, from what was said so far, ends along the axis."""
     begins: list[float] = []
     for phase in curve.phases:
-        of_phase = curve.history[curve.history["phase"] == phase.index] if not curve.history.empty else curve.history
+        of_phase = curve.history[(curve.history["phase"] == phase.index) & (curve.history["domain"] == phase.domain)]
         begins.append(phase.epoch if axis == "epoch" or of_phase.empty else float(of_phase[axis].min()))
     last = float(curve.history[axis].max()) if not curve.history.empty else 0.0
     if not begins:

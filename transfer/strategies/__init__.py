@@ -59,7 +59,7 @@ class Step:
         logits: the head's output, shape (n, classes), float32.
         features: the backbone's output, shape (n, d).
         weights: trainable variables by stage name, ``"head"`` included.
-        start: what those variables held when the run began, in the same order.
+        start: what the stages' variables held when the run began, in the same order; the head has no entry.
         maps: the output of each stage that is not computed beforehand, by its name.
         origin: the network as it was transferred, on the same pictures, if the strategy watches it.
         teacher: the teacher on the same pictures, if the strategy has one.
@@ -176,7 +176,8 @@ class Ready:
         inputs: the target's training samples, raw.
         labels: their class indices, shape (n,).
         classes: number of the target's classes.
-        maps: from raw samples to the output of each stage, in inference mode.
+        maps: from a few raw samples to the output of each stage, in inference mode.
+        features: from raw samples, however many, to the last stage's output, shape (n, d).
         above: from the output of the named stage to logits, shape (n, classes), in inference mode.
         source_head: the source's head as (kernel, bias), or None.
     """
@@ -185,6 +186,7 @@ class Ready:
     labels: np.ndarray
     classes: int
     maps: Callable[[np.ndarray], Mapping[str, np.ndarray]]
+    features: Callable[[np.ndarray], np.ndarray]
     above: Callable[[str, np.ndarray], np.ndarray]
     source_head: tuple[np.ndarray, np.ndarray] | None
 

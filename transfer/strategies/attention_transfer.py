@@ -19,7 +19,8 @@ def attention_map(maps: Any, rows: int, columns: int) -> Any:
     if tuple(seen.shape[1:3]) != (rows, columns):
         seen = ops.image.resize(seen, (rows, columns), interpolation="bilinear")
     flat = ops.reshape(seen, (-1, rows * columns))
-    return flat / (ops.norm(flat, axis=1, keepdims=True) + 1e-8)
+    # Not ops.norm, which has no gradient where a picture leaves the whole stage dark.
+    return flat * ops.rsqrt(ops.sum(ops.square(flat), axis=1, keepdims=True) + 1e-12)
 
 
 def attention_gap(step: Step) -> Any:

@@ -76,8 +76,7 @@ class CoTuning(FineTuning):
         """The relationship between the classes, from the network as it was transferred."""
         assert ready.source_head is not None
         kernel, bias = ready.source_head
-        features = list(ready.maps(ready.inputs).values())[-1]
-        logits = features @ kernel + bias
+        logits = ready.features(ready.inputs) @ kernel + bias
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         return {"relationship": relationship(chances, ready.labels, ready.classes)}

@@ -80,7 +80,7 @@ class StochNorm(FineTuning):
             if type(layer) is not keras.layers.BatchNormalization:
                 return layer.__class__.from_config(layer.get_config())
             made = kind.from_config(layer.get_config())
-            made.p, made.noise = self.options.p, keras.random.SeedGenerator(len(layer.name))
+            made.p, made.noise = self.options.p, keras.random.SeedGenerator()
             return made
 
         rebuilt = {}

@@ -58,7 +58,7 @@ def teacher_of(step: Step) -> Outputs:
 
 def counterpart(place: int, count: int, others: int) -> int:
     """The place among ``others`` stages that is as deep as ``place`` is among ``count``, both from 0."""
-    return round((place + 1) / count * others) - 1 if others > 1 else 0
+    return max(0, round((place + 1) / count * others) - 1)
 
 
 def pictures_of(maps: Mapping[str, Any]) -> list[str]:
