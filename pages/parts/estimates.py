@@ -57,14 +57,14 @@ def _line(experiment: Experiment, pictures: int, waiting: bool) -> None:
         share = percent(found["trainable"] / found["weights"], 1)
         st.caption(
             f":material/timer: **{found['trainable']:,}** of {found['weights']:,} weights learn ({share}) \u00b7 "
-            f"estimated {duration(found['seconds'])}{_source(found)} and {found['memory_mb'] / 1024:.1f} GB",
+            f"estimated {duration(found['seconds'])} and {found['memory_mb'] / 1024:.1f} GB{_source(found)}",
             help="Weights are counted; time and memory come from a few measured steps on this machine.",
         )
 
 
 def _source(found: dict[str, Any]) -> str:
     seconds = found["source_seconds"]
-    return f", {duration(seconds)} more when the source is not learned yet," if seconds else ""
+    return f"; {duration(seconds)} more while the source is not learned yet" if seconds else ""
 
 
 def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:

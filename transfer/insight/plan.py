@@ -85,4 +85,5 @@ def _rates(rates: list[float]) -> str:
     at_work = sorted({rate for rate in rates if rate})
     if not at_work:
         return "frozen"
-    return "rate " + " to ".join(f"{rate:.2g}" for rate in dict.fromkeys((at_work[0], at_work[-1])))
+    written = [f"{rate:.2g}".replace("e-0", "e-") for rate in dict.fromkeys((at_work[0], at_work[-1]))]
+    return f"rate {' to '.join(written)}"
