@@ -50,7 +50,11 @@ def _line(experiment: Experiment, pictures: int, waiting: bool) -> None:
     if found is not None and waiting:
         st.rerun(scope="app")  # which ends the polling
     if found is None:
-        st.caption(":material/timer: measuring a few steps to estimate time and memory ...")
+        busy = first_drawing_over() and the_lab().live()
+        words = (
+            "an estimate follows once nothing runs" if busy else "measuring a few steps to estimate time and memory ..."
+        )
+        st.caption(f":material/timer: {words}")
     elif "problem" in found:
         st.caption(f":material/timer: no estimate: {found['problem']}")
     else:
