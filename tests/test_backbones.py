@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from transfer.backbones import keras_applications as applications
+from transfer.backbones.cutting import learns
 from transfer.backbones.dense import DENSE
 from transfer.backbones.efficientnet_lite0 import EFFICIENTNET_LITE0
 from transfer.backbones.keras_applications import FAMILIES, KERAS_APPLICATIONS
@@ -60,7 +61,7 @@ def preprocessed(stage, pixels):
     """What the stage's first layer with weights receives for one grey picture of that brightness."""
     import keras
 
-    first = next(layer for layer in stage.layers if applications._learns(layer))
+    first = next(layer for layer in stage.layers if learns(layer))
     inner = keras.Model(stage.input, first.input)
     picture = np.full((1, *stage.input.shape[1:]), pixels, np.float32)
     return np.asarray(inner(picture))

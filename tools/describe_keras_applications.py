@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import keras
 from keras.src.utils import file_utils
 
-from transfer.backbones.keras_applications import FAMILIES, Family, Net, _cuts, _whole
+from transfer.backbones.cutting import cuts
+from transfer.backbones.keras_applications import FAMILIES, Family, Net, _whole
 
 
 class Asked(Exception):
@@ -42,7 +43,7 @@ def weights_file(family: Family, net: Net) -> str:
 def ends(family: Family, net: Net, size: int) -> tuple[int, list[str]]:
     """Number of weights, and the stages' last layers with the height and width of their outputs."""
     whole = _whole(family, net, size)
-    cut = [whole.operations[index] for index in _cuts(list(whole.operations))]
+    cut = [whole.operations[index] for index in cuts(list(whole.operations))]
     shapes = [operation._inbound_nodes[0].output_tensors[0].shape for operation in cut]
     return whole.count_params(), [f"{o.name}:{s[1]}x{s[3]}" for o, s in zip(cut, shapes, strict=True)]
 

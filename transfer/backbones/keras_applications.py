@@ -1,14 +1,7 @@
-"""All networks of `keras.applications`, cut into stages by looking at their graphs.
+"""All networks of `keras.applications`.
 
 The tables are data: `tools/describe_keras_applications.py` builds each network and prints what they
-should say. Stages follow one rule, so that a new network needs one row:
-
-    A tensor that everything passes through is a place where a network can be cut. Those places
-    are grouped by resolution, and each group is cut once: after its last join of branches
-    (residual sum or concatenation) or, without joins, at the last tensor that is not widened.
-
-So stage 2 of a ResNet is its conv2_x, and that of a VGG its second block. NASNet's cells reach back
-two cells, which leaves it a stem and one large stage.
+should say. Stages follow one rule (`transfer.backbones.cutting`), so that a new network needs one row.
 
     preprocessing "tf":    x / 127.5 - 1
     preprocessing "tf128": x / 128 - 1
@@ -25,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transfer.backbones import Backbone, Pretrained
+from transfer.backbones.cutting import learns, split
 from transfer.errors import DownloadFailed
 
 if TYPE_CHECKING:
@@ -32,11 +26,6 @@ if TYPE_CHECKING:
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
-# A new group of places begins when the height falls below this part of the last group's first one.
-# Not 1/2: "valid" convolutions and odd sizes take a pixel or two without being a step down.
-STEP_DOWN = 0.6
-# Without joins, a tensor more than this many times as wide as the narrowest is the inside of a block.
-WIDENED = 3
 
 
 UNFETCHED = (OSError, ValueError, KeyError, http.client.HTTPException)
@@ -263,86 +252,6 @@ def _whole(family: Family, net: Net, image_size: int, weights: str | None = None
     )
 
 
-def _sources(operation: Any) -> list[Any]:
-    """The operations whose outputs an operation of a freshly built network takes."""
-    # Freshly built, each was called once; `operation.input` would be that of a nested model's inside.
-    return [tensor._keras_history.operation for tensor in operation._inbound_nodes[0].input_tensors]
-
-
-def _passages(operations: list[Any]) -> list[int]:
-    """Positions of the operations that everything passes through, bottom to top."""
-    position = {id(operation): index for index, operation in enumerate(operations)}
-    last_use = list(range(len(operations)))
-    for index, operation in enumerate(operations):
-        for source in _sources(operation):
-            last_use[position[id(source)]] = index
-    reach, passages = 0, []
-    for index in range(len(operations) - 1):
-        if reach <= index:  # nothing from further down is used beyond here
-            passages.append(index)
-        reach = max(reach, last_use[index])
-    return passages
-
-
-def _learns(operation: Any) -> bool:
-    """Whether it has weights of its own; those of a Normalization are preprocessing, which is ours."""
-    from keras import layers
-
-    return bool(getattr(operation, "weights", None)) and not isinstance(operation, layers.Normalization)
-
-
-def _output(operation: Any) -> Any:
-    return operation._inbound_nodes[0].output_tensors[0]
-
-
-def _best(group: list[int], operations: list[Any]) -> int:
-    """The one place of a group at which it is cut, by the rule at the top of this file."""
-    from keras import layers
-
-    def joins(index: int) -> bool:
-        operation = operations[index]
-        return len(_sources(operation)) > 1 and not isinstance(operation, layers.Multiply)
-
-    joined = [index for index in group if joins(index)]
-    if not joined:
-        width = {index: _output(operations[index]).shape[-1] for index in group}
-        return max(index for index in group if width[index] <= WIDENED * min(width.values()))
-    best = joined[-1]
-    while best + 1 in group and isinstance(operations[best + 1], layers.Activation | layers.ReLU):
-        best += 1  # the activation of a sum belongs to its block
-    return best
-
-
-def _cuts(operations: list[Any]) -> list[int]:
-    """Where to cut: one place a resolution that has weights below and above; the last stays whole."""
-    from keras import layers
-
-    weighted = [index for index, operation in enumerate(operations) if _learns(operation)]
-    groups: list[list[int]] = []
-    height = float("inf")
-    for index in _passages(operations):
-        shape = _output(operations[index]).shape
-        # Before the first weights lies the preprocessing; a padding belongs to the convolution above it.
-        if index < weighted[0] or len(shape) != 4 or isinstance(operations[index], layers.ZeroPadding2D):
-            continue
-        if shape[1] <= STEP_DOWN * height:
-            groups.append([])
-            height = shape[1]
-        groups[-1].append(index)
-    cuts = [_best(group, operations) for group in groups[:-1]]
-    return [index for index in cuts if index < weighted[-1]]
-
-
-def split(network: keras.Model) -> list[keras.Model]:
-    """The stages of a freshly built network, which share its layers; named stage1, stage2, ..."""
-    import keras
-
-    operations = list(network.operations)
-    tensors = [_output(operations[index]) for index in _cuts(operations)]
-    ends = zip([network.inputs[0], *tensors], [*tensors, network.outputs[0]], strict=True)
-    return [keras.Model(below, above, name=f"stage{n}") for n, (below, above) in enumerate(ends, 1)]
-
-
 def _build(image_size: int, family: Family, net: Net) -> list[keras.Model]:
     return split(_whole(family, net, image_size))
 
@@ -377,7 +286,7 @@ def _load(stages: list[keras.Model], family: Family, net: Net) -> None:
             "Works without a network: efficientnet_lite0.",
         ) from error
     for stage, giver in zip(stages, split(donor), strict=True):
-        pairs = zip(filter(_learns, stage.layers), filter(_learns, giver.layers), strict=True)
+        pairs = zip(filter(learns, stage.layers), filter(learns, giver.layers), strict=True)
         for layer, other in pairs:
             layer.set_weights(other.get_weights())
 
