@@ -217,6 +217,7 @@ def _write(path: Path, published: Published, digest: str) -> None:
     Goes without a cache when the disk is full: it only saves time.
     """
     buffer = io.BytesIO()
+    # The stubs take the arrays' names for savez' own arguments.
     np.savez(buffer, fingerprint=np.array(digest), **_arrays(published))  # type: ignore[arg-type]
     content = buffer.getbuffer()
     temporary = None

@@ -12,10 +12,11 @@ import numpy as np
 
 from transfer import catalog
 from transfer.datasets import Dataset
-from transfer.engine import arrays, checkpoint, data, device, metrics
+from transfer.engine import arrays, checkpoint, data, device
 from transfer.engine.checkpoint import Checkpoint, Place
 from transfer.engine.company import Surroundings
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
+from transfer.engine.exam import examined
 from transfer.engine.frozen import Frozen
 from transfer.engine.head import head as new_head
 from transfer.engine.knowledge import Origin, origin
@@ -280,33 +281,14 @@ class Runner:
         assert best is not None, "the untrained network has been validated"
         leg = next(one for one in legs if one.index == best.leg)
         put(self._moved(leg), self.best_weights)
-        truth = leg.data.test.labels
         logits = leg.learner.logits(leg.inputs("test"))
-        hits = int((logits.argmax(axis=1) == truth).sum())
-        low, high = metrics.wilson(hits, len(truth))
-        counts = np.bincount(truth, minlength=len(leg.data.classes))
-        began = leg.began()
-        found = {
-            "test_accuracy": hits / len(truth),
-            "test_low": low,
-            "test_high": high,
-            "test_count": len(truth),
-            "test_loss": metrics.cross_entropy(logits, truth),
-            "validation_accuracy": best.accuracy,
-            "validation_loss": best.loss,
-            "best_epoch": best.epoch,
-            "chance": 1 / len(leg.data.classes),
-            "majority": int(counts.max()) / len(truth),
-            "trainable_weights": self.place.trainable,
-            "weights": began.weights,
-            "train_pictures": len(leg.data.train),
-            "validation_pictures": len(leg.data.validation),
+        found = examined(leg, logits, self.place) | {
             "seconds": self._clock(),
             "peak_memory_mb": device.peak_memory_mb(),
         }
         if self.folder is not None:
             arrays.write(self.folder / "weights.npz", self.best_weights)
             (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
-            arrays.write(self.folder / "test.npz", {"logits": logits, "labels": truth})
+            arrays.write(self.folder / "test.npz", {"logits": logits, "labels": leg.data.test.labels})
             checkpoint.remove(self.folder)
         return found

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
 
-from transfer import experiment
 from transfer.errors import ImpossibleExperiment
+from transfer.strategies.heads import HeadOptions
 
 if TYPE_CHECKING:
     import keras
@@ -220,38 +219,8 @@ class Strategy:
     adds: ClassVar[str] = ""
     watches_origin: ClassVar[bool] = False
 
-    class Options(experiment.Options):
+    class Options(HeadOptions):
         """This strategy."""
-
-        head: Literal["auto", "new"] = Field(
-            "auto", description="auto: keep the source's head when the classes are the same; new: never."
-        )
-        hidden: str = Field(
-            "",
-            pattern=r"^\s*\d{1,4}(\s*[, ]\s*\d{1,4}){0,3}\s*$|^$",
-            description="Widths of dense layers before the classifier, such as 1024, 512; empty: none.",
-            json_schema_extra={"placeholder": "none, or widths such as 1024, 512"},
-        )
-        head_dropout: float = Field(
-            0.0,
-            ge=0,
-            le=0.9,
-            description="Share of a dense layer's outputs dropped in training.",
-            json_schema_extra={"unit": "share"},
-        )
-
-        @field_validator("hidden", mode="before")
-        @classmethod
-        def _written(cls, value: object) -> object:
-            """The command line reads 1024 as a number and [1024, 512] as a list."""
-            if isinstance(value, list):
-                return ", ".join(str(one) for one in value)
-            return str(value) if isinstance(value, int) else value
-
-        @property
-        def widths(self) -> list[int]:
-            """Widths of the head's dense layers, bottom to top."""
-            return [int(one) for one in self.hidden.replace(",", " ").split()]
 
     options: Options
 
@@ -304,15 +273,3 @@ class Strategy:
 def refuse(problem: str, received: object, remedy: str) -> ImpossibleExperiment:
     """For `Strategy.check`: what is wrong, what was received, what to do."""
     return ImpossibleExperiment(problem, str(received), remedy)
-
-
-def source_head(shapes: Shapes) -> keras.layers.Layer:
-    """The source's head as a layer of the strategy's own, with what it has learned."""
-    import keras
-
-    assert shapes.source_head is not None, "catalog.check lets no strategy through that lacks what it needs"
-    kernel, bias = shapes.source_head
-    head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
-    head.build((None, kernel.shape[0]))
-    head.set_weights([kernel, bias])
-    return head

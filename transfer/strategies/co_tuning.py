@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from transfer.strategies import Ready, Shapes, Step, Term, source_head
+from transfer.strategies import Ready, Shapes, Step, Term
 from transfer.strategies.fine_tuning import FineTuning
+from transfer.strategies.heads import source_head
 
 if TYPE_CHECKING:
     import keras

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term, source_head
+from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term
+from transfer.strategies.heads import source_head
 
 if TYPE_CHECKING:
     import keras

@@ -1,0 +1,42 @@
+"""What a run came to: the test's figures beside those of the epoch it was chosen by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from transfer.engine import metrics
+from transfer.engine.checkpoint import Place
+from transfer.engine.leg import Leg
+
+
+def examined(leg: Leg, logits: np.ndarray, place: Place) -> dict[str, Any]:
+    """The figures of a run that is over.
+
+    Args:
+        leg: the phase of the best epoch.
+        logits: of the test set by the best epoch's weights, shape (n, classes).
+        place: where the run ended; its best epoch was chosen on validation.
+    """
+    best, truth = place.best, leg.data.test.labels
+    assert best is not None, "the untrained network has been validated"
+    hits = int((logits.argmax(axis=1) == truth).sum())
+    low, high = metrics.wilson(hits, len(truth))
+    counts = np.bincount(truth, minlength=len(leg.data.classes))
+    return {
+        "test_accuracy": hits / len(truth),
+        "test_low": low,
+        "test_high": high,
+        "test_count": len(truth),
+        "test_loss": metrics.cross_entropy(logits, truth),
+        "validation_accuracy": best.accuracy,
+        "validation_loss": best.loss,
+        "best_epoch": best.epoch,
+        "chance": 1 / len(leg.data.classes),
+        "majority": int(counts.max()) / len(truth),
+        "trainable_weights": place.trainable,
+        "weights": leg.began().weights,
+        "train_pictures": len(leg.data.train),
+        "validation_pictures": len(leg.data.validation),
+    }

@@ -1,0 +1,60 @@
+"""What every strategy may be told of its head, and the source's head as a layer; no strategy of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, field_validator
+
+from transfer import experiment
+
+if TYPE_CHECKING:
+    import keras
+
+    from transfer.strategies import Shapes
+
+
+class HeadOptions(experiment.Options):
+    """The head."""
+
+    head: Literal["auto", "new"] = Field(
+        "auto", description="auto: keep the source's head when the classes are the same; new: never."
+    )
+    hidden: str = Field(
+        "",
+        pattern=r"^\s*\d{1,4}(\s*[, ]\s*\d{1,4}){0,3}\s*$|^$",
+        description="Widths of dense layers before the classifier, such as 1024, 512; empty: none.",
+        json_schema_extra={"placeholder": "none, or widths such as 1024, 512"},
+    )
+    head_dropout: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Share of a dense layer's outputs dropped in training.",
+        json_schema_extra={"unit": "share"},
+    )
+
+    @field_validator("hidden", mode="before")
+    @classmethod
+    def _written(cls, value: object) -> object:
+        """The command line reads 1024 as a number and [1024, 512] as a list."""
+        if isinstance(value, list):
+            return ", ".join(str(one) for one in value)
+        return str(value) if isinstance(value, int) else value
+
+    @property
+    def widths(self) -> list[int]:
+        """Widths of the head's dense layers, bottom to top."""
+        return [int(one) for one in self.hidden.replace(",", " ").split()]
+
+
+def source_head(shapes: Shapes) -> keras.layers.Layer:
+    """The source's head as a layer of the strategy's own, with what it has learned."""
+    import keras
+
+    assert shapes.source_head is not None, "catalog.check lets no strategy through that lacks what it needs"
+    kernel, bias = shapes.source_head
+    head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
+    head.build((None, kernel.shape[0]))
+    head.set_weights([kernel, bias])
+    return head
