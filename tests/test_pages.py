@@ -224,3 +224,18 @@ def test_a_run_shows_how_far_each_stage_has_moved_and_the_parts_of_its_loss():
     app = opened(run=run)
     assert "dense has moved furthest, by 2.5\u00a0% of its size; conv1 not at all." in said(app)
     assert "**Parts**" in said(app)
+
+
+def test_an_estimate_measured_beside_a_run_is_measured_again(home, monkeypatch):
+    path, measured = home / "one.json", []
+
+    def beside(*_):
+        measured.append(dict(ESTIMATE, seconds=100.0 / (1 + len(measured))))
+        if len(measured) == 1:
+            recorded("finished")
+        return measured[-1]
+
+    monkeypatch.setattr(estimates, "_measured", beside)
+    found = estimates._when_idle(Lab(), {"path": str(path)}, "{}", 10, path)
+    assert [one["seconds"] for one in measured] == [100.0, 50.0]
+    assert found == json.loads(path.read_text()) == measured[1]
