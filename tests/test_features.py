@@ -34,24 +34,24 @@ def silent(done: int, total: int) -> None:
 def test_cached_features_are_exact_and_the_second_time_no_weight_is_loaded() -> None:
     network, inputs = lite(), pictures()
     names = list(network.backbone.stages)
-    first = features.cached(network, names, inputs, silent, size=2)
+    (first,) = features.cached(network, names, [inputs], silent, size=2)
     flowing = network.entrance(inputs)
     for stage in network.stages:
         flowing = stage(flowing, training=False)
     np.testing.assert_allclose(first, np.array(flowing), atol=1e-5)
     again = lite()
-    np.testing.assert_array_equal(features.cached(again, names, inputs, silent), first)
+    np.testing.assert_array_equal(features.cached(again, names, [inputs], silent)[0], first)
     assert "stages" not in vars(again)
 
 
 def test_weights_size_and_samples_each_make_features_of_their_own() -> None:
     names = list(lite().backbone.stages)
     for network, inputs in ((lite(), pictures()), (lite(40), pictures()), (lite(), pictures(4))):
-        features.cached(network, names, inputs, silent)
+        features.cached(network, names, [inputs], silent)
     other = lite()
     other.touched.append("stem")
     other.stages[0].trainable_variables[0].assign(other.stages[0].trainable_variables[0] * 1.01)
-    features.cached(other, names, pictures(), silent)
+    features.cached(other, names, [pictures()], silent)
     assert len(list(settings.cache("features").glob("*.npz"))) == 4
 
 
@@ -59,10 +59,10 @@ def test_weights_size_and_samples_each_make_features_of_their_own() -> None:
 def test_a_damaged_cache_file_is_rebuilt(damage: Callable[[bytes], bytes]) -> None:
     network, inputs = lite(), pictures()
     names = list(network.backbone.stages)
-    first = features.cached(network, names, inputs, silent)
+    (first,) = features.cached(network, names, [inputs], silent)
     (file,) = settings.cache("features").glob("*.npz")
     file.write_bytes(damage(file.read_bytes()))
-    np.testing.assert_array_equal(features.cached(lite(), names, inputs, silent), first)
+    np.testing.assert_array_equal(features.cached(lite(), names, [inputs], silent)[0], first)
     arrays.read(file)
 
 
@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_cache_does_without(monk
     with pytest.raises(DiskFull, match="Make room"):
         arrays.write(settings.home() / "x.npz", {"a": np.zeros(3)})
     network = lite()
-    found = features.cached(network, list(network.backbone.stages), pictures(), silent)
+    (found,) = features.cached(network, list(network.backbone.stages), [pictures()], silent)
     assert found.shape == (5, 1280)
     assert not list(settings.home().rglob("*.part"))
     assert not list(settings.home().rglob("*.npz"))

@@ -73,13 +73,13 @@ def peak_memory_mb() -> float:
 
 
 def warm_up() -> None:
-    """Does beforehand what a run's first batch would wait for: kernels, pools, the bundled data.
+    """Does beforehand what a run's first batch would wait for: kernels, pools, the bundled data and networks.
 
     A network of a few weights is trained for one step; a standby has the time for it.
     """
     import transfer.engine.train  # noqa: F401  (a standby is to have everything imported)
     from transfer import catalog
-    from transfer.engine import data
+    from transfer.engine import data, prebuilt
     from transfer.engine.learner import Learner
     from transfer.engine.optimizers import optimizer
     from transfer.strategies import Phase
@@ -98,6 +98,7 @@ def warm_up() -> None:
     for dataset in catalog.datasets().values():
         if not dataset.download_mb:
             data.load(dataset)
+    prebuilt.prepare()
     # What is here now stays: without it Keras' clear_session looks through all of TensorFlow for garbage, 0.3 s.
     gc.collect()
     gc.freeze()

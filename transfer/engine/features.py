@@ -7,8 +7,8 @@ runs, advisor and embedding pages share it. Augmented samples change every epoch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -25,33 +25,52 @@ LARGEST = 2 * 2**30
 Told = Callable[[int, int], None]
 
 
-def cached(network: Network, names: list[str], inputs: np.ndarray, told: Told, size: int = 64) -> np.ndarray:
+def cached(
+    network: Network, names: list[str], several: Sequence[np.ndarray], told: Told, size: int = 64
+) -> list[np.ndarray]:
     """Output of the stages ``names`` (from the bottom) for these samples, from the cache or computed.
 
     Args:
         network: whose stages; they are built only when something has to be computed.
         names: the frozen prefix, bottom to top, at least one stage.
-        inputs: raw samples, shape (n, ...).
+        several: sets of raw samples, each of shape (n, ...); those not cached are computed in one go.
         told: called with (done, total) while it computes.
         size: samples a batch; the result does not depend on it.
 
     Returns:
-        Shape (n, ...), float32, in the order of ``inputs``.
+        One for each set: shape (n, ...), float32, in the order of its samples.
     """
-    path = settings.cache("features") / f"{_key(network, names, inputs)}.npz"
+    paths = [settings.cache("features") / f"{_key(network, names, inputs)}.npz" for inputs in several]
+    found = [_kept(path) for path in paths]
+    missing = [place for place, features in enumerate(found) if features is None]
+    if missing:
+        together = np.concatenate([several[place] for place in missing])
+        ends = np.cumsum([len(several[place]) for place in missing])
+        computed = compute(network, names, together, told, size)
+        for place, features in zip(missing, np.split(computed, ends[:-1]), strict=True):
+            found[place] = features
+            _keep(paths[place], features)
+    return [features for features in found if features is not None]
+
+
+def _kept(path: Path) -> np.ndarray | None:
+    """The features in that file; a damaged one is thrown away."""
     try:
         return arrays.read(path)["features"]
     except FileNotFoundError:
-        pass
+        return None
     except arrays.Damaged:
         path.unlink(missing_ok=True)
-    features = compute(network, names, inputs, told, size)
+        return None
+
+
+def _keep(path: Path, features: np.ndarray) -> None:
+    """Writes them; goes without when the disk is full, for it only saves time."""
     try:
         arrays.write(path, {"features": features})
         _prune()
     except DiskFull:
-        told(len(inputs), len(inputs))
-    return features
+        return
 
 
 def compute(network: Network, names: list[str], inputs: np.ndarray, told: Told, size: int = 64) -> np.ndarray:
@@ -62,11 +81,9 @@ def compute(network: Network, names: list[str], inputs: np.ndarray, told: Told, 
     places = np.resize(np.arange(len(inputs)), -(-len(inputs) // size) * size)
     parts = [inputs[places[at : at + size]] for at in range(0, len(places), size)]
     found: list[np.ndarray] = []
-    # Two batches at a time: while one is in a kernel that uses a single core, the other has the rest.
-    with ThreadPoolExecutor(2) as pool:
-        for output in pool.map(prefix.predict_on_batch, parts):
-            found.append(output)
-            told(min(len(found) * size, len(inputs)), len(inputs))
+    for part in parts:
+        found.append(prefix(part))
+        told(min(len(found) * size, len(inputs)), len(inputs))
     return np.concatenate(found)[: len(inputs)].astype("float32", copy=False)
 
 

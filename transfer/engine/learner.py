@@ -174,6 +174,9 @@ class Learner(keras.Model):
         """The batch's own figures, by name."""
         return {name: value.result() for name, value in self.values.items()}
 
+    def reset_metrics(self) -> None:
+        """Nothing to reset, each figure is one batch's own; Keras asks before every step."""
+
     def learn(self, inputs: Any, labels: Any) -> dict[str, float]:
         """One gradient step; the batch's own figures, by name.
 

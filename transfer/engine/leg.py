@@ -22,6 +22,9 @@ from transfer.experiment import Experiment
 from transfer.modalities import modality
 from transfer.strategies import Phase
 
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
 
 @dataclass
 class Leg:
@@ -68,19 +71,19 @@ class Leg:
         count = sum(len(part) for part in (self.data.train, self.data.validation, self.data.test))
         return frozen if features.fits(self.network, frozen, count) else []
 
-    def inputs(self, part: Literal["train", "validation", "test"]) -> np.ndarray:
+    def inputs(self, part: Part) -> np.ndarray:
         """What the learner reads of that part: raw samples, or the prefix's features of them."""
         if part not in self._inputs:
-            samples: Samples = getattr(self.data, part)
-            self._inputs[part] = samples.inputs
+            several = [getattr(self.data, name).inputs for name in PARTS]
             if self.prefix:
-                words = f"features of the {part} pictures"
-                self._inputs[part] = features.cached(
-                    self.network, self.prefix, samples.inputs, lambda done, total: self.emit(Stage(words, done, total))
-                )
+                several = features.cached(self.network, self.prefix, several, self._told)
+            self._inputs = dict(zip(PARTS, several, strict=True))
         return self._inputs[part]
 
-    def given(self, part: Literal["train", "validation", "test"], inputs: np.ndarray) -> None:
+    def _told(self, done: int, total: int) -> None:
+        self.emit(Stage("features of the pictures", done, total))
+
+    def given(self, part: Part, inputs: np.ndarray) -> None:
         """What is to be read of that part instead."""
         self._inputs[part] = inputs
 

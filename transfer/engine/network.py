@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from transfer.backbones import Backbone
-from transfer.engine import arrays
+from transfer.engine import arrays, prebuilt
 from transfer.modalities import modality
 from transfer.strategies import Strategy
 
@@ -111,14 +111,7 @@ class Network:
     @cached_property
     def stages(self) -> list[keras.Model]:
         """The stages with what they begin with, bottom to top; `start` is what that was."""
-        built = dict(zip(self.backbone.stages, self.backbone.build(self.image_size), strict=True))
-        copied = [(name, stage) for name, stage in built.items() if name in self.plan.copied]
-        if self.knowledge.file is not None:
-            put(copied, arrays.read(self.knowledge.file))
-        elif self.knowledge.own and self.backbone.pretrained is not None:
-            new = take((name, stage) for name, stage in built.items() if name not in self.plan.copied)
-            self.backbone.pretrained.load(list(built.values()))
-            put(built.items(), new)
+        built = dict(zip(self.backbone.stages, self._begun(), strict=True))
         built = {name: stage for name, stage in built.items() if name in self.names}
         top = self.names[-1]
         if len(built[top].output_shape) == 4:
@@ -128,17 +121,38 @@ class Network:
         self.start = take(built.items())
         return list(built.values())
 
+    def _begun(self) -> list[keras.Model]:
+        """All of the backbone's stages: those that are copied with the knowledge, the others new."""
+        left = set(self.backbone.stages) - set(self.plan.copied)
+        if self.knowledge.own and not left:
+            return prebuilt.own(self.backbone, self.image_size)
+        stages = self.backbone.build(self.image_size)
+        named = list(zip(self.backbone.stages, stages, strict=True))
+        if self.knowledge.file is not None:
+            put([(name, stage) for name, stage in named if name not in left], arrays.read(self.knowledge.file))
+        elif self.knowledge.own and self.backbone.pretrained is not None:
+            new = take((name, stage) for name, stage in named if name in left)
+            self.backbone.pretrained.load(stages)
+            put(named, new)
+        return stages
+
     def named(self, names: Iterable[str]) -> list[tuple[str, keras.Model]]:
         """Some stages with their names; nothing is built when none is asked for."""
         wanted = list(names)
         by_name = dict(zip(self.names, self.stages, strict=True)) if wanted else {}
         return [(name, by_name[name]) for name in wanted]
 
-    def prefix(self, names: list[str]) -> keras.Model:
-        """Entrance and these stages as one model; the same one each time, so that it is traced once."""
+    def prefix(self, names: list[str]) -> Callable[[np.ndarray], np.ndarray]:
+        """From a batch of raw samples to the output of these stages, traced once however often it is asked for."""
         if tuple(names) not in self._prefixes:
-            self._prefixes[tuple(names)] = keras.Sequential([self.entrance, *(one for _, one in self.named(names))])
-        return self._prefixes[tuple(names)]
+            self._prefixes[tuple(names)] = prebuilt.joined([stage for _, stage in self.named(names)])
+        body = self._prefixes[tuple(names)]
+
+        def through(inputs: np.ndarray) -> np.ndarray:
+            entered = keras.ops.convert_to_numpy(self.entrance(inputs, training=False))
+            return np.asarray(body.predict_on_batch(entered))
+
+        return through
 
     def identity(self, names: list[str]) -> str:
         """What these stages hold, in one word: equal words, equal features."""

@@ -1,0 +1,60 @@
+"""Networks with their own weights, built and traced while nobody waits: by a standby, before it knows its run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from transfer import catalog
+from transfer.backbones import Backbone
+
+TRACED = 64
+
+_ready: dict[tuple[str, int, str], keras.Sequential] = {}
+_given: list[keras.Sequential] = []
+
+
+def prepare() -> None:
+    """Builds the shipped networks at the size they are fed by default, and traces them."""
+    for backbone in catalog.backbones().values():
+        if backbone.pretrained is not None and not backbone.pretrained.download_mb:
+            whole = keras.Sequential(_build(backbone, backbone.image_size))
+            blank = np.zeros((TRACED, *whole.input_shape[1:]), "float32")
+            whole.predict_on_batch(blank)
+            _ready[_key(backbone, backbone.image_size)] = whole
+
+
+def own(backbone: Backbone, image_size: int) -> list[keras.Model]:
+    """The stages with the backbone's own weights; what was built beforehand is given away once.
+
+    What is drawn at random afterwards is the same in either case.
+    """
+    drawn = random.getstate()
+    whole = _ready.pop(_key(backbone, image_size), None)
+    if whole is not None:
+        _given.append(whole)
+    stages = list(whole.layers) if whole is not None else _build(backbone, image_size)
+    random.setstate(drawn)
+    return stages
+
+
+def joined(stages: Sequence[keras.Model]) -> keras.Sequential:
+    """These stages one after another; traced already if they were built beforehand and none is left out."""
+    for whole in _given:
+        if whole.layers == list(stages):
+            return whole
+    return keras.Sequential(stages)
+
+
+def _build(backbone: Backbone, image_size: int) -> list[keras.Model]:
+    stages = backbone.build(image_size)
+    assert backbone.pretrained is not None
+    backbone.pretrained.load(stages)
+    return stages
+
+
+def _key(backbone: Backbone, image_size: int) -> tuple[str, int, str]:
+    return backbone.key, image_size, keras.config.dtype_policy().name
