@@ -6,6 +6,8 @@ import gc
 import platform
 import resource
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -72,14 +74,30 @@ def peak_memory_mb() -> float:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def warm_up() -> None:
+def warm_up(waiting: Callable[[], object] = lambda: False) -> None:
     """Does beforehand what a run's first batch would wait for: kernels, pools, the bundled data and networks.
 
-    A network of a few weights is trained for one step; a standby has the time for it.
+    Args:
+        waiting: asked before each part; a run that waits already is better served by doing it itself.
     """
     import transfer.engine.train  # noqa: F401  (a standby is to have everything imported)
     from transfer import catalog
     from transfer.engine import data, prebuilt
+
+    loading: list[Callable[[], object]] = [
+        partial(data.load, one) for one in catalog.datasets().values() if not one.download_mb
+    ]
+    for part in (_train_a_step, *loading, prebuilt.prepare):
+        if waiting():
+            break
+        part()
+    # What is here now stays: without it Keras' clear_session looks through all of TensorFlow for garbage, 0.3 s.
+    gc.collect()
+    gc.freeze()
+
+
+def _train_a_step() -> None:
+    """Trains a network of a few weights for one step."""
     from transfer.engine.learner import Learner
     from transfer.engine.optimizers import optimizer
     from transfer.strategies import Phase
@@ -95,10 +113,3 @@ def warm_up() -> None:
     learner.learn(pictures, np.zeros(4, "int64"))
     learner.logits(pictures)
     keras.backend.clear_session()
-    for dataset in catalog.datasets().values():
-        if not dataset.download_mb:
-            data.load(dataset)
-    prebuilt.prepare()
-    # What is here now stays: without it Keras' clear_session looks through all of TensorFlow for garbage, 0.3 s.
-    gc.collect()
-    gc.freeze()

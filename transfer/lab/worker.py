@@ -58,7 +58,7 @@ def work(slot: str | None = None) -> None:
     signal.signal(signal.SIGINT, _leave)
     store, device = Store(), locks.device_lock(name)
     try:
-        _import_engine(name)
+        _import_engine(name, store)
         print(f"{READY} {name} after {time.monotonic() - began:.1f} s", flush=True)
         run = _wait_for_a_run(store, name, standby, device)
     except Leave as reason:
@@ -157,12 +157,12 @@ def _discard_if_asked(store: Store, run: Run) -> str:
     return "discarded"
 
 
-def _import_engine(slot: str) -> None:
+def _import_engine(slot: str, store: Store) -> None:
     devices.prepare(slot)
     from transfer.engine import train  # noqa: F401  # the import is what takes seconds
     from transfer.engine.device import warm_up
 
-    warm_up()
+    warm_up(store.waiting)
 
 
 def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock) -> Run:
