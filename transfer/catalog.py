@@ -108,6 +108,15 @@ def check(experiment: Experiment) -> Strategy:
         ImpossibleExperiment: the choices exclude each other; the message names the nearest possible one.
     """
     target, network = dataset(experiment.target), backbone(experiment.backbone)
+    for name in experiment.without:
+        if name not in target.classes:
+            raise UnknownKey(f"class of {target.title}", name, target.classes)
+    if len(experiment.without) > len(target.classes) - 2:
+        raise ImpossibleExperiment(
+            f"Fewer than two classes of {target.title} would be left.",
+            f"without {', '.join(experiment.without)}",
+            "Leave out fewer.",
+        )
     chosen = strategy(experiment.strategy)(**experiment.options)
     if experiment.source is not None:
         dataset(experiment.source)
@@ -159,8 +168,27 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
             f"source none with backbone {network.key!r}",
             "Choose a source (mnist_5k, say), the backbone efficientnet_lite0, or the strategy fine_tuning.",
         )
+    if experiment.labels_per_class == 0 and not chosen.unlabelled:
+        raise ImpossibleExperiment(
+            f"{chosen.title} learns from target labels, and there are none.",
+            "labels_per_class 0",
+            "Give at least 1 label a class, or choose a strategy that needs none (deep_coral, say).",
+        )
+    if "same classes" in chosen.needs:
+        _same_classes(experiment, chosen)
     if "teacher" in chosen.needs:
         _teacher(experiment, chosen.teacher)
+
+
+def _same_classes(experiment: Experiment, chosen: Strategy) -> None:
+    target = dataset(experiment.target)
+    alike = [one.key for one in datasets().values() if one.classes == target.classes and one.key != target.key]
+    if experiment.source is None or dataset(experiment.source).classes != target.classes:
+        raise ImpossibleExperiment(
+            f"{chosen.title} takes the source's classes over to the target, so both need the same.",
+            f"source {experiment.source or 'none'} with target {target.key}",
+            f"Choose the source {alike[0]}." if alike else "Choose another target (optdigits, say), or fine_tuning.",
+        )
 
 
 def _teacher(experiment: Experiment, teacher: str) -> None:

@@ -58,10 +58,13 @@ class Experiment(Options):
     options: dict[str, Any] = Field(default_factory=dict, description="The strategy's own options.")
     labels_per_class: int | None = Field(
         None,
-        ge=1,
+        ge=0,
         le=100_000,
-        description="Training labels kept of each class; none: all there are.",
+        description="Training labels kept of each class; none: all there are; 0: the target has none.",
         json_schema_extra=unit("pictures"),
+    )
+    without: tuple[str, ...] = Field(
+        (), description="Classes of the target that are left out of it: its training, validation and test pictures."
     )
     epochs: int | None = Field(
         None,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from transfer.engine import arrays
+from transfer.engine.choosing import Pick
 from transfer.engine.network import Weights
 
 NAME = "checkpoint.npz"
@@ -40,6 +41,7 @@ class Place:
         waited: epochs without a better validation, for early stopping.
         best: the best epoch on the target, or on the source while that is being learned.
         trainable: the most weights that a phase so far has trained.
+        picks: epochs that a run without target labels could end with, by what picks them.
     """
 
     leg: int = 0
@@ -49,6 +51,7 @@ class Place:
     waited: int = 0
     best: Best | None = None
     trainable: int = 0
+    picks: dict[str, Pick] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,6 +64,8 @@ class Checkpoint:
     best: Weights = field(default_factory=dict)
     optimizer: list[np.ndarray] = field(default_factory=list)
     known: Weights = field(default_factory=dict)
+    picked: dict[str, Weights] = field(default_factory=dict)
+    plane: Weights = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Replaces the folder's checkpoint; the old one stays whole until the new one is."""
@@ -69,6 +74,9 @@ class Checkpoint:
         named |= {f"now:{key}": value for key, value in self.now.items()}
         named |= {f"best:{key}": value for key, value in self.best.items()}
         named |= {f"known:{key}": value for key, value in self.known.items()}
+        named |= {f"plane:{key}": value for key, value in self.plane.items()}
+        for epoch, weights in self.picked.items():
+            named |= {f"picked:{epoch}:{key}": value for key, value in weights.items()}
         named |= {f"optimizer:{position}": value for position, value in enumerate(self.optimizer)}
         arrays.write(folder / NAME, named)
 
@@ -81,13 +89,18 @@ class Checkpoint:
             return None
         about = json.loads(bytes(named.pop("about")))
         best = about["place"].pop("best")
-        place = Place(**about["place"], best=Best(**best) if best else None)
-        parts: dict[str, Weights] = {"now": {}, "best": {}, "known": {}, "optimizer": {}}
+        picks = {name: Pick(**one) for name, one in about["place"].pop("picks").items()}
+        place = Place(**about["place"], best=Best(**best) if best else None, picks=picks)
+        parts: dict[str, Weights] = {"now": {}, "best": {}, "known": {}, "optimizer": {}, "plane": {}, "picked": {}}
         for name, value in named.items():
             part, key = name.split(":", 1)
             parts[part][key] = value
+        picked: dict[str, Weights] = {}
+        for name, value in parts["picked"].items():
+            epoch, key = name.split(":", 1)
+            picked.setdefault(epoch, {})[key] = value
         steps = [parts["optimizer"][str(position)] for position in range(len(parts["optimizer"]))]
-        return cls(place, about["touched"], parts["now"], parts["best"], steps, parts["known"])
+        return cls(place, about["touched"], parts["now"], parts["best"], steps, parts["known"], picked, parts["plane"])
 
 
 def remove(folder: Path) -> None:

@@ -17,7 +17,7 @@ from transfer.engine.frozen import Frozen
 from transfer.engine.head import head as new_head
 from transfer.engine.learner import Company
 from transfer.engine.leg import Leg
-from transfer.engine.network import Network, Weights
+from transfer.engine.network import Network, Weights, take
 from transfer.modalities import modality
 from transfer.strategies import Ready, Shapes, Strategy
 
@@ -50,6 +50,8 @@ class Surroundings:
     known: Weights = field(default_factory=dict)
     parts: Mapping[str, keras.layers.Layer] = field(default_factory=dict)
     _origin: Frozen | None = None
+    _average: Frozen | None = None
+    _fresh: dict[str, keras.Variable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if type(self.strategy).parts is Strategy.parts:
@@ -70,6 +72,13 @@ class Surroundings:
             self.known = self.strategy.prepare(self._ready(leg))
         if self.strategy.watches_origin and self._origin is None:
             self._origin = Frozen.of(self.network.twin(), new_head(self.classes), self._start())
+        if leg.phase.average and self._average is None:
+            now = take([*self.network.named(self.network.names), ("head", leg.head)])
+            self._average = Frozen.of(self.network.twin(), new_head(self.classes), now)
+        if type(self.strategy).refresh is not Strategy.refresh and not self._fresh:
+            if not self.known:
+                self.known = self.strategy.refresh(self._ready(leg))
+            self._fresh = {name: keras.Variable(value, trainable=False) for name, value in self.known.items()}
         entrance = None
         if self.source is not None:
             network = self.network
@@ -83,7 +92,30 @@ class Surroundings:
             self.known,
             len(self.source[1].classes) if self.source else 0,
             entrance,
+            self._average,
+            self._fresh,
         )
+
+    def fit_head(self, leg: Leg) -> None:
+        """Puts into the head what the strategy computes for it, if it does."""
+        if type(self.strategy).fit_head is not Strategy.fit_head:
+            found = self.strategy.fit_head(self._ready(leg))
+            if found is not None:
+                leg.head.set_weights(list(found))
+
+    def refresh(self, leg: Leg) -> None:
+        """Works out anew what the strategy has to know of every unlabelled sample; for an epoch that begins."""
+        if self._fresh:
+            self.known = self.strategy.refresh(self._ready(leg))
+            for name, value in self.known.items():
+                self._fresh[name].assign(value)
+
+    @property
+    def averaged(self) -> list[tuple[str, keras.layers.Layer]]:
+        """The running average's parts, by the names under which their weights are kept."""
+        if self._average is None:
+            return []
+        return [(f"average:{name}", part) for name, part in [*self._average.stages, ("head", self._average.head)]]
 
     def _start(self) -> Weights:
         self.network.named(self.network.names)
@@ -105,6 +137,9 @@ class Surroundings:
         def features(inputs: np.ndarray) -> np.ndarray:
             return compute(leg.network, list(leg.network.names), inputs, lambda done, total: None)
 
+        def logits(found: np.ndarray) -> np.ndarray:
+            return np.asarray(ops.convert_to_numpy(leg.head(found, training=False)))
+
         uppers: dict[str, keras.Model] = {}
 
         def above(name: str, outputs: np.ndarray) -> np.ndarray:
@@ -114,6 +149,15 @@ class Surroundings:
                 uppers[name] = keras.Sequential([keras.Input(outputs.shape[1:]), *above_it, leg.head])
             return np.asarray(uppers[name].predict_on_batch(outputs))
 
+        labelled = leg.data.train
         return Ready(
-            leg.data.train.inputs, leg.data.train.labels, self.classes, maps, features, above, self.source_head
+            labelled.inputs,
+            labelled.labels,
+            self.classes,
+            maps,
+            features,
+            logits,
+            above,
+            self.source_head,
+            leg.data.unlabelled,
         )

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Split:
         train: what weights are learned from, at most ``labels_per_class`` of each class; in mixed order.
         validation: what epochs and rates are chosen by.
         test: looked at once, at the end.
+        unlabelled: inputs of all that may be trained on, labelled or not; in mixed order, without labels.
         fingerprint: SHA-256 of the published data, the seed and the sizes, 64 hexadecimal digits.
         classes: class names in label order.
     """
@@ -40,6 +42,7 @@ class Split:
     test: Samples
     fingerprint: str
     classes: tuple[str, ...]
+    unlabelled: np.ndarray
 
 
 def load(dataset: Dataset) -> Published:
@@ -60,7 +63,7 @@ def fingerprint(published: Published) -> str:
     return digest.hexdigest()
 
 
-def split(dataset: Dataset, seed: int, labels_per_class: int | None = None) -> Split:
+def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, without: Sequence[int] = ()) -> Split:
     """Training, validation and test set, each with every class in its published proportion.
 
     The authors' test set is kept when there is one; otherwise ``test_fraction`` is held out.
@@ -73,16 +76,17 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None) -> S
     Args:
         dataset: what to split.
         seed: chooses which samples go where, 0 or more.
-        labels_per_class: training labels kept of each class, 1 or more; None for all.
+        labels_per_class: training labels kept of each class, 0 or more; None for all.
+        without: label indices of classes that are left out of all parts; the others keep theirs.
 
     Raises:
-        RequestError: ``labels_per_class`` is below 1.
+        RequestError: ``labels_per_class`` is below 0.
         ImpossibleExperiment: a class has fewer training labels than asked for, or too few to split.
     """
-    if labels_per_class is not None and labels_per_class < 1:
+    if labels_per_class is not None and labels_per_class < 0:
         raise RequestError(
-            "At least one label of each class is needed.", f"labels_per_class {labels_per_class}",
-            "Give a number of 1 or more, or none for all.",
+            "There is no negative number of labels.", f"labels_per_class {labels_per_class}",
+            "Give a number of 0 or more, or none for all.",
         )  # fmt: skip
     published, digest = _load_with_fingerprint(dataset)
     samples, number = published.train, len(dataset.classes)
@@ -91,17 +95,30 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None) -> S
     order = np.random.default_rng(seed).permutation(len(samples))
     rank, sizes = _ranks(samples.labels[order], number)
     tested, validated, trained = _part_sizes(dataset, sizes, published.test is not None)
+    may_train = trained
     if labels_per_class is not None:
         _enough(dataset, trained, labels_per_class)
         trained = np.full(number, labels_per_class)
     label = samples.labels[order]
+    kept = ~np.isin(label, list(without))
     first, second, third = tested[label], (tested + validated)[label], (tested + validated + trained)[label]
+    last = (tested + validated + may_train)[label]
+    test = published.test
+    if test is None:
+        test = samples.take(order[kept & (rank < first)])
+    elif without:
+        test = test.take(np.flatnonzero(~np.isin(test.labels, list(without))))
+    train = samples.take(order[kept & (rank >= second) & (rank < third)])
+    everything = order[kept & (rank >= second) & (rank < last)]
     return Split(
-        train=samples.take(order[(rank >= second) & (rank < third)]),
-        validation=samples.take(order[(rank >= first) & (rank < second)]),
-        test=published.test or samples.take(order[rank < first]),
-        fingerprint=_split_fingerprint(digest, seed, tested, validated, trained),
+        train=train,
+        validation=samples.take(order[kept & (rank >= first) & (rank < second)]),
+        test=test,
+        fingerprint=_split_fingerprint(
+            digest, seed, tested, validated, trained, *([np.array(without)] if without else [])
+        ),
         classes=dataset.classes,
+        unlabelled=train.inputs if labels_per_class is None else samples.inputs[everything],
     )
 
 

@@ -81,7 +81,7 @@ def _blank(dataset: Dataset, pictures: int) -> Split:
         Samples(np.zeros((max(1, count), *dataset.shape), "uint8"), np.zeros(max(1, count), "int64"))
         for count in (pictures, *others)
     )
-    return Split(train, validation, test, "blank", dataset.classes)
+    return Split(train, validation, test, "blank", dataset.classes, train.inputs)
 
 
 def _phase(leg: Leg) -> float:

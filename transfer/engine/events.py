@@ -70,10 +70,29 @@ class Resumed:
     step: int
 
 
-Event = Stage | PhaseBegan | Point | Note | Resumed
+@dataclass(frozen=True)
+class Embedded:
+    """Source and target in one plane that stays the same for the whole run.
+
+    Args:
+        epoch: on the run's axis.
+        source: places of source pictures, (x, y) each; empty when there is no source.
+        source_labels: their classes.
+        target: places of target pictures.
+        target_labels: their classes, for the picture alone; the run may not know them.
+    """
+
+    epoch: float
+    source: list[list[float]]
+    source_labels: list[int]
+    target: list[list[float]]
+    target_labels: list[int]
+
+
+Event = Stage | PhaseBegan | Point | Note | Resumed | Embedded
 Emit = Callable[[Event], None]
 Wish = Literal["pause", "stop", "discard"]
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Stage, PhaseBegan, Point, Note, Resumed)}
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Stage, PhaseBegan, Point, Note, Resumed, Embedded)}
 
 
 def to_record(event: Event) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,25 @@ from transfer.engine.checkpoint import Place
 from transfer.engine.leg import Leg
 
 
-def examined(leg: Leg, logits: np.ndarray, place: Place) -> dict[str, Any]:
+def examined(leg: Leg, logits: np.ndarray, place: Place, picked: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The figures of a run that is over.
 
     Args:
         leg: the phase of the best epoch.
         logits: of the test set by the best epoch's weights, shape (n, classes).
-        place: where the run ended; its best epoch was chosen on validation.
+        place: where the run ended; its best epoch was chosen on validation, or is the last.
+        picked: logits of the test set for each epoch that the run could have ended with.
     """
     best, truth = place.best, leg.data.test.labels
     assert best is not None, "the untrained network has been validated"
     hits = int((logits.argmax(axis=1) == truth).sum())
     low, high = metrics.wilson(hits, len(truth))
     counts = np.bincount(truth, minlength=len(leg.data.classes))
-    return {
+    picks = {
+        name: {"epoch": pick.epoch, "test_accuracy": metrics.accuracy(picked[pick.key], truth)}
+        for name, pick in place.picks.items()
+    }
+    return ({"picks": picks} if picks else {}) | {
         "test_accuracy": hits / len(truth),
         "test_low": low,
         "test_high": high,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -43,9 +43,21 @@ class Frozen:
         """Output shape of each stage, without the batch."""
         return {name: tuple(model.output_shape[1:]) for name, model in self.stages}
 
+    def follow(self, named: Iterable[tuple[str, keras.layers.Layer]], momentum: float) -> None:
+        """Moves every weight towards those of the same name; statistics and seeds are taken as they are."""
+        mine = dict([*self.stages, ("head", self.head)])
+        for name, part in named:
+            for kept, new in zip(mine[name].variables, part.variables, strict=True):
+                share = momentum if _learned(new) else 0.0
+                kept.assign(new if not share else share * kept.value + (1 - share) * new.value)
+
     def __call__(self, inputs: Any) -> Outputs:
         """What it says of raw samples."""
         flowing, maps = self.entrance(inputs, training=False), {}
         for name, model in self.stages:
             flowing = maps[name] = model(flowing, training=False)
         return Outputs(self.head(ops.cast(flowing, "float32"), training=False), flowing, maps)
+
+
+def _learned(variable: keras.Variable) -> bool:
+    return "moving_" not in variable.name and "seed" not in variable.name

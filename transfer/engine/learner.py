@@ -45,6 +45,8 @@ class Company:
         known: what the strategy worked out beforehand.
         source_classes: number of the source's classes, 0 without source samples.
         source_entrance: brings the source's raw samples into shape, or None when they have the target's.
+        average: the running average of the network, which follows every step.
+        fresh: what the strategy works out anew for each epoch.
     """
 
     parts: Mapping[str, keras.layers.Layer] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class Company:
     known: Weights = field(default_factory=dict)
     source_classes: int = 0
     source_entrance: keras.Model | None = None
+    average: Frozen | None = None
+    fresh: Mapping[str, keras.Variable] = field(default_factory=dict)
 
 
 class Learner(keras.Model):
@@ -71,6 +75,7 @@ class Learner(keras.Model):
         smoothing: share of each label spread over all classes, in training only.
         class_weights: factor of each class in the training loss, shape (classes,), or None.
         company: what the phase's terms look at beside.
+        labelled: whether there are labelled samples of the target.
     """
 
     def __init__(
@@ -82,8 +87,10 @@ class Learner(keras.Model):
         smoothing: float = 0.0,
         class_weights: np.ndarray | None = None,
         company: Company | None = None,
+        labelled: bool = True,
     ) -> None:
         super().__init__(name="learner")
+        self.labelled = labelled
         self.entrance, self.named, self.head = list(entrance), [model for _, model in stages], head
         self.names = [name for name, _ in stages]
         self.phase, self.smoothing, self.class_weights = phase, smoothing, class_weights
@@ -94,8 +101,11 @@ class Learner(keras.Model):
             model.trainable = phase.rates.get(name, 0.0) > 0
             if model.trainable and phase.moves is not None:
                 _only(model, phase)
-        for part in (head, *self.extra):
-            part.trainable = phase.head_rate > 0
+        self.part_rate = phase.head_rate if phase.part_rate is None else phase.part_rate
+        head.trainable = phase.head_rate > 0
+        for part in self.extra:
+            part.trainable = self.part_rate > 0
+        self.progress = keras.Variable(0.0, trainable=False, name="progress")
         self.values = {name: BatchValue(name) for name in self.curves}
 
     @property
@@ -106,8 +116,10 @@ class Learner(keras.Model):
     @property
     def curves(self) -> list[str]:
         """Names of the figures every batch gives."""
-        terms = ["cross_entropy", *self.phase.terms] if self.phase.terms else []
-        return ["loss", "accuracy", *terms]
+        terms = list(self.phase.terms)
+        if self.phase.unlabelled and not self.labelled:
+            return ["loss", *terms]
+        return ["loss", "accuracy", *(["cross_entropy", *terms] if terms else [])]
 
     def rates(self) -> list[float]:
         """The rate of each trainable variable, in Keras' order."""
@@ -116,21 +128,34 @@ class Learner(keras.Model):
             for name, model in zip(self.names, self.named, strict=True)
             for variable in model.trainable_variables
         }
+        found |= {id(variable): self.part_rate for part in self.extra for variable in part.trainable_variables}
         return [found.get(id(variable), self.phase.head_rate) for variable in self.trainable_variables]
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
         """Logits, shape (n, classes), and features, shape (n, d); in training all that terms look at."""
         if not training:
             return self._through(inputs, self.entrance, False)
-        target = inputs["target"] if isinstance(inputs, dict) else inputs
-        said = self._through(target, self.entrance, True)
-        if isinstance(inputs, dict):
+        if not isinstance(inputs, dict):
+            inputs = {"target": inputs}
+        said: dict[str, Any] = {}
+        # One domain after another, so that none is normalised by another's statistics.
+        if "source" in inputs:
             other = self.company.source_entrance
             said["source"] = self._through(inputs["source"], self.entrance if other is None else [other], True)
+        for view in self.phase.unlabelled:
+            said[f"unlabelled {view}"] = self._through(inputs[view], self.entrance, True)
+            if self.company.average is not None:
+                said[f"average {view}"] = self.company.average(inputs[view]).as_dict()
+        if self.phase.unlabelled:
+            said["places"] = inputs["places"]
+        target = inputs.get("target")
+        if target is None:
+            return said
+        said |= self._through(target, self.entrance, True)
         for name, frozen in (("origin", self.company.origin), ("teacher", self.company.teacher)):
             if frozen is not None:
                 seen = frozen(target)
-                said[name] = {"logits": seen.logits, "features": seen.features, "maps": dict(seen.maps)}
+                said[name] = seen.as_dict()
         return said
 
     def _through(self, inputs: Any, entrance: Sequence[keras.Model], training: bool) -> dict[str, Any]:
@@ -147,28 +172,36 @@ class Learner(keras.Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """Cross-entropy and the phase's terms, each by its own name."""
-        labels = y["target"] if isinstance(y, dict) else y
-        logits = y_pred["logits"]
-        classes = logits.shape[-1]
-        truth = ops.one_hot(labels, classes) * (1 - self.smoothing) + self.smoothing / classes
-        each = keras.losses.categorical_crossentropy(truth, logits, from_logits=True)
-        if self.class_weights is not None:
-            each = each * ops.take(ops.convert_to_tensor(self.class_weights), labels)
-        total = ops.mean(each)
+        given = y if isinstance(y, dict) else {"target": y}
+        total: Any = 0.0
+        truth = None
+        if "target" in given:
+            truth = self._truth(given["target"], y_pred["logits"])
+            total = self._cross_entropy(truth, given["target"], y_pred["logits"])
         if self.phase.terms:
-            self.values["cross_entropy"].update_state(total)
-        if self.phase.target_weight != 1.0:
-            total = self.phase.target_weight * total
-        if self.phase.terms:
-            step = self._step(truth, y, y_pred)
+            step = self._step(truth, given, y_pred)
             for name, term in self.phase.terms.items():
                 value = term.value(step)
                 self.values[name].update_state(value)
                 total = total + term.weight * value if term.weight else total
-        hits = ops.cast(ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int64")), "float32")
         self.values["loss"].update_state(total)
-        self.values["accuracy"].update_state(ops.mean(hits))
         return total
+
+    def _truth(self, labels: Any, logits: Any) -> Any:
+        classes = logits.shape[-1]
+        return ops.one_hot(labels, classes) * (1 - self.smoothing) + self.smoothing / classes
+
+    def _cross_entropy(self, truth: Any, labels: Any, logits: Any) -> Any:
+        """The target's cross-entropy with its weight; it and the accuracy become curves."""
+        each = keras.losses.categorical_crossentropy(truth, logits, from_logits=True)
+        if self.class_weights is not None:
+            each = each * ops.take(ops.convert_to_tensor(self.class_weights), labels)
+        found = ops.mean(each)
+        if self.phase.terms:
+            self.values["cross_entropy"].update_state(found)
+        hits = ops.cast(ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int64")), "float32")
+        self.values["accuracy"].update_state(ops.mean(hits))
+        return found if self.phase.target_weight == 1.0 else self.phase.target_weight * found
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The batch's own figures, by name."""
@@ -177,21 +210,36 @@ class Learner(keras.Model):
     def reset_metrics(self) -> None:
         """Nothing to reset, each figure is one batch's own; Keras asks before every step."""
 
-    def learn(self, inputs: Any, labels: Any) -> dict[str, float]:
+    def learn(self, inputs: Any, labels: Any, progress: float = 0.0) -> dict[str, float]:
         """One gradient step; the batch's own figures, by name.
 
         Keras' fit would feed the same step through a tf.data generator and callbacks, which costs a
         head on cached features more than the step itself.
+
+        Args:
+            inputs: samples, or those of each domain and view by name.
+            labels: class indices, or those of each domain that has any.
+            progress: share of the phase's steps that are done, 0 to 1.
         """
+        if self.phase.terms:
+            self.progress.assign(progress)
         figures: dict[str, float] = self.train_on_batch(inputs, labels, return_dict=True)
+        if self.company.average is not None:
+            named = [*zip(self.names, self.named, strict=True), ("head", self.head)]
+            self.company.average.follow(named, self.phase.average)
         return figures
 
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
-        """Logits of many samples in inference mode, shape (n, classes)."""
+    def outputs(self, inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Logits, shape (n, classes), and features, shape (n, d), of many samples in inference mode."""
         # The last batch is filled up, for one of another size would be traced anew.
         places = np.resize(np.arange(len(inputs)), -(-len(inputs) // PREDICTED) * PREDICTED)
         batches = (inputs[places[at : at + PREDICTED]] for at in range(0, len(places), PREDICTED))
-        return np.concatenate([self.predict_on_batch(one)["logits"] for one in batches])[: len(inputs)]
+        said = [self.predict_on_batch(one) for one in batches]
+        return {name: np.concatenate([one[name] for one in said])[: len(inputs)] for name in ("logits", "features")}
+
+    def logits(self, inputs: np.ndarray) -> np.ndarray:
+        """Logits of many samples in inference mode, shape (n, classes)."""
+        return self.outputs(inputs)["logits"]
 
     def _step(self, truth: Any, labels: Any, said: dict[str, Any]) -> Step:
         company = self.company
@@ -202,8 +250,8 @@ class Learner(keras.Model):
         weights, start = self._weights()
         return Step(
             truth,
-            said["logits"],
-            said["features"],
+            said.get("logits"),
+            said.get("features"),
             weights,
             start,
             said.get("maps", {}),
@@ -211,7 +259,11 @@ class Learner(keras.Model):
             Outputs(**said["teacher"]) if "teacher" in said else None,
             source,
             company.parts,
-            company.known,
+            {**company.known, **company.fresh},
+            {view: Outputs(**said[f"unlabelled {view}"]) for view in self.phase.unlabelled},
+            {view: Outputs(**said[f"average {view}"]) for view in self.phase.unlabelled if f"average {view}" in said},
+            said.get("places"),
+            self.progress.value,
         )
 
     def _weights(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:

@@ -37,6 +37,9 @@ class Leg:
         first_step: batches before it, likewise.
         company: what the phase's terms look at beside the network, asked for when the phase begins.
         source: the source's data, for a phase that learns both.
+        watched: the source's data, to look at beside the target; no strategy sees it.
+        adapts: whether the strategy needs no target labels.
+        refresh: works out anew what the terms are to know in the next epoch.
     """
 
     index: int
@@ -51,12 +54,27 @@ class Leg:
     first_step: int
     company: Callable[[Leg], Company] = lambda leg: Company()
     source: Split | None = None
+    refresh: Callable[[Leg], None] = lambda leg: None
+    watched: Split | None = None
+    adapts: bool = False
     _inputs: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
         """Batches an epoch."""
+        if self.phase.unlabelled:
+            return -(-len(self.data.unlabelled) // self._apart_size)
         return -(-len(self.data.train) // self.experiment.batch_size)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether labels of the domain are learned."""
+        return len(self.data.train) > 0 and not (self.phase.unlabelled and self.phase.target_weight == 0)
+
+    @property
+    def _apart_size(self) -> int:
+        """Samples without labels in a step."""
+        return max(1, round(self.experiment.batch_size * self.phase.unlabelled_ratio))
 
     @cached_property
     def prefix(self) -> list[str]:
@@ -98,7 +116,9 @@ class Leg:
             self.head.build((None, width))
         smoothing = self.experiment.label_smoothing
         company = self.company(self) if self.phase.terms else None
-        learner = Learner(entrance, stages, self.head, self.phase, smoothing, self._class_weights(), company)
+        learner = Learner(
+            entrance, stages, self.head, self.phase, smoothing, self._class_weights(), company, self.labelled
+        )
         rate = schedule(self.experiment.schedule, self.phase.learning_rate, self.steps * self.phase.epochs)
         learner.compile(optimizer=optimizer(self.experiment.optimizer, rate, learner.rates()))
         # Without it Keras builds the optimiser inside the first step and traces that step twice.
@@ -106,18 +126,49 @@ class Leg:
         return learner
 
     def batches(self, epoch: int, offset: int) -> Iterator[tuple[Any, Any]]:
-        """Training batches of that epoch of the phase, from ``offset`` on; with the source's where both are learned."""
-        if not self.phase.source_ratio or self.source is None:
+        """Training batches of that epoch of the phase, from ``offset`` on; by name where several are learned from."""
+        beside = self.phase.source_ratio > 0 and self.source is not None
+        if not beside and not self.phase.unlabelled:
             yield from self._batches(epoch, offset)
             return
-        for place, (inputs, labels) in enumerate(self._batches(epoch, offset), start=epoch * self.steps + offset):
-            count = max(1, round(len(labels) * self.phase.source_ratio))
-            beside = draw(self.source.train, count, [self.experiment.seed, self.index, place])
-            others = beside.inputs
-            if self.experiment.augment:
-                random = np.random.default_rng([self.experiment.seed, self.index, place, 1])
-                others = modality(self.network.backbone.modality).augment(others, random)
-            yield {"target": inputs, "source": others}, {"target": labels, "source": beside.labels}
+        first = epoch * self.steps + offset
+        several = self._apart(epoch, offset) if self.phase.unlabelled else self._alone(epoch, offset)
+        for place, (inputs, labels) in enumerate(several, start=first):
+            if beside:
+                self._add("source", self.source, place, self.phase.source_ratio, inputs, labels)
+            if self.phase.unlabelled and self.labelled:
+                self._add("target", self.data, place, 1.0, inputs, labels)
+            yield inputs, labels
+
+    def _alone(self, epoch: int, offset: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        for inputs, labels in self._batches(epoch, offset):
+            yield {"target": inputs}, {"target": labels}
+
+    def _apart(self, epoch: int, offset: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """The target's samples without labels, in the phase's views."""
+        kind = modality(self.network.backbone.modality)
+        everything = Samples(self.data.unlabelled, np.arange(len(self.data.unlabelled)))
+        order = batches(everything, self._apart_size, [self.experiment.seed, self.index], epoch, offset)
+        for place, (inputs, places) in enumerate(order, start=epoch * self.steps + offset):
+            views: dict[str, Any] = {"places": places.astype("int32")}
+            for number, view in enumerate(self.phase.unlabelled):
+                random = np.random.default_rng([self.experiment.seed, self.index, place, 3, number])
+                views[view] = kind.view(view, inputs, random)
+            yield views, {}
+
+    def _add(
+        self, name: str, split: Split | None, place: int, ratio: float, inputs: dict[str, Any], labels: dict[str, Any]
+    ) -> None:
+        """Draws labelled samples to stand beside the others in a step."""
+        assert split is not None
+        count = len(next(iter(labels.values()))) if labels and name == "source" else self.experiment.batch_size
+        wanted = max(1, round(count * ratio))
+        keys = [self.experiment.seed, self.index, place] + ([2] if name == "target" else [])
+        drawn = draw(split.train, min(wanted, len(split.train)) if name == "target" else wanted, keys)
+        inputs[name], labels[name] = drawn.inputs, drawn.labels
+        if self.experiment.augment:
+            random = np.random.default_rng([*keys, 1])
+            inputs[name] = modality(self.network.backbone.modality).augment(drawn.inputs, random)
 
     def _batches(self, epoch: int, offset: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         vary = modality(self.network.backbone.modality) if self.experiment.augment else None
@@ -143,4 +194,4 @@ class Leg:
         if not self.experiment.class_weights:
             return None
         counts = np.bincount(self.data.train.labels, minlength=len(self.data.classes))
-        return (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype("float32")
+        return (max(1, counts.sum()) / (len(counts) * np.maximum(counts, 1))).astype("float32")

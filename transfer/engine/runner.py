@@ -54,6 +54,8 @@ class Runner:
         self.backbone = catalog.backbone(experiment.backbone)
         self.image_size = experiment.image_size or self.backbone.image_size
         self.best_weights: Weights = {}
+        self._picked: dict[str, Weights] = {}
+        self._plane: Weights = {}
         self.provenance: dict[str, Any] = {"data": {}}
         self._start = time.perf_counter()
         self.place = Place()
@@ -74,11 +76,9 @@ class Runner:
         """Source, teacher and target, without the test; the wish that ended it, if one did."""
         device.set_precision(self.experiment.precision)
         self.emit(Stage("loading the data"))
-        self._split = data.split(
-            catalog.dataset(self.experiment.target), self.experiment.seed, self.experiment.labels_per_class
-        )
+        self._split = self._target()
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
-        epochs = self.experiment.epochs_for(len(self._split.train))
+        epochs = self._epochs()
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
             self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
         begun = origin(self)
@@ -138,7 +138,7 @@ class Runner:
         What it started from is learned anew when it is no longer there; None when a wish ends that.
         """
         target = catalog.dataset(self.experiment.target)
-        self._split = data.split(target, self.experiment.seed, self.experiment.labels_per_class)
+        self._split = self._target()
         begun = origin(self)
         if begun is None:
             return None
@@ -151,6 +151,17 @@ class Runner:
         """Whether it went on from a checkpoint, its own or its teacher's."""
         taught = self.folder is not None and (self.folder / "teacher" / checkpoint.NAME).exists()
         return self._resumed is not None or taught
+
+    def _target(self) -> data.Split:
+        """The target's data, with no more labels in its training part than the experiment grants."""
+        asked = self.experiment
+        target = catalog.dataset(asked.target)
+        without = [target.classes.index(name) for name in asked.without]
+        return data.split(target, asked.seed, asked.labels_per_class, without)
+
+    def _epochs(self) -> int:
+        learned = self._split.unlabelled if self.strategy.unlabelled else self._split.train.inputs
+        return self.experiment.epochs_for(len(learned))
 
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start
@@ -172,13 +183,15 @@ class Runner:
         self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
         if self._resumed:
             self._around.known = self._resumed.known
-        epochs = self.experiment.epochs_for(len(self._split.train))
+        epochs = self._epochs()
         setting = Setting(network.names, epochs, self.experiment.learning_rate, keeps_head)
         legs: list[Leg] = []
         epoch = step = 0
         for index, phase in enumerate(self.strategy.phases(setting), start=1):
             leg = Leg(index, "target", phase, self._split, network, head, self.experiment, self.emit, epoch, step)
             leg.company, leg.source = self._around.company, source[1] if source else None
+            leg.adapts = self.strategy.unlabelled
+            leg.refresh, leg.watched = self._around.refresh, begun.source[1] if begun.source else None
             legs.append(leg)
             epoch, step = epoch + phase.epochs, step + phase.epochs * leg.steps
         return legs
@@ -193,8 +206,12 @@ class Runner:
         leg.emit(Stage("loading the weights"))
         if resumed:
             self._restore(leg, resumed)
+        elif leg.index == 1 and self._around and leg.domain == "target":
+            self._around.fit_head(leg)
         self._touch(leg)
         learner = leg.learner
+        if resumed:
+            put(self._averaged, resumed.now)
         if resumed and len(resumed.optimizer) == len(learner.optimizer.variables):
             for variable, value in zip(learner.optimizer.variables, resumed.optimizer, strict=True):
                 variable.assign(value)
@@ -209,9 +226,11 @@ class Runner:
             leg.emit,
             self.wish,
             lambda: self._keep(leg),
+            lambda: self._pick(leg),
             lambda: self._save(leg),
             self._clock,
             (before, total),
+            self._plane,
         )
         if self.place.best is None:
             leg.emit(Stage("looking at the untrained network"))
@@ -227,8 +246,11 @@ class Runner:
     def _fit(self, leg: Leg, watch: Watch) -> None:
         while self.place.epoch < leg.phase.epochs and not watch.over:
             watch.epoch_begins()
+            if self.place.epoch and not self.place.batch:
+                leg.refresh(leg)
             for inputs, labels in leg.batches(self.place.epoch, self.place.batch):
-                watch.batch_ended(leg.learner.learn(inputs, labels), len(labels))
+                done = (self.place.epoch * leg.steps + self.place.batch) / (leg.phase.epochs * leg.steps)
+                watch.batch_ended(leg.learner.learn(inputs, labels, done), _count(inputs))
                 if watch.granted:
                     break
             watch.epoch_ended()
@@ -239,6 +261,8 @@ class Runner:
         fresh = [name for name in moving if name not in leg.network.touched]
         if self.best_weights:
             self.best_weights.update(take(leg.network.named(fresh)))
+        for weights in self._picked.values():
+            weights.update(take(leg.network.named(fresh)))
         leg.network.touched.extend(fresh)
 
     # ------------------------------------------------------------------ best, checkpoint, end
@@ -250,21 +274,29 @@ class Runner:
     def _keep(self, leg: Leg) -> None:
         self.best_weights = take(self._moved(leg))
 
+    def _pick(self, leg: Leg) -> None:
+        """Keeps the weights of the epochs that are picked now, and of no others."""
+        wanted = {pick.key for pick in self.place.picks.values()}
+        new = wanted - set(self._picked)
+        self._picked = {key: self._picked[key] for key in wanted - new} | {key: take(self._moved(leg)) for key in new}
+
     def _save(self, leg: Leg) -> None:
         if self.folder is None:
             return
         self.place.leg, self.place.seconds = leg.index, self._clock()
         optimizer = [np.asarray(keras.ops.convert_to_numpy(one.value)) for one in leg.learner.optimizer.variables]
         known = self._around.known if self._around else {}
-        touched, now = list(leg.network.touched), take(self._moved(leg))
-        Checkpoint(self.place, touched, now, self.best_weights, optimizer, known).save(self.folder)
+        touched, now = list(leg.network.touched), take([*self._moved(leg), *self._averaged])
+        best, picked, plane = self.best_weights, self._picked, self._plane
+        Checkpoint(self.place, touched, now, best, optimizer, known, picked, plane).save(self.folder)
 
     def _restore(self, leg: Leg, resumed: Checkpoint) -> None:
         leg.network.touched[:] = resumed.touched
         if not leg.head.built:
             leg.head.build((None, resumed.now["head/0"].shape[0]))
         put(self._moved(leg), resumed.now)
-        self.best_weights = resumed.best
+        self.best_weights, self._picked = resumed.best, resumed.picked
+        self._plane.update(resumed.plane)
         step = leg.first_step + self.place.epoch * leg.steps + self.place.batch
         leg.emit(Resumed(leg.domain, step))
 
@@ -279,10 +311,13 @@ class Runner:
         self.emit(Stage("testing the best epoch, once"))
         best = self.place.best
         assert best is not None, "the untrained network has been validated"
-        leg = next(one for one in legs if one.index == best.leg)
-        put(self._moved(leg), self.best_weights)
-        logits = leg.learner.logits(leg.inputs("test"))
-        found = examined(leg, logits, self.place) | {
+        by_index = {leg.index: leg for leg in legs}
+        picked = {
+            key: self._answers(by_index[int(key.split(".")[0])], weights) for key, weights in self._picked.items()
+        }
+        leg = by_index[best.leg]
+        logits = self._answers(leg, self.best_weights)
+        found = examined(leg, logits, self.place, picked) | {
             "seconds": self._clock(),
             "peak_memory_mb": device.peak_memory_mb(),
         }
@@ -292,3 +327,19 @@ class Runner:
             arrays.write(self.folder / "test.npz", {"logits": logits, "labels": leg.data.test.labels})
             checkpoint.remove(self.folder)
         return found
+
+    def _answers(self, leg: Leg, weights: Weights) -> np.ndarray:
+        """Logits of the test set with these weights."""
+        put(self._moved(leg), weights)
+        return leg.learner.logits(leg.inputs("test"))
+
+    @property
+    def _averaged(self) -> list[tuple[str, Any]]:
+        return self._around.averaged if self._around else []
+
+
+def _count(inputs: Any) -> int:
+    """Samples in a step, each view and domain counted."""
+    if not isinstance(inputs, dict):
+        return len(inputs)
+    return sum(len(value) for name, value in inputs.items() if name != "places")

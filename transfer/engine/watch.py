@@ -9,8 +9,11 @@ from typing import Any
 
 from transfer.engine import metrics
 from transfer.engine.checkpoint import Best, Place
+from transfer.engine.choosing import update
+from transfer.engine.domains import Domains
 from transfer.engine.events import Emit, Point, Stage, Wish
 from transfer.engine.leg import Leg
+from transfer.engine.network import Weights
 from transfer.errors import Diverged
 
 TOLD_EVERY = 0.2
@@ -27,9 +30,11 @@ class Watch:
         emit: takes the events.
         wish: asked after every batch.
         keep: called when an epoch was the best so far.
+        pick: called when an epoch was picked by what judges without labels.
         save: called when it is time for a checkpoint.
         clock: seconds since the run began.
         total: batches of the whole run, for the progress bar.
+        plane: in which source and target are drawn.
     """
 
     def __init__(
@@ -39,12 +44,15 @@ class Watch:
         emit: Emit,
         wish: Callable[[], Wish | None],
         keep: Callable[[], None],
+        pick: Callable[[], None],
         save: Callable[[], None],
         clock: Callable[[], float],
         total: tuple[int, int],
+        plane: Weights,
     ) -> None:
         self.leg, self.place, self.emit, self.wish = leg, place, emit, wish
-        self.keep, self.save, self.clock, self.total = keep, save, clock, total
+        self.keep, self.pick, self.save, self.clock, self.total = keep, pick, save, clock, total
+        self.domains = Domains(leg, plane) if leg.adapts else None
         self.granted: Wish | None = None
         self.ended_early = False
         self._pending: list[tuple[int, dict[str, float], float]] = []
@@ -89,13 +97,22 @@ class Watch:
     def validate(self, more: dict[str, float] | None = None) -> None:
         """Loss and accuracy on the validation split, and whether they are the best so far."""
         truth = self.leg.data.validation.labels
-        logits = self.leg.learner.logits(self.leg.inputs("validation"))
+        said = self.leg.learner.outputs(self.leg.inputs("validation"))
+        logits, epoch = said["logits"], self.leg.first_epoch + self.place.epoch
         values = {"loss": metrics.cross_entropy(logits, truth), "accuracy": metrics.accuracy(logits, truth)}
         if self.leg.domain == "target":
             values |= {f"moved:{name}": far for name, far in self.leg.network.moved().items()}
+        if self.domains is not None:
+            figures, drawn = self.domains.look(logits, said["features"], epoch)
+            values |= figures
+            self.emit(drawn)
+            if update(self.place.picks, self.leg.index, epoch, values):
+                self.pick()
         self.emit(self._point("validation", 0, self.clock(), values | (more or {})))
-        found = Best(self.leg.index, self.leg.first_epoch + self.place.epoch, values["accuracy"], values["loss"])
-        if found.beats(self.place.best):
+        found = Best(self.leg.index, epoch, values["accuracy"], values["loss"])
+        # Without target labels the last epoch is taken, for a choice by them would be a cheat.
+        blind = self.domains is not None and not len(self.leg.data.train)
+        if blind or found.beats(self.place.best):
             self.place.best, self.place.waited = found, 0
             self.keep()
         else:

@@ -23,6 +23,9 @@ class Modality(Protocol):
     def augment(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """The samples, each varied a little; same shape and type, equal for equal generators."""
 
+    def view(self, name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """The samples ``plain``, ``weak`` (varied a little) or ``strong`` (varied much); as for `augment`."""
+
 
 def modality(key: str) -> Modality:
     """The modality of that key; its file is imported only now."""

@@ -20,7 +20,8 @@ from transfer.strategies.heads import HeadOptions
 if TYPE_CHECKING:
     import keras
 
-Need = Literal["weights", "source data", "source head", "teacher"]
+Need = Literal["weights", "source data", "source head", "same classes", "teacher"]
+View = Literal["plain", "weak", "strong", "second"]
 FAMILIES = (
     "Whole networks",
     "Part of a network",
@@ -29,6 +30,7 @@ FAMILIES = (
     "Held to the start",
     "Taught",
     "With the source",
+    "Without target labels",
 )
 
 
@@ -48,13 +50,18 @@ class Outputs:
     maps: Mapping[str, Any]
     labels: Any = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Logits, features and maps by name, for Keras, which carries nothing but plain structures."""
+        return {"logits": self.logits, "features": self.features, "maps": dict(self.maps)}
+
 
 @dataclass(frozen=True)
 class Step:
     """What a loss term sees of one batch; arrays of the backend in use, first axis is the batch.
 
     Args:
-        labels: one-hot class labels after smoothing, shape (n, classes).
+        labels: one-hot class labels after smoothing, shape (n, classes); None without target labels,
+            and so are ``logits`` and ``features``.
         logits: the head's output, shape (n, classes), float32.
         features: the backbone's output, shape (n, d).
         weights: trainable variables by stage name, ``"head"`` included.
@@ -64,7 +71,11 @@ class Step:
         teacher: the teacher on the same pictures, if the strategy has one.
         source: the network on a batch of the source, if the phase has a ``source_ratio``.
         parts: the strategy's own layers by name.
-        known: what `Strategy.prepare` worked out.
+        known: what `Strategy.prepare` worked out; of `Strategy.refresh`, as it is in this epoch.
+        unlabelled: the network on target samples without labels, by view, if the phase has such.
+        average: the running average of the network on the same views, if the phase keeps one.
+        places: which of the unlabelled samples they are, shape (n,): rows of what was refreshed.
+        progress: share of the phase's steps that are done, 0 to 1.
     """
 
     labels: Any
@@ -78,6 +89,10 @@ class Step:
     source: Outputs | None = None
     parts: Mapping[str, Any] = field(default_factory=dict)
     known: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: Mapping[str, Outputs] = field(default_factory=dict)
+    average: Mapping[str, Outputs] = field(default_factory=dict)
+    places: Any = None
+    progress: Any = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,8 +124,16 @@ class Phase:
         terms: loss terms beside the cross-entropy, by the name of their curve.
         moves: of trainable stages, only the variables for which it is true: called with the layer's
             class ("Conv2D") and the variable's path ("conv1_conv/bias"). None: all.
-        target_weight: factor of the target's cross-entropy.
+        target_weight: factor of the target's cross-entropy; at 0 its labels are not even drawn beside
+            samples without.
         source_ratio: samples of the source in each step for one of the target; 0: none.
+        unlabelled: views of target samples without labels in each step: ``plain`` as they are, ``weak``
+            shifted a little, ``strong`` changed much, ``second`` much in another way; empty:
+            none. Where there are any, an epoch is a pass over all of them, and labelled target samples, if
+            any, are drawn at random beside.
+        unlabelled_ratio: how many of them in each step, relative to the batch size.
+        part_rate: rate of the strategy's own layers relative to ``learning_rate``; None: the head's.
+        average: momentum of the running average of all weights, 0 to 1; 0: none is kept.
     """
 
     name: str
@@ -123,6 +146,10 @@ class Phase:
     moves: Callable[[str, str], bool] | None = None
     target_weight: float = 1.0
     source_ratio: float = 0.0
+    unlabelled: tuple[View, ...] = ()
+    unlabelled_ratio: float = 1.0
+    part_rate: float | None = None
+    average: float = 0.0
 
     def follows(self, stage: str) -> bool:
         """Whether the stage's batch-norm statistics and dropout are at work."""
@@ -172,11 +199,13 @@ class Ready:
     """The network as a phase with terms begins, for what has to be worked out beforehand.
 
     Args:
-        inputs: the target's training samples, raw.
+        inputs: the target's labelled training samples, raw; may be empty.
         labels: their class indices, shape (n,).
+        unlabelled: all of the target's training samples, raw, without their labels.
         classes: number of the target's classes.
         maps: from a few raw samples to the output of each stage, in inference mode.
         features: from raw samples, however many, to the last stage's output, shape (n, d).
+        logits: from features, shape (n, d), to the head's logits, shape (n, classes).
         above: from the output of the named stage to logits, shape (n, classes), in inference mode.
         source_head: the source's head as (kernel, bias), or None.
     """
@@ -186,8 +215,10 @@ class Ready:
     classes: int
     maps: Callable[[np.ndarray], Mapping[str, np.ndarray]]
     features: Callable[[np.ndarray], np.ndarray]
+    logits: Callable[[np.ndarray], np.ndarray]
     above: Callable[[str, np.ndarray], np.ndarray]
     source_head: tuple[np.ndarray, np.ndarray] | None
+    unlabelled: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 class Strategy:
@@ -205,6 +236,7 @@ class Strategy:
         needs: what an experiment must have beside a target for it to make sense.
         adds: what is put into the backbone's stages, in a few words; empty when nothing is.
         watches_origin: whether its terms look at the network as it was transferred.
+        unlabelled: whether it learns from target samples without labels, and needs none with.
     """
 
     key: ClassVar[str]
@@ -218,6 +250,7 @@ class Strategy:
     needs: ClassVar[tuple[Need, ...]] = ("weights",)
     adds: ClassVar[str] = ""
     watches_origin: ClassVar[bool] = False
+    unlabelled: ClassVar[bool] = False
 
     class Options(HeadOptions):
         """This strategy."""
@@ -252,6 +285,10 @@ class Strategy:
         """The stages with what is added to them; their own weights keep their order and come first."""
         return stages
 
+    def fit_head(self, ready: Ready) -> tuple[np.ndarray, np.ndarray] | None:
+        """Kernel and bias of the head where they are computed, not learned; asked as the first phase begins."""
+        return None
+
     @property
     def rebuilds(self) -> bool:
         """Whether it changes what the stages are made of."""
@@ -263,6 +300,10 @@ class Strategy:
 
     def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
         """Works out what the terms need to know beforehand, when the first phase with terms begins."""
+        return {}
+
+    def refresh(self, ready: Ready) -> dict[str, np.ndarray]:
+        """Works out anew, as each epoch begins, what the terms need to know of every unlabelled sample."""
         return {}
 
     def phases(self, setting: Setting) -> list[Phase]:

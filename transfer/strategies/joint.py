@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term
+from transfer.strategies import Phase, Setting, Shapes, Strategy, Term
 from transfer.strategies.heads import source_head
+from transfer.strategies.losses import source_accuracy, source_loss
 
 if TYPE_CHECKING:
     import keras
-
-
-def source_logits(step: Step) -> Any:
-    """What the source's head says of the source's batch; the shared head when the classes are the same."""
-    from keras import ops
-
-    assert step.source is not None
-    if "source_head" in step.parts:
-        return step.parts["source_head"](ops.cast(step.source.features, "float32"))
-    return step.source.logits
-
-
-def source_loss(step: Step) -> Any:
-    """Cross-entropy on the source's batch."""
-    from keras import losses, ops
-
-    assert step.source is not None
-    return ops.mean(losses.categorical_crossentropy(step.source.labels, source_logits(step), from_logits=True))
-
-
-def source_accuracy(step: Step) -> Any:
-    """Share of the source's batch that is answered rightly, 0 to 1."""
-    from keras import ops
-
-    assert step.source is not None
-    hits = ops.equal(ops.argmax(source_logits(step), axis=-1), ops.argmax(step.source.labels, axis=-1))
-    return ops.mean(ops.cast(hits, "float32"))
 
 
 class Joint(Strategy):

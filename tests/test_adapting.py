@@ -1,0 +1,308 @@
+"""Strategies without target labels as they train: what they are given, what stays, what they could have chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from transfer import Experiment, catalog, train
+from transfer.engine import data, device
+from transfer.engine.choosing import Pick, update
+from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
+from transfer.engine.leg import Leg
+from transfer.engine.train import Result
+from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.strategies import Ready, Setting, Step, Strategy
+
+SMALL = Experiment(
+    target="optdigits", source="mnist_5k", source_epochs=1, epochs=2, labels_per_class=0, batch_size=100, seed=3
+)
+WITHOUT = [one.key for one in catalog.strategies().values() if one.unlabelled]
+ALIGNING = ["deep_coral", "mmd", "jan", "mcc", "pseudo_label", "fixmatch", "mean_teacher", "afn"]
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which the source of SMALL has been learned."""
+    folder = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_HOME", str(folder))
+        device.warm_up()
+        train(SMALL.but(strategy="source_only", epochs=1))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def at_home(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRANSFER_HOME where it is known."""
+    monkeypatch.setenv("TRANSFER_HOME", str(learned))
+
+
+def ran(strategy: str, **changes: Any) -> Result:
+    """SMALL by that strategy."""
+    return train(SMALL.but(strategy=strategy, **changes))
+
+
+def validated(result: Result) -> pd.DataFrame:
+    """Loss and accuracy on the target's validation pictures, epoch by epoch."""
+    history = result.history
+    return history[(history.domain == "target") & (history.split == "validation")][["epoch", "loss", "accuracy"]]
+
+
+def test_all_that_the_issue_names_need_no_target_labels() -> None:
+    named = "source_only adabn deep_coral mmd jan dann cdan mcd mcc afn shot tent pseudo_label mean_teacher fixmatch"
+    assert set(named.split()) == set(WITHOUT)
+    assert {"target_oracle", "prototypes", "simclr"} <= set(catalog.strategies())
+
+
+@pytest.fixture(scope="module")
+def floors(learned: Path) -> dict[str, Result]:
+    """Source only with either kind of statistics."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_HOME", str(learned))
+        return {kind: ran("source_only", options={"statistics": kind}) for kind in ("own", "source")}
+
+
+@pytest.mark.parametrize("strategy", [*ALIGNING, "dann", "cdan", "mcd"])
+def test_weight_0_is_source_only_number_for_number(strategy: str, floors: dict[str, Result]) -> None:
+    # Other views pass through batch-norm, too: only with the source's statistics they leave no trace.
+    kind = "source" if strategy in ("fixmatch", "mean_teacher") else "own"
+    floor, found = floors[kind], ran(strategy, options={"weight": 0, "statistics": kind})
+    np.testing.assert_allclose(
+        validated(found).to_numpy(dtype="float64"), validated(floor).to_numpy(dtype="float64"), atol=2e-5
+    )
+    assert found.metrics["test_accuracy"] == floor.metrics["test_accuracy"]
+
+
+def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch, floors: dict[str, Result]) -> None:
+    plain = data.split
+
+    def scrambled(*given: Any) -> data.Split:
+        found = plain(*given)
+        if given[0].key == "optdigits":
+            noise = np.random.default_rng(0).integers(0, 255, found.unlabelled.shape).astype("uint8")
+            return data.Split(found.train, found.validation, found.test, found.fingerprint, found.classes, noise)
+        return found
+
+    monkeypatch.setattr(data, "split", scrambled)
+    blind = ran("source_only", options={"statistics": "source"})
+    pd.testing.assert_frame_equal(validated(blind), validated(floors["source"]))
+
+
+@pytest.mark.parametrize("strategy", WITHOUT)
+def test_no_strategy_is_handed_a_target_label(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spied(leg: Leg, *given: Any) -> Any:
+        for inputs, labels in batches(leg, *given):
+            assert leg.domain == "source" or ("target" not in inputs and "target" not in labels)
+            yield inputs, labels
+
+    def sees(method: str) -> Any:
+        own = getattr(catalog.strategy(strategy), method)
+
+        def looked(self: Strategy, ready: Ready) -> Any:
+            assert len(ready.labels) == 0 and len(ready.inputs) == 0
+            return own(self, ready)
+
+        return looked
+
+    batches = Leg.batches
+    monkeypatch.setattr(Leg, "batches", spied)
+    for method in ("prepare", "refresh", "fit_head"):
+        if getattr(catalog.strategy(strategy), method) is not getattr(Strategy, method):
+            monkeypatch.setattr(catalog.strategy(strategy), method, sees(method))
+    result = ran(strategy, epochs=1, batch_size=400)
+    assert result.state == "finished"
+    assert not {"cross_entropy", "accuracy"} & set(result.history[result.history.split == "train"].dropna(axis=1))
+
+
+@pytest.mark.parametrize("strategy", ["mmd", "shot", "fixmatch"])
+def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = data.split
+
+    def exchanged(*given: Any) -> data.Split:
+        found = plain(*given)
+        if given[0].key != "optdigits":
+            return found
+        parts = [
+            type(part)(part.inputs, (part.labels + 1) % 10) for part in (found.train, found.validation, found.test)
+        ]
+        return data.Split(*parts, found.fingerprint, found.classes, found.unlabelled)
+
+    first = ran(strategy, epochs=1, batch_size=400)
+    monkeypatch.setattr(data, "split", exchanged)
+    second = ran(strategy, epochs=1, batch_size=400)
+    assert first.weights.keys() == second.weights.keys()
+    for name, value in first.weights.items():
+        np.testing.assert_array_equal(value, second.weights[name], err_msg=name)
+
+
+def test_a_step_without_target_labels_has_none() -> None:
+    seen: list[Step] = []
+
+    class Spy(catalog.strategy("deep_coral")):  # type: ignore[misc]
+        def terms(self) -> Any:
+            terms = dict(super().terms())
+            own = terms["coral"].value
+
+            def value(step: Step) -> Any:
+                seen.append(step)
+                return own(step)
+
+            return {"coral": type(terms["coral"])(1.0, value)}
+
+    catalog.strategies()["spy"] = Spy
+    try:
+        ran("spy", epochs=1)
+    finally:
+        del catalog.strategies()["spy"]
+    assert seen
+    assert all(step.labels is None and step.logits is None for step in seen)
+    assert all(step.unlabelled["plain"].labels is None for step in seen)
+
+
+@pytest.mark.parametrize(("strategy", "moving"), [("tent", ("gamma", "beta")), ("adabn", ()), ("shot", None)])
+def test_frozen_parts_are_bit_identical_afterwards(strategy: str, moving: tuple[str, ...] | None) -> None:
+    result, start = ran(strategy), ran("adabn", epochs=1)
+    head = [name for name in result.weights if name.startswith("head/")]
+    for name in head:
+        np.testing.assert_array_equal(result.weights[name], start.weights[name])
+    stage = catalog.backbone("small_cnn").build(28)[0]
+    learned = [variable.name for variable in stage.variables]
+    if moving is None:
+        return
+    for position, name in enumerate(learned):
+        same = np.array_equal(result.weights[f"conv1/{position}"], start.weights[f"conv1/{position}"])
+        assert same == (name not in moving and not name.startswith("moving_")), name
+
+
+def test_adabn_moves_statistics_to_those_of_the_target() -> None:
+    result = ran("adabn", epochs=20, batch_size=1146)
+    stage = catalog.backbone("small_cnn").build(28)[0]
+    names = [variable.name for variable in stage.variables]
+    moved = result.weights[f"conv1/{names.index('moving_mean')}"]
+    target = data.split(catalog.dataset("optdigits"), 3, 0)
+    stage.variables[0].assign(result.weights["conv1/0"])
+    stage.variables[1].assign(result.weights["conv1/1"])
+    convolved = stage.layers[2](stage.layers[1](target.unlabelled.astype("float32")))
+    still = (0.9**20) * 3
+    np.testing.assert_allclose(moved, np.asarray(convolved).mean(axis=(0, 1, 2)), atol=still)
+
+
+def test_the_discriminator_is_built_before_training(tmp_path: Path) -> None:
+    events: list[Event] = []
+    train(SMALL.but(strategy="dann", epochs=1), emit=events.append, folder=tmp_path)
+    began = next(one for one in events if isinstance(one, PhaseBegan) and one.domain == "target")
+    hidden = 64 * 128 + 128 + 128 * 128 + 128 + 128 + 1
+    plain = catalog.backbone("small_cnn").parameters + 650
+    assert began.weights == plain + hidden
+
+
+def test_a_wide_product_is_mapped_at_random() -> None:
+    result = train(SMALL.but(strategy="cdan", backbone="dense", epochs=1))
+    assert result.state == "finished"
+
+
+@pytest.mark.parametrize("strategy", ["dann", "shot", "mean_teacher"])
+def test_a_paused_run_goes_on_as_if_it_had_never_stopped(strategy: str, tmp_path: Path) -> None:
+    asked = SMALL.but(strategy=strategy, epochs=3)
+    whole = train(asked)
+    count = 0
+
+    def after(steps: int) -> Any:
+        def wish() -> Wish | None:
+            nonlocal count
+            count += 1
+            return "pause" if count >= steps else None
+
+        return wish
+
+    assert train(asked, should_stop=after(17), folder=tmp_path).state == "paused"
+    resumed = train(asked, folder=tmp_path)
+    np.testing.assert_allclose(validated(resumed).to_numpy()[-1], validated(whole).to_numpy()[-1], atol=1e-5)
+    assert resumed.metrics["picks"] == whole.metrics["picks"]
+
+
+def test_the_last_epoch_is_tested_and_the_others_shown_beside() -> None:
+    result = ran("mmd", epochs=3)
+    picks = result.metrics["picks"]
+    assert set(picks) == {"start", "last", "entropy", "information", "density", "source", "labels"}
+    assert picks["last"] == {"epoch": 3, "test_accuracy": result.metrics["test_accuracy"]}
+    assert picks["start"]["epoch"] == 0
+    assert result.metrics["best_epoch"] == 3
+    best = validated(result)
+    assert picks["labels"]["epoch"] == best.epoch[best.accuracy.idxmax()]
+
+
+def test_pickers_take_what_is_best_for_them() -> None:
+    picks: dict[str, Pick] = {}
+    figures = [
+        {"entropy": 1.0, "information": 0.1, "density": 2.0, "accuracy": 0.5},
+        {"entropy": 0.5, "information": 0.3, "density": 1.0, "accuracy": 0.4},
+        {"entropy": 0.7, "information": 0.2, "density": 1.5, "accuracy": 0.6},
+    ]
+    for epoch, one in enumerate(figures):
+        update(picks, 1, epoch, one)
+    found = {name: pick.epoch for name, pick in picks.items()}
+    assert found == {"start": 0, "last": 2, "entropy": 1, "information": 1, "density": 0, "labels": 2}
+
+
+def test_with_some_labels_validation_chooses_and_the_labels_are_learned() -> None:
+    result = ran("fixmatch", labels_per_class=2, epochs=3)
+    history = result.history
+    assert "cross_entropy" in history
+    best = validated(result)
+    chosen = best[best.epoch == result.metrics["best_epoch"]]
+    assert chosen.accuracy.item() == best.accuracy.max()
+
+
+def test_both_domains_are_drawn_in_one_plane_that_stays() -> None:
+    events: list[Event] = []
+    train(SMALL.but(strategy="source_only", options={"rate": 1e-6, "statistics": "source"}), emit=events.append)
+    drawn = [one for one in events if isinstance(one, Embedded)]
+    assert [one.epoch for one in drawn] == [0, 1, 2]
+    assert len(drawn[0].source) == len(drawn[0].source_labels) >= 100
+    np.testing.assert_allclose(drawn[0].source, drawn[-1].source, atol=0.05)
+
+
+def test_classes_left_out_are_in_no_part_and_keep_their_numbers() -> None:
+    few = data.split(catalog.dataset("optdigits"), 0, 0, without=[5, 6, 7, 8, 9])
+    whole = data.split(catalog.dataset("optdigits"), 0)
+    assert set(few.validation.labels) == set(few.test.labels) == {0, 1, 2, 3, 4}
+    assert len(few.unlabelled) == int((whole.train.labels < 5).sum())
+    assert len(few.train) == 0
+    assert few.fingerprint != data.split(catalog.dataset("optdigits"), 0, 0).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strategy": "fine_tuning"}, "learns from target labels, and there are none"),
+        ({"strategy": "mmd", "source": None, "backbone": "efficientnet_lite0"}, "needs a source data set"),
+        ({"strategy": "mmd", "source": "textures"}, "both need the same"),
+        ({"strategy": "shot", "source": None, "backbone": "efficientnet_lite0"}, "both need the same"),
+        ({"strategy": "mmd", "without": ("11",)}, "no class of"),
+        ({"strategy": "mmd", "without": tuple("012345678")}, "Fewer than two classes"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        catalog.check(SMALL.but(**changes))
+
+
+def test_prototypes_train_nothing_and_know_their_classes() -> None:
+    result = ran("prototypes", labels_per_class=5)
+    assert result.metrics["trainable_weights"] == 0
+    assert result.metrics["test_accuracy"] > 0.5
+
+
+def test_phases_of_simclr_share_the_epochs() -> None:
+    stages = ("conv1", "dense")
+    first, second = catalog.strategy("simclr")().phases(Setting(stages, 7, None, False))
+    assert (first.epochs, second.epochs) == (3, 4)
+    assert first.unlabelled == ("strong", "second")
+    with pytest.raises(ImpossibleExperiment, match="learns from target labels"):
+        catalog.check(SMALL.but(strategy="simclr"))

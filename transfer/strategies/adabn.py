@@ -1,0 +1,56 @@
+"""AdaBN: the target's own batch-norm statistics, and nothing is learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transfer.strategies import Phase, Setting, Step, Strategy, Term
+from transfer.strategies.losses import entropy
+
+
+class AdaBN(Strategy):
+    """Means and variances of batch-norm follow the target's pictures; every weight stays as it was learned.
+
+    It repairs other brightness, contrast and noise for the price of a few passes, and does nothing
+    for a network without batch-norm. It misleads when the classes are not equally common in both domains.
+
+    Reference:
+        Li et al. 2016, Revisiting batch normalization for practical domain adaptation, algorithm 1. Deviation: the
+        running mean of the batches, with the layers' own momentum, in place of one pass over all pictures.
+    """
+
+    key = "adabn"
+    title = "AdaBN"
+    sentence = "Batch-norm takes the target's means and variances; not one weight is learned."
+    formula = r"\mu_\ell \leftarrow \mathbb{E}_T[h_\ell],\quad \sigma^2_\ell \leftarrow \mathrm{Var}_T[h_\ell]"
+    frozen = "all weights; statistics move"
+    reference = "[Li et al. 2016](https://arxiv.org/abs/1603.04779)"
+    family = "Without target labels"
+    needs = ("weights", "source head", "same classes")
+    unlabelled = True
+
+    class Options(Strategy.Options):
+        """AdaBN."""
+
+    options: AdaBN.Options
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """One phase in which no variable moves by a gradient."""
+
+        def unsure(step: Step) -> Any:
+            return entropy(step.unlabelled["plain"].logits)
+
+        return [
+            Phase(
+                "follow the target's statistics",
+                setting.epochs,
+                setting.learning_rate or 1e-3,
+                dict.fromkeys(setting.stages, 1.0),
+                head_rate=0.0,
+                batch_norm="batch",
+                terms={"unsure": Term(0.0, unsure)},
+                moves=lambda layer, path: False,
+                unlabelled=("plain",),
+                target_weight=0.0,
+            )
+        ]

@@ -1,0 +1,67 @@
+"""What strategies without target labels have in common; no strategy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from transfer.strategies import Phase, Setting, Step, Strategy, Term, View
+from transfer.strategies.losses import growing, source_accuracy, source_loss
+
+
+class Adapting(Strategy):
+    """Goes on learning the source's labels while a term draws the target's pictures to them.
+
+    It begins with the network that has learned the source, head included. Source and target pass
+    one after the other, each normalised by its own batch's statistics; the running ones, used for
+    validation and test, are those of both.
+    """
+
+    frozen = "nothing"
+    family = "Without target labels"
+    needs = ("weights", "source data", "same classes")
+    unlabelled = True
+    views: tuple[View, ...] = ("plain",)
+
+    class Options(Strategy.Options):
+        """A strategy without target labels."""
+
+        rate: float = Field(
+            1.0, gt=0, le=1, description="Rate of the backbone relative to the learning rate.",
+            json_schema_extra={"unit": "x"},
+        )  # fmt: skip
+
+        statistics: Literal["source", "own"] = Field(
+            "own", description="Batch-norm statistics: the source's as they came, or each batch's own."
+        )
+        ramp: bool = Field(True, description="The term's weight grows from 0 with progress, as DANN's does.")
+
+    options: Adapting.Options
+
+    def ramped(self, weight: float, value: Callable[[Step], Any]) -> Term:
+        """A term whose weight grows with progress."""
+        if not self.options.ramp:
+            return Term(weight, value)
+        return Term(weight, lambda step: growing(step.progress) * value(step))
+
+    def terms(self) -> Mapping[str, Term]:
+        """What is added to the source's cross-entropy."""
+        return {}
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """One phase on both."""
+        learning = {"source_loss": Term(1.0, source_loss), "source_accuracy": Term(0.0, source_accuracy)}
+        return [
+            Phase(
+                "adapt",
+                setting.epochs,
+                setting.learning_rate or 1e-3,
+                dict.fromkeys(setting.stages, self.options.rate),
+                terms={**learning, **self.terms()},
+                source_ratio=1.0,
+                unlabelled=self.views,
+                batch_norm="batch" if self.options.statistics == "own" else "inference",
+            )
+        ]

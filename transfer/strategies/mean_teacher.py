@@ -1,0 +1,64 @@
+"""Mean teacher: the network's own running average teaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import Field
+
+from transfer.strategies import Phase, Setting, Step, Term
+from transfer.strategies.adapting import Adapting
+
+
+def inconsistency(teacher: Any, pupil: Any) -> Any:
+    """Mean squared difference of the answers, 0 to 2; the teacher's stand still.
+
+    Args:
+        teacher: logits, shape (n, classes).
+        pupil: logits, shape (n, classes).
+    """
+    from keras import ops
+
+    apart = ops.softmax(pupil) - ops.stop_gradient(ops.softmax(teacher))
+    return ops.mean(ops.sum(ops.square(apart), axis=1))
+
+
+class MeanTeacher(Adapting):
+    """The average of the weights so far answers one view of a picture; the network learns to answer another alike.
+
+    An average is steadier than what it averages, so its answers are better labels than the network's own. It
+    misleads when both are wrong in the same way, which nothing here would notice.
+
+    Reference:
+        Tarvainen & Valpola 2017, Mean teachers are better role models, section 2; as adaptation, French et al. 2018,
+        Self-ensembling. Deviation: tested with the network, not with its teacher.
+    """
+
+    key = "mean_teacher"
+    title = "Mean teacher"
+    sentence = "The running average of the network answers one view; the network learns to answer another alike."
+    formula = r"\min_\theta \mathcal{L}_{source} + \lambda(p) \lVert p_\theta(x') - p_{\bar\theta}(x) \rVert^2"
+    reference = "[Tarvainen & Valpola 2017](https://arxiv.org/abs/1703.01780)"
+    views = ("weak", "strong")
+
+    class Options(Adapting.Options):
+        """Mean teacher."""
+
+        weight: float = Field(3.0, ge=0, le=1000, description="Lambda: weight of the inconsistency.")
+        momentum: float = Field(0.99, gt=0, lt=1, description="Share of the average that stays at each step.")
+
+    options: MeanTeacher.Options
+
+    def terms(self) -> Mapping[str, Term]:
+        """The inconsistency."""
+
+        def value(step: Step) -> Any:
+            return inconsistency(step.average["weak"].logits, step.unlabelled["strong"].logits)
+
+        return {"inconsistency": self.ramped(self.options.weight, value)}
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """One phase, with an average."""
+        return [replace(phase, average=self.options.momentum) for phase in super().phases(setting)]

@@ -1,0 +1,77 @@
+"""Pseudo-label: what the network is sure of becomes a label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from transfer.strategies import Step, Term
+from transfer.strategies.adapting import Adapting
+
+
+def sure(logits: Any, threshold: float) -> tuple[Any, Any]:
+    """The likeliest class of each row, one-hot, and 1.0 for rows whose probability reaches the threshold.
+
+    Both under a stopped gradient; shapes (n, classes) and (n,).
+    """
+    from keras import ops
+
+    answers = ops.stop_gradient(ops.softmax(logits))
+    chosen = ops.one_hot(ops.argmax(answers, axis=1), answers.shape[-1])
+    return chosen, ops.cast(ops.max(answers, axis=1) >= threshold, "float32")
+
+
+def taught_by(teacher: Any, pupil: Any, threshold: float) -> Any:
+    """Cross-entropy of the pupil's answers to the teacher's sure ones; rows that are not sure count as 0.
+
+    Args:
+        teacher: logits that give the labels, shape (n, classes).
+        pupil: logits that learn them, shape (n, classes).
+        threshold: least probability of a label, 0 to 1.
+    """
+    from keras import losses, ops
+
+    labels, counted = sure(teacher, threshold)
+    return ops.mean(counted * losses.categorical_crossentropy(labels, pupil, from_logits=True))
+
+
+class PseudoLabel(Adapting):
+    """Answers surer than a threshold are learned as if they were labels.
+
+    It sharpens what is right and what is wrong alike, so it helps where the network already is mostly right.
+
+    Reference:
+        Lee 2013, Pseudo-label, eq. 15 and 16 (its weight grows with progress); the threshold as in FixMatch.
+    """
+
+    key = "pseudo_label"
+    title = "Pseudo-labels"
+    sentence = "Target pictures of which the network is sure are learned with its own answer as their label."
+    formula = r"\min_\theta \mathcal{L}_{source} + \lambda(p) \sum_T \mathbb{1}[\max p \ge \tau]\; H(\hat y, p)"
+    reference = (
+        "[Lee 2013](https://www.kaggle.com/blobs/download/forum-message-attachment-files/746/pseudo_label_final.pdf)"
+    )
+
+    class Options(Adapting.Options):
+        """Pseudo-labels."""
+
+        weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the network's own labels.")
+        threshold: float = Field(0.95, ge=0, le=1, description="Least probability of an answer that becomes a label.")
+
+    options: PseudoLabel.Options
+
+    def terms(self) -> Mapping[str, Term]:
+        """The loss on its own labels, and how many there are."""
+
+        def value(step: Step) -> Any:
+            logits = step.unlabelled["plain"].logits
+            return taught_by(logits, logits, self.options.threshold)
+
+        def share(step: Step) -> Any:
+            from keras import ops
+
+            return ops.mean(sure(step.unlabelled["plain"].logits, self.options.threshold)[1])
+
+        return {"own_labels": self.ramped(self.options.weight, value), "sure_share": Term(0.0, share)}

@@ -1,0 +1,106 @@
+"""SimCLR: the target's pictures are learned without labels first; the few labels come afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term
+
+if TYPE_CHECKING:
+    import keras
+
+
+def contrast(one: Any, other: Any, temperature: float) -> Any:
+    """NT-Xent: each picture's two views shall be nearer to one another than to all other views of the batch.
+
+    Args:
+        one: projections of the first view, shape (n, d).
+        other: of the second, in the same order.
+        temperature: above 0.
+
+    Returns:
+        Mean over both views, nats; ln(2n - 1) when all views are alike.
+
+    Reference:
+        Chen et al. 2020, A simple framework for contrastive learning (SimCLR), eq. 1.
+    """
+    from keras import losses, ops
+
+    both = ops.cast(ops.concatenate([one, other], axis=0), "float32")
+    both = both / ops.sqrt(ops.sum(ops.square(both), axis=1, keepdims=True) + 1e-8)
+    count = ops.shape(one)[0]
+    alike = ops.matmul(both, ops.transpose(both)) / temperature - 1e9 * ops.eye(2 * count)
+    partner = (ops.arange(2 * count) + count) % (2 * count)
+    return ops.mean(losses.sparse_categorical_crossentropy(partner, alike, from_logits=True))
+
+
+class SimCLR(Strategy):
+    """Two views of a picture are drawn together and apart from all others, without a label; then labels are learned.
+
+    Unsupervised transfer: what the many pictures without labels teach, the few with labels use. It misleads with
+    small batches, which have few others to be apart from, and where the views change what the label says.
+
+    Reference:
+        Chen et al. 2020, SimCLR, eq. 1, with a projection of two layers that is thrown away (section 4.2). Deviation:
+        views without colour or crop, for digits.
+    """
+
+    key = "simclr"
+    title = "SimCLR"
+    sentence = "The target's pictures are learned without labels first; then the labels there are."
+    formula = (
+        r"\min_\theta -\log \frac{e^{z_i \cdot z_j / \tau}}{\sum_{k \ne i} e^{z_i \cdot z_k / \tau}}"
+        r"\;,\;\text{then}\; \min_{\theta, h} \mathcal{L}_{target}"
+    )
+    frozen = "nothing, or the backbone in the second half"
+    reference = "[Chen et al. 2020](https://arxiv.org/abs/2002.05709)"
+    start = "random"
+    needs = ()
+
+    class Options(Strategy.Options):
+        """SimCLR."""
+
+        then: Literal["fine_tuning", "feature_extraction"] = Field(
+            "fine_tuning", description="How the labels are learned in the second half of the epochs."
+        )
+        temperature: float = Field(0.5, gt=0, le=10, description="Lower heeds the nearest others more.")
+
+    options: SimCLR.Options
+
+    def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
+        """The projection."""
+        import keras
+
+        width = list(shapes.stages.values())[-1][-1]
+        hidden = min(width, 512)
+        layers = [keras.Input((width,)), keras.layers.Dense(hidden, activation="relu"), keras.layers.Dense(64)]
+        return {"projection": keras.Sequential(layers, name="projection")}
+
+    def phases(self, setting: Setting) -> list[Phase]:
+        """Half of the epochs without labels, half with."""
+
+        def value(step: Step) -> Any:
+            project = step.parts["projection"]
+            views = step.unlabelled["strong"].features, step.unlabelled["second"].features
+            return contrast(project(views[0]), project(views[1]), self.options.temperature)
+
+        rate, everything = setting.learning_rate or 1e-3, dict.fromkeys(setting.stages, 1.0)
+        first = max(1, setting.epochs // 2)
+        alone = Phase(
+            "learn without labels",
+            first,
+            rate,
+            everything,
+            head_rate=0.0,
+            part_rate=1.0,
+            batch_norm="batch",
+            terms={"contrast": Term(1.0, value)},
+            unlabelled=("strong", "second"),
+            target_weight=0.0,
+        )
+        tuned = dict.fromkeys(setting.stages, 0.1) if self.options.then == "fine_tuning" else {}
+        if setting.epochs == 1:
+            return [alone]
+        return [alone, Phase("learn the labels", setting.epochs - first, rate, tuned)]

@@ -1,0 +1,27 @@
+"""Source only: the floor, no adaptation at all."""
+
+from __future__ import annotations
+
+from transfer.strategies.adapting import Adapting
+
+
+class SourceOnly(Adapting):
+    """Goes on learning the source and never looks at the target: the floor of every other method here.
+
+    Its first point is the source's network as it came; its last has had the same further training as
+    the methods it is compared with, so what they gain over it is due to the target's pictures.
+
+    Reference:
+        The row "source only" of Ganin et al. 2016, Domain-adversarial training of neural networks, table 2.
+    """
+
+    key = "source_only"
+    title = "Source only"
+    sentence = "The source is learned on; the target's pictures are never looked at. What adaptation has to beat."
+    formula = r"\min_\theta \mathcal{L}_{source}(\theta)"
+    reference = "[Ganin et al. 2016](https://arxiv.org/abs/1505.07818)"
+
+    class Options(Adapting.Options):
+        """Source only."""
+
+    options: SourceOnly.Options
