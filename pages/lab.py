@@ -49,7 +49,7 @@ def too_many_labels(asked: Experiment, counted: Counts) -> ImpossibleExperiment 
 
 def data_remark(asked: Experiment, counted: Counts) -> None:
     """What is trained on, and when choosing costs more labels than learning."""
-    training, validation = counted.training(asked.labels_per_class), sum(counted.validation)
+    training, validation = counted.training(asked.strategy, asked.labels_per_class), sum(counted.validation)
     said = f"{training:,} pictures to learn from, {asked.epochs_for(training):,} epochs."
     if asked.labels_per_class and validation > training:
         said += f" The best epoch is chosen with {validation:,} validation labels, more than it learns from."
@@ -61,7 +61,7 @@ def usual_epochs(counted: Counts | None) -> int | None:
     fields = chosen()
     if counted is None or not fields["batch_size"]:
         return None
-    training = counted.training(fields["labels_per_class"])
+    training = counted.training(fields["strategy"], fields["labels_per_class"])
     return Experiment().but(batch_size=fields["batch_size"]).epochs_for(training)
 
 
@@ -90,7 +90,7 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
     with remark:
         if asked and counted and not problem:
             data_remark(asked, counted)
-            estimates.line(asked, counted.training(asked.labels_per_class))
+            estimates.line(asked, counted.training(asked.strategy, asked.labels_per_class))
         elif dataset and being_counted(dataset):
             wait_for_counts(dataset.key)
     st.session_state["problem"] = (problem, changes)
@@ -111,7 +111,9 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
     of_shown = shown is None or shown.experiment.target == chosen()["target"]
     known = counted if of_shown else None
     subject = shown.experiment if shown else asked
-    epochs = subject.epochs_for(known.training(subject.labels_per_class)) if subject and known else None
+    epochs = (
+        subject.epochs_for(known.training(subject.strategy, subject.labels_per_class)) if subject and known else None
+    )
     around = Surroundings(
         subject,
         epochs=epochs,

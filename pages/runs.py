@@ -27,7 +27,7 @@ def row(run: Run) -> dict[str, Any]:
         "Source": title(catalog.datasets(), asked.source) if asked.source else "none",
         "Backbone": title(catalog.backbones(), asked.backbone),
         "Strategy": title(catalog.strategies(), asked.strategy),
-        "Labels": str(asked.labels_per_class or "all"),
+        "Labels": "all" if asked.labels_per_class is None else str(asked.labels_per_class),
         "Seed": asked.seed,
         "Best validation": metrics.get("validation_accuracy"),
         "Test": tested,

@@ -101,7 +101,9 @@ def test_every_field_of_an_experiment_is_drawn_with_its_help():
     from pages.parts.options import ON_CARDS
 
     app = opened()
-    keys = {one.key for kind in (app.number_input, app.selectbox, app.toggle, app.slider) for one in kind}
+    keys = {
+        one.key for kind in (app.number_input, app.selectbox, app.toggle, app.slider, app.multiselect) for one in kind
+    }
     assert {f"field:{name}" for name in Experiment.model_fields if name not in ON_CARDS} <= keys
     assert all(one.help for kind in (app.number_input, app.selectbox, app.slider) for one in kind)
 

@@ -75,12 +75,17 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     for limit in field.metadata:
         option.min = getattr(limit, "ge", option.min)
         option.max = getattr(limit, "le", option.max)
-    default, plain = field.default, _plain_type(field.annotation)
+    default, plain = (
+        list(field.default) if isinstance(field.default, tuple) else field.default,
+        _plain_type(field.annotation),
+    )
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[plain, option])
 
 
 def _plain_type(kind: Any) -> Any:
-    """``int | None`` as typer takes it; whatever else as it is."""
+    """``int | None`` as typer takes it, a tuple as a list that is given item by item; whatever else as it is."""
+    if get_origin(kind) is tuple:
+        return list[str]
     if get_origin(kind) in (Union, types.UnionType):
         return next(one for one in get_args(kind) if one is not type(None)) | None
     return kind
@@ -115,6 +120,8 @@ def run(
     **fields: Any,
 ) -> None:
     """Run an experiment here and now, and record it."""
+    if fields["labels_per_class"] is None and catalog.strategy(fields["strategy"]).unlabelled:
+        fields["labels_per_class"] = 0
     experiment = Experiment(**fields, options=_settings(set_))
     try:
         catalog.check(experiment)

@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from transfer.errors import RequestError
 
@@ -121,6 +121,13 @@ class Experiment(Options):
         "float32", description="mixed: half precision inside the network, faster on recent GPUs."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Fixes split, labels, weights and order.")
+
+    @field_validator("without", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        """Names in a list, or with commas between them."""
+        parts = [given] if isinstance(given, str) else list(given)
+        return tuple(name.strip() for part in parts for name in str(part).split(",") if name.strip())
 
     def canonical_json(self) -> str:
         """Compact JSON with sorted keys: equal experiments give equal text."""

@@ -77,7 +77,9 @@ def _fates(counted: Counts | None) -> None:
     asked, _ = experiment()
     if asked is None:
         return
-    epochs = asked.epochs_for(counted.training(asked.labels_per_class)) if counted else asked.epochs or 20
+    epochs = (
+        asked.epochs_for(counted.training(asked.strategy, asked.labels_per_class)) if counted else asked.epochs or 20
+    )
     strip.plan(plan.fates(asked, epochs))
 
 

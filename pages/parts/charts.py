@@ -8,6 +8,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from pages.parts import domains
 from pages.parts.log import log_of
 from pages.parts.shared import in_words, names, the_lab
 from transfer import catalog
@@ -51,6 +52,7 @@ def charts(run: Run | None, around: Surroundings) -> None:
         span=_span(experiment, around, history) if run is None or run.live else None,
         source=st.session_state.get("with_source", True),
         revision=run.id if run else "untrained",
+        marks=domains.marks(run, log_of(run.id)) if run else (),
     )
     for value in ("accuracy", "loss"):
         st.markdown(f"**{value.capitalize()}** · {said[value]}")

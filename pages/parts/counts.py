@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.parts.shared import first_drawing_over
-from transfer import settings
+from transfer import catalog, settings
 from transfer.datasets import Dataset
 
 _TIMEOUT_SECONDS = 60
@@ -41,9 +41,12 @@ class Counts:
         """Share of the commonest class in the validation split."""
         return max(self.validation) / sum(self.validation)
 
-    def training(self, labels_per_class: int | None) -> int:
-        """Pictures trained on when so many labels a class are kept."""
-        return sum(min(count, labels_per_class or count) for count in self.train)
+    def training(self, strategy: str, labels_per_class: int | None) -> int:
+        """Pictures trained on by that strategy when so many labels a class are kept: all, where it needs none."""
+        known = catalog.strategies().get(strategy)
+        if labels_per_class is None or (known is not None and known.unlabelled):
+            return sum(self.train)
+        return sum(min(count, labels_per_class) for count in self.train)
 
 
 def counts(dataset: Dataset) -> Counts | None:

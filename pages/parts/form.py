@@ -29,6 +29,7 @@ def choose(**changes: Any) -> None:
     fields = chosen()
     if changes.get("strategy", fields["strategy"]) != fields["strategy"]:
         changes.setdefault("options", {})
+        _usual_labels(fields, changes)
     fields.update(changes)
     for name, value in changes.items():
         if name != "options" and field_key(name) in st.session_state:
@@ -36,6 +37,17 @@ def choose(**changes: Any) -> None:
     if "options" in changes:
         for key in [key for key in st.session_state if str(key).startswith("option:")]:
             del st.session_state[key]
+
+
+def _usual_labels(fields: dict[str, Any], changes: dict[str, Any]) -> None:
+    """A strategy that needs no target labels begins without; one that needs some, with the usual few."""
+    new = catalog.strategies().get(changes["strategy"])
+    if new is None or "labels_per_class" in changes:
+        return
+    if new.unlabelled:
+        changes["labels_per_class"] = 0
+    elif fields["labels_per_class"] == 0:
+        changes["labels_per_class"] = DEFAULT.labels_per_class
 
 
 def fill_from(run: Run) -> None:

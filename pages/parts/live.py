@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from pages.parts import device, strip
+from pages.parts import device, domains, strip
 from pages.parts.charts import Surroundings, charts
 from pages.parts.log import Log, log_of
 from pages.parts.shared import ICONS, the_lab
@@ -47,6 +47,7 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
         _status(run, log_of(run.id))
     charts(run, around)
     if run is not None:
+        domains.section(run, log_of(run.id))
         _moved(log_of(run.id))
         for note in log_of(run.id).notes:
             st.caption(f":material/chat_info: {note}")
@@ -111,7 +112,8 @@ def _ended(run: Run) -> None:
     elif tested:
         best = run.metrics.get("best_epoch")
         early = " Stopped early." if run.state == "stopped" else ""
-        st.success(f"{tested}. Weights of epoch {best:g}, {took}.{early}", icon=ICONS[run.state])
+        last = ", the last: there were no target labels to choose by" if run.experiment.labels_per_class == 0 else ""
+        st.success(f"{tested}. Weights of epoch {best:g}{last}; {took}.{early}", icon=ICONS[run.state])
     else:
         said = {
             "paused": "Paused after {took}. Resume goes on from the checkpoint.",

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from transfer.insight.curves import Curve, Phase
+from transfer.insight.domains import Plane
 from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
@@ -28,6 +29,7 @@ class Log:
         self.notes: list[str] = []
         self.marks: list[tuple[float, int, int]] = []
         self.latest = 0.0
+        self.planes: dict[float, Plane] = {}
 
     def read(self, lab: Lab, run: Run) -> None:
         """Takes in what is new; all anew after a resumption, which supersedes points."""
@@ -53,6 +55,8 @@ class Log:
             self.phases[DOMAINS.index(body["domain"]), body["index"]] = Phase(*fields)
         elif event.kind == "Note" and body["text"] not in self.notes:
             self.notes.append(body["text"])
+        elif event.kind == "Embedded":
+            self.planes[float(body["epoch"])] = Plane.of(body)
         elif event.kind == "Stage" and body["total"]:
             self.marks = [*self.marks[-MARKS:], (event.time, body["done"], body["total"])]
 

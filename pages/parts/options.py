@@ -105,6 +105,13 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         "help": f"{description} In {unit}." if hint and unit else description,
         "disabled": disabled,
     }
+    if kind["type"] == "array":
+        classes = catalog.datasets()[chosen()["target"]].classes
+        held = [one for one in (value if new else st.session_state[key]) if one in classes]
+        if not new and held != st.session_state[key]:
+            st.session_state[key] = held  # classes of another data set
+        common["placeholder"] = "none"
+        return tuple(st.multiselect(options=classes, default=held if new else None, **common))
     if "enum" in kind:
         return st.selectbox(options=kind["enum"], index=kind["enum"].index(value) if new else 0, **common)
     if kind["type"] == "boolean":

@@ -70,7 +70,8 @@ def in_words(experiment: Experiment) -> str:
     strategy = catalog.strategies().get(experiment.strategy)
     if experiment.source and not (strategy and strategy.start == "random"):
         learned += f" from {title(known, experiment.source)}"
-    amount = "all labels" if labels is None else f"{labels} label{'s' if labels > 1 else ''} a class"
+    amount = "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class"
+    amount = "no target labels" if labels == 0 else amount
     return f"{title(catalog.strategies(), experiment.strategy)} · {learned} · {amount}"
 
 

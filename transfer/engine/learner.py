@@ -141,7 +141,10 @@ class Learner(keras.Model):
         # One domain after another, so that none is normalised by another's statistics.
         if "source" in inputs:
             other = self.company.source_entrance
+            before = [(variable, ops.convert_to_tensor(variable)) for variable in self._running()]
             said["source"] = self._through(inputs["source"], self.entrance if other is None else [other], True)
+            for variable, value in before:
+                variable.assign(value)
         for view in self.phase.unlabelled:
             said[f"unlabelled {view}"] = self._through(inputs[view], self.entrance, True)
             if self.company.average is not None:
@@ -157,6 +160,14 @@ class Learner(keras.Model):
                 seen = frozen(target)
                 said[name] = seen.as_dict()
         return said
+
+    def _running(self) -> list[keras.Variable]:
+        """Running statistics that are to be the target's, though the source passes, too."""
+        if self.phase.running == "both":
+            return []
+        named = zip(self.names, self.named, strict=True)
+        stages = [model for name, model in named if self.phase.follows(name)]
+        return [variable for model in stages for variable in model.variables if "moving_" in variable.name]
 
     def _through(self, inputs: Any, entrance: Sequence[keras.Model], training: bool) -> dict[str, Any]:
         flowing, maps = inputs, {}

@@ -119,11 +119,16 @@ class Leg:
         learner = Learner(
             entrance, stages, self.head, self.phase, smoothing, self._class_weights(), company, self.labelled
         )
-        rate = schedule(self.experiment.schedule, self.phase.learning_rate, self.steps * self.phase.epochs)
+        rate = schedule(self._schedule, self.phase.learning_rate, self.steps * self.phase.epochs)
         learner.compile(optimizer=optimizer(self.experiment.optimizer, rate, learner.rates()))
         # Without it Keras builds the optimiser inside the first step and traces that step twice.
         learner.optimizer.build(learner.trainable_variables)
         return learner
+
+    @property
+    def _schedule(self) -> str:
+        asked = self.experiment.schedule
+        return self.phase.schedule or asked if asked == "constant" else asked
 
     def batches(self, epoch: int, offset: int) -> Iterator[tuple[Any, Any]]:
         """Training batches of that epoch of the phase, from ``offset`` on; by name where several are learned from."""
@@ -150,6 +155,10 @@ class Leg:
         everything = Samples(self.data.unlabelled, np.arange(len(self.data.unlabelled)))
         order = batches(everything, self._apart_size, [self.experiment.seed, self.index], epoch, offset)
         for place, (inputs, places) in enumerate(order, start=epoch * self.steps + offset):
+            # A last batch of one picture would have no variance to be normalised by, and nothing to be aligned with.
+            if missing := min(self._apart_size, len(everything)) - len(places):
+                more = draw(everything, missing, [self.experiment.seed, self.index, place, 4])
+                inputs, places = np.concatenate([inputs, more.inputs]), np.concatenate([places, more.labels])
             views: dict[str, Any] = {"places": places.astype("int32")}
             for number, view in enumerate(self.phase.unlabelled):
                 random = np.random.default_rng([self.experiment.seed, self.index, place, 3, number])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from transfer.insight.points import BEST_RULE, Axis, best, split_of, thin
+from transfer.insight.points import BEST_RULE, Axis, best, blind, split_of, thin
 from transfer.insight.words import percent
 
 # Paul Tol's "bright": told apart with any colour vision, on white and on near-black.
@@ -63,6 +63,7 @@ class Frame:
         span: first and last x expected, in epochs, so that a live curve shows how far it is.
         source: whether the points on the source are drawn.
         revision: zoom survives while this stays the same.
+        marks: further heights with their names, of the accuracy only: floor and ceiling.
     """
 
     classes: int
@@ -72,6 +73,7 @@ class Frame:
     span: tuple[float, float] | None = None
     source: bool = True
     revision: str = "curves"
+    marks: tuple[tuple[float, str], ...] = ()
 
 
 def chance(value: Value, classes: int) -> float:
@@ -151,11 +153,14 @@ def _add_best(drawn: go.Figure, value: Value, curve: Curve, frame: Frame, number
     if chosen is None:
         return
     hue = HUES[number % len(HUES)]
+    named, rule = "best epoch", BEST_RULE
+    if blind(curve.history):
+        named, rule = "epoch taken", "the last: there are no target labels to choose by"
     drawn.add_scatter(
-        x=[chosen[frame.axis]], y=[chosen[value]], mode="markers", name="best epoch",
+        x=[chosen[frame.axis]], y=[chosen[value]], mode="markers", name=named,
         legendgroup="best", showlegend=number == 0,
         marker={"symbol": "star", "size": 13, "color": "#E8B000", "line": {"color": hue, "width": 1.5}},
-        hovertemplate=f"best epoch, {chosen['epoch']:g}<br>{BEST_RULE}<extra>{curve.name}</extra>",
+        hovertemplate=f"{named}, {chosen['epoch']:g}<br>{rule}<extra>{curve.name}</extra>",
     )  # fmt: skip
 
 
@@ -218,6 +223,8 @@ def _add_references(drawn: go.Figure, value: Value, frame: Frame) -> None:
             lines = [(guess, f"{text}, {commonest}", "dash")]
         else:
             lines.append((frame.majority, commonest, "dot"))
+    if value == "accuracy":
+        lines += [(height, f"{name} {percent(height)}", "dashdot") for height, name in frame.marks]
     for height, label, dash in lines:
         drawn.add_hline(y=height, line={"color": GREY, "width": 1.3, "dash": dash}, layer="below")
         drawn.add_annotation(

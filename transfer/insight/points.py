@@ -22,14 +22,26 @@ def split_of(history: pd.DataFrame, split: str, domain: str | None = "target") -
     return history[chosen if domain is None else chosen & (history["domain"] == domain)]
 
 
+def blind(history: pd.DataFrame) -> bool:
+    """Whether the run has no target labels to choose by: it is judged without them and none is trained on."""
+    train = split_of(history, "train")
+    judged = "entropy" in history and history["entropy"].notna().any()
+    return bool(judged) and not ("accuracy" in train and train["accuracy"].notna().any())
+
+
 def best(history: pd.DataFrame) -> pd.Series | None:
-    """The validation point the run's weights are kept from, by `BEST_RULE`, the first of equals; None before any."""
+    """The validation point the run's weights are kept from, by `BEST_RULE`, the first of equals; None before any.
+
+    Of a run without target labels, which has nothing to choose by, it is the last.
+    """
     points = split_of(history, "validation")
     if points.empty or "accuracy" not in points:
         return None
     points = points.dropna(subset=["accuracy", "loss"])
     if points.empty:
         return None
+    if blind(history):
+        return points.iloc[-1]
     ranked = points.sort_values(["accuracy", "loss"], ascending=[False, True], kind="stable")
     return ranked.iloc[0]
 

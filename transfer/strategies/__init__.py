@@ -133,6 +133,8 @@ class Phase:
             any, are drawn at random beside.
         unlabelled_ratio: how many of them in each step, relative to the batch size.
         part_rate: rate of the strategy's own layers relative to ``learning_rate``; None: the head's.
+        running: whose samples the running statistics of batch-norm follow, in stages where they do.
+        schedule: of the learning rate where the experiment leaves it constant; empty: constant.
         average: momentum of the running average of all weights, 0 to 1; 0: none is kept.
     """
 
@@ -150,6 +152,8 @@ class Phase:
     unlabelled_ratio: float = 1.0
     part_rate: float | None = None
     average: float = 0.0
+    running: Literal["both", "target"] = "both"
+    schedule: Literal["", "cosine"] = ""
 
     def follows(self, stage: str) -> bool:
         """Whether the stage's batch-norm statistics and dropout are at work."""

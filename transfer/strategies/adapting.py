@@ -16,7 +16,7 @@ class Adapting(Strategy):
 
     It begins with the network that has learned the source, head included. Source and target pass
     one after the other, each normalised by its own batch's statistics; the running ones, used for
-    validation and test, are those of both.
+    validation and test, are the target's. A rate that falls makes the last epoch a steady one.
     """
 
     frozen = "nothing"
@@ -33,9 +33,11 @@ class Adapting(Strategy):
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
 
-        statistics: Literal["source", "own"] = Field(
-            "own", description="Batch-norm statistics: the source's as they came, or each batch's own."
+        statistics: Literal["source", "own", "both"] = Field(
+            "own",
+            description="Batch-norm: the source's statistics; each domain by its own; or so with one running mean.",
         )
+        decay: bool = Field(True, description="The learning rate falls to 0 along a cosine.")
         ramp: bool = Field(True, description="The term's weight grows from 0 with progress, as DANN's does.")
 
     options: Adapting.Options
@@ -62,6 +64,8 @@ class Adapting(Strategy):
                 terms={**learning, **self.terms()},
                 source_ratio=1.0,
                 unlabelled=self.views,
-                batch_norm="batch" if self.options.statistics == "own" else "inference",
+                batch_norm="inference" if self.options.statistics == "source" else "batch",
+                running="target" if self.options.statistics == "own" else "both",
+                schedule="cosine" if self.options.decay else "",
             )
         ]

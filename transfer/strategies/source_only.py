@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from pydantic import Field
+
 from transfer.strategies.adapting import Adapting
 
 
@@ -23,5 +27,9 @@ class SourceOnly(Adapting):
 
     class Options(Adapting.Options):
         """Source only."""
+
+        statistics: Literal["source"] = Field(
+            "source", description="Batch-norm: the source's statistics, for the target's would be looked at."
+        )
 
     options: SourceOnly.Options

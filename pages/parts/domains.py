@@ -1,0 +1,97 @@
+"""Of a run that adapts: both domains in one plane, how far apart they are, and what choosing is worth."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from pages.parts.log import Log
+from pages.parts.shared import the_lab
+from transfer import catalog
+from transfer.insight import domains
+from transfer.insight.points import split_of
+from transfer.lab import Run
+
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+ORACLE = "target_oracle"
+LOOKED_THROUGH = 500
+
+
+def oracle(run: Run) -> Run | None:
+    """The newest finished run with all target labels that this one can be measured by."""
+    asked = run.experiment
+    alike = ("target", "source", "backbone", "image_size", "seed", "without")
+    for one in the_lab().runs(LOOKED_THROUGH):
+        same = all(getattr(one.experiment, name) == getattr(asked, name) for name in alike)
+        if one.state == "finished" and one.experiment.strategy == ORACLE and same:
+            return one
+    return None
+
+
+def marks(run: Run | None, log: Log) -> tuple[tuple[float, str], ...]:
+    """Floor and ceiling for the chart of accuracy, as far as they are known."""
+    if run is None or not log.planes:
+        return ()
+    points = split_of(log.history, "validation").dropna(subset=["accuracy"])
+    found = [(float(points["accuracy"].iloc[0]), "source only")] if not points.empty else []
+    best = oracle(run)
+    if best is not None and best.metrics.get("validation_accuracy"):
+        found.append((best.metrics["validation_accuracy"], "target oracle"))
+    return tuple(found)
+
+
+def section(run: Run, log: Log) -> None:
+    """Everything about the two domains; nothing for a run that does not adapt."""
+    if not log.planes:
+        return
+    _plane(run, log)
+    if "a_distance" in log.history:
+        st.markdown(
+            "**How far apart** · The proxy A-distance of the features: at 0 no line tells source from target, "
+            "at 2 one always does.",
+            help="It misleads where classes are missing in one domain: then features should not lie on one another.",
+        )
+        figure = domains.distance(log.history, run.id)
+        st.plotly_chart(figure, key="chart_distance", config=CONFIG, alt="proxy A-distance over the epochs")
+    if run.metrics.get("picks"):
+        _choosing(run)
+
+
+def _plane(run: Run, log: Log) -> None:
+    st.markdown(
+        "**Two domains** · Source and target features in one plane, fixed at the start; it does not jump.",
+        help="The two directions in which features differed most at the start (PCA of features of length one). What "
+        "looks apart is apart; what looks alike need not be. Target classes are for the picture alone: "
+        "a run without labels does not know them.",
+    )
+    epochs = sorted(log.planes)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        chosen = st.session_state.get("plane_colour") or "domain"
+        st.segmented_control("Colour by", domains.COLOURS, default="domain", key="plane_colour", required=True)
+        epoch = epochs[-1]
+        if len(epochs) > 1 and not run.live:
+            epoch = st.select_slider(
+                "Epoch", epochs, value=epochs[-1], format_func=lambda one: f"{one:g}", key=f"plane_epoch:{run.id}"
+            )
+    colour: Literal["domain", "class"] = "class" if chosen == "class" else "domain"
+    names = catalog.dataset(run.experiment.target).classes
+    plane = log.planes[epoch]
+    figure = domains.embedding(plane, domains.reach(list(log.planes.values())), names, colour, run.id)
+    st.plotly_chart(
+        figure, key="chart_plane", config=CONFIG,
+        alt=f"{len(plane.source)} source and {len(plane.target)} target pictures after epoch {epoch:g}",
+    )  # fmt: skip
+
+
+def _choosing(run: Run) -> None:
+    st.markdown(
+        f"**Choosing an epoch** · {domains.verdict(run.metrics)}",
+        help="The run takes its last epoch, or the one its target labels choose where it was given some. The others "
+        "are what the test would have said, had something else chosen; the one by target labels is a cheat.",
+    )
+    best = oracle(run)
+    ceiling = best.metrics.get("test_accuracy") if best else None
+    st.dataframe(domains.picks(run.metrics, ceiling), hide_index=True, width="stretch")
+    if ceiling is None:
+        st.caption("The share of the gap closed appears once the ceiling, Target oracle, has been run with this seed.")

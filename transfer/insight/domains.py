@@ -1,0 +1,160 @@
+"""Two domains as a run sees them: in one plane, how far apart, and what choosing an epoch is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from transfer.insight.curves import HUES, SYMBOLS
+from transfer.insight.points import split_of
+from transfer.insight.words import percent
+
+COLOURS = ("domain", "class")
+# Paul Tol's "muted", for ten classes, told apart with any colour vision.
+CLASSES = (
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933",
+    "#DDCC77", "#CC6677", "#882255", "#AA4499", "#777777",
+)  # fmt: skip
+PICKERS = {
+    "start": "no adaptation: the source's network",
+    "last": "the last epoch",
+    "entropy": "surest answers (entropy)",
+    "information": "sure and spread answers (information)",
+    "density": "densest neighbourhoods",
+    "source": "best on the source's validation",
+    "labels": "target labels: a cheat",
+}
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Source and target after one epoch; places (x, y), shape (n, 2), and class indices, shape (n,)."""
+
+    epoch: float
+    source: np.ndarray
+    source_labels: np.ndarray
+    target: np.ndarray
+    target_labels: np.ndarray
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Plane:
+        """From the event's fields."""
+        return cls(
+            float(body["epoch"]),
+            np.asarray(body["source"], float).reshape(-1, 2),
+            np.asarray(body["source_labels"], int),
+            np.asarray(body["target"], float).reshape(-1, 2),
+            np.asarray(body["target_labels"], int),
+        )
+
+
+def embedding(
+    plane: Plane, reach: tuple[float, float], names: Sequence[str], colour: Literal["domain", "class"], revision: str
+) -> go.Figure:
+    """Both domains in the plane of the run's first look: source as circles, target as crosses.
+
+    It shows whether the target's clouds come to lie on the source's. It misleads in that it is two of many
+    directions, those along which the pictures differed most at the start: what looks apart is apart, what
+    looks alike need not be.
+
+    Args:
+        plane: after one epoch.
+        reach: across and up, the axes go from minus to plus this; the same for all epochs.
+        names: of the classes.
+        colour: by domain or by class.
+        revision: zoom survives while this stays the same.
+    """
+    drawn = go.Figure()
+    parts = (("source", plane.source, plane.source_labels), ("target", plane.target, plane.target_labels))
+    for place, (domain, points, labels) in enumerate(parts):
+        hues = [CLASSES[one % len(CLASSES)] for one in labels] if colour == "class" else HUES[place]
+        drawn.add_scatter(
+            x=points[:, 0], y=points[:, 1], mode="markers", name=domain,
+            marker={"color": hues, "symbol": (SYMBOLS[0], "x")[place], "size": (6, 5)[place], "opacity": 0.7},
+            text=[names[one] for one in labels], hovertemplate=f"{domain}, class %{{text}}<extra></extra>",
+        )  # fmt: skip
+    across, up = ({"range": [-one, one], "showticklabels": False, "zeroline": False} for one in reach)
+    drawn.update_layout(
+        height=330, margin={"l": 8, "r": 8, "t": 26, "b": 8}, uirevision=revision, showlegend=True,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        xaxis=across, yaxis=up,
+    )  # fmt: skip
+    return drawn
+
+
+def reach(planes: Sequence[Plane]) -> tuple[float, float]:
+    """How far from the middle any point of any epoch lies, across and up, with a little room."""
+    most = [np.abs(one).max(axis=0) for plane in planes for one in (plane.source, plane.target) if one.size]
+    across, up = np.max(most, axis=0) if most else (1.0, 1.0)
+    return 1.05 * float(across), 1.05 * float(up)
+
+
+def distance(history: pd.DataFrame, revision: str) -> go.Figure:
+    """Proxy A-distance of the features over the epochs, 0 (no line tells the domains apart) to 2 (one always does)."""
+    points = split_of(history, "validation").dropna(subset=["a_distance"])
+    drawn = go.Figure()
+    drawn.add_scatter(
+        x=points["epoch"], y=points["a_distance"], mode="lines+markers", line={"color": HUES[0], "width": 2},
+        hovertemplate="A-distance %{y:.2f}<br>epoch %{x:.0f}<extra></extra>",
+    )  # fmt: skip
+    drawn.update_layout(
+        height=170, margin={"l": 62, "r": 8, "t": 8, "b": 8}, uirevision=revision, showlegend=False,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={"title": {"text": "epochs on the target", "standoff": 4}, "zeroline": False},
+        yaxis={"range": [-0.05, 2.05], "title": {"text": "A-distance"}, "automargin": False},
+    )  # fmt: skip
+    return drawn
+
+
+def closed(accuracy: float, floor: float, ceiling: float) -> float | None:
+    """Share of the way from the floor to the ceiling, 1 at the ceiling, below 0 when adapting did harm.
+
+    None when there is no way to go: the ceiling is not above the floor.
+    """
+    return (accuracy - floor) / (ceiling - floor) if ceiling > floor else None
+
+
+def picks(metrics: Mapping[str, Any], ceiling: float | None = None) -> pd.DataFrame:
+    """What the test would have said of each epoch that something picks, a row each, the cheat last.
+
+    Args:
+        metrics: of a finished run that adapts.
+        ceiling: test accuracy of the target oracle, 0 to 1, where one is known.
+    """
+    found = metrics["picks"]
+    floor = found["start"]["test_accuracy"]
+    rows = []
+    for name, words in PICKERS.items():
+        if name in found:
+            accuracy = found[name]["test_accuracy"]
+            share = closed(accuracy, floor, ceiling) if ceiling is not None else None
+            rows.append(
+                {
+                    "Epoch picked by": words,
+                    "Epoch": int(found[name]["epoch"]),
+                    "Test accuracy": percent(accuracy, 1),
+                    "Gap closed": "" if share is None or name == "start" else percent(share),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def verdict(metrics: Mapping[str, Any]) -> str:
+    """What adapting and choosing came to, in a sentence."""
+    found = metrics["picks"]
+    gain = found["last"]["test_accuracy"] - found["start"]["test_accuracy"]
+    cheat = found["labels"]["test_accuracy"] - found["last"]["test_accuracy"]
+    said = (
+        f"Adapting took the test from {percent(found['start']['test_accuracy'], 1)} "
+        f"to {percent(found['last']['test_accuracy'], 1)}"
+    )
+    said += "." if gain > 0 else ": negative transfer."
+    if cheat > 0.005:
+        said += f" Choosing the epoch by target labels would look {100 * cheat:.1f} points better, and be a cheat."
+    return said
