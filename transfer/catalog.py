@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import transfer.backbones
 import transfer.datasets
@@ -20,6 +20,7 @@ import transfer.strategies
 from transfer import settings
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset
+from transfer.datasets.corrupted import MARK, variant
 from transfer.errors import ImpossibleExperiment, UnknownKey
 from transfer.experiment import Experiment
 from transfer.strategies import Strategy
@@ -39,11 +40,25 @@ def _instances(package: ModuleType, kind: type[T]) -> Iterator[T]:
             yield from (item for item in several if isinstance(item, kind))
 
 
+class _Datasets(dict[str, Dataset]):
+    """Data sets by key; a corrupted variant (``mnist_5k~noise:3``) is made when it is asked for, and not listed."""
+
+    def __missing__(self, key: str) -> Dataset:
+        return variant(key, self) if MARK in key else _pick("data set", key, dict(self))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As a dict's, variants included."""
+        try:
+            return self[key]
+        except UnknownKey:
+            return default
+
+
 @cache
 def datasets() -> dict[str, Dataset]:
     """Every data set by key; those that need no download first."""
     found = sorted(_instances(transfer.datasets, Dataset), key=lambda one: (one.download_mb, one.key))
-    return {one.key: one for one in found}
+    return _Datasets({one.key: one for one in found})
 
 
 @cache
@@ -78,7 +93,7 @@ def _family_then_start(strategy: type[Strategy]) -> tuple[int, bool, str]:
 
 def dataset(key: str) -> Dataset:
     """The data set of that key; raises `UnknownKey` with the nearest name."""
-    return _pick("data set", key, datasets())
+    return datasets()[key]
 
 
 def backbone(key: str) -> Backbone:

@@ -1,0 +1,96 @@
+"""A data set with a domain gap made to order: ``mnist_5k~noise`` or ``optdigits~blur:5``.
+
+Every picture, of training and of test, is changed in one way; the labels stay. What is changed is done by
+scikit-image. The key says all: any data set, one of `KINDS`, a severity from 1 to 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from transfer.datasets import Dataset, Published, Samples
+from transfer.errors import UnknownKey
+
+MARK = "~"
+MOST = 5
+KINDS = {
+    "noise": "grain",
+    "blur": "blurred",
+    "rotation": "turned",
+    "inversion": "light and dark exchanged",
+    "background": "on a photograph, as MNIST-M",
+}
+
+
+def variant(key: str, known: dict[str, Dataset]) -> Dataset:
+    """The data set of a key like ``mnist_5k~noise:3``; severity 3 when none is given.
+
+    Raises:
+        UnknownKey: the data set, the kind or the severity is not known.
+    """
+    name, _, change = key.partition(MARK)
+    kind, _, severity = change.partition(":")
+    if name not in known:
+        raise UnknownKey("data set", name, known)
+    if kind not in KINDS:
+        raise UnknownKey("corruption", kind, KINDS)
+    steps = [str(step) for step in range(1, MOST + 1)]
+    if severity and severity not in steps:
+        raise UnknownKey("severity", severity, steps)
+    clean, level = known[name], int(severity or 3)
+
+    def load() -> Published:
+        published = clean.load()
+        test = published.test and _changed(published.test, kind, level, 1)
+        return Published(_changed(published.train, kind, level, 0), test)
+
+    words = f"{clean.title}, {KINDS[kind]} ({level} of {MOST})"
+    return replace(clean, key=f"{name}{MARK}{kind}:{level}", title=words, load=load)
+
+
+def _changed(samples: Samples, kind: str, level: int, part: int) -> Samples:
+    """Each picture changed; equal every time, for what is drawn follows from its place alone."""
+    random = np.random.default_rng([level, part])
+    pictures = np.stack([_one(picture / 255, kind, level, random) for picture in samples.inputs])
+    return Samples(np.clip(np.rint(pictures * 255), 0, 255).astype("uint8"), samples.labels)
+
+
+def _one(picture: np.ndarray, kind: str, level: int, random: np.random.Generator) -> np.ndarray:
+    """One picture, pixels 0 to 1, shape (height, width, channels)."""
+    from skimage import filters, transform
+    from skimage.util import invert, random_noise
+
+    if kind == "noise":
+        return np.asarray(random_noise(picture, "gaussian", rng=random, var=(0.08 * level) ** 2))
+    if kind == "blur":
+        return np.asarray(filters.gaussian(picture, 0.02 * level * picture.shape[0], channel_axis=-1))
+    if kind == "rotation":
+        return np.asarray(transform.rotate(picture, 9.0 * level, mode="edge"))
+    if kind == "inversion":
+        return picture + (invert(picture) - picture) * level / MOST
+    return np.abs(_patch(picture.shape, random) * level / MOST - picture)
+
+
+def _patch(shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """A piece of a photograph, in the picture's size and channels.
+
+    Reference:
+        Ganin et al. 2016, section 5.2.4: MNIST-M blends digits with patches as |patch - digit|; patches there are of
+        BSDS500, here of the photographs that come with scikit-image.
+    """
+    photographs = _photographs(shape[2])
+    photograph = photographs[random.integers(len(photographs))]
+    row, column = (random.integers(0, big - small) for big, small in zip(photograph.shape, shape[:2], strict=False))
+    return photograph[row : row + shape[0], column : column + shape[1]]
+
+
+@cache
+def _photographs(channels: int) -> list[np.ndarray]:
+    """Four photographs, pixels 0 to 1, in colour or grey."""
+    from skimage import color, data
+
+    found = [one()[..., :3] / 255 for one in (data.astronaut, data.coffee, data.chelsea, data.rocket)]
+    return found if channels == 3 else [np.asarray(color.rgb2gray(one))[..., None] for one in found]
