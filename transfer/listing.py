@@ -48,4 +48,8 @@ def _fields(plugin: Any) -> dict[str, Any]:
 def _strategy(strategy: type[Strategy]) -> dict[str, Any]:
     names = [name for name in Strategy.__annotations__ if isinstance(getattr(strategy, name, None), str)]
     options = strategy.Options.model_json_schema().get("properties", {})
-    return {name: getattr(strategy, name) for name in names} | {"needs": list(strategy.needs), "options": options}
+    return {name: getattr(strategy, name) for name in names} | {
+        "needs": list(strategy.needs),
+        "unlabelled": strategy.unlabelled,
+        "options": options,
+    }
