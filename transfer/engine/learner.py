@@ -141,7 +141,8 @@ class Learner(keras.Model):
         # One domain after another, so that none is normalised by another's statistics.
         if "source" in inputs:
             other = self.company.source_entrance
-            before = [(variable, ops.convert_to_tensor(variable)) for variable in self._running()]
+            # Times 1, or it would be the variable itself that is kept and not what it holds now.
+            before = [(variable, variable.value * 1.0) for variable in self._running()]
             said["source"] = self._through(inputs["source"], self.entrance if other is None else [other], True)
             for variable, value in before:
                 variable.assign(value)

@@ -49,7 +49,7 @@ class DeepCoral(Adapting):
     class Options(Adapting.Options):
         """Deep CORAL."""
 
-        weight: float = Field(1.0, ge=0, le=1e4, description="Lambda: weight of the covariances' distance.")
+        weight: float = Field(10.0, ge=0, le=1e4, description="Lambda: weight of the covariances' distance.")
 
     options: DeepCoral.Options
 

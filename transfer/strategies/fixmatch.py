@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from transfer.strategies import Step, Term
 from transfer.strategies.pseudo_label import PseudoLabel, sure, taught_by
@@ -31,6 +33,10 @@ class FixMatch(PseudoLabel):
 
     class Options(PseudoLabel.Options):
         """FixMatch."""
+
+        statistics: Literal["source", "own", "both"] = Field(
+            "source", description="Batch-norm: the source's statistics, for those of changed pictures mislead."
+        )
 
     options: FixMatch.Options
 

@@ -40,8 +40,7 @@ class MCD(Adapting):
     Reference:
         Saito et al. 2018, Maximum classifier discrepancy, eq. 1 and 5 to 7. Deviations: one step with reversed
         gradients in place of three alternating ones (the authors' own variant with a gradient reversal layer);
-        both heads begin as the source's, disturbed, and learn from features that stand still, for a third, the
-    network's own, teaches those.
+        both heads begin as the source's, disturbed, and a third, the network's own, answers.
     """
 
     key = "mcd"
@@ -84,7 +83,8 @@ class MCD(Adapting):
 
             source, _ = plain(step)
             assert step.source is not None
-            source = ops.stop_gradient(source)
+            share = min(1.0, self.options.weight)
+            source = share * source + (1.0 - share) * ops.stop_gradient(source)
             each = [
                 losses.categorical_crossentropy(step.source.labels, step.parts[name](source), from_logits=True)
                 for name in ("head_1", "head_2")
