@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transfer import Experiment, catalog, train
+from transfer import Experiment, catalog, possible, train
 from transfer.engine import data, device
 from transfer.engine.choosing import Pick, update
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
@@ -303,6 +303,13 @@ def test_classes_left_out_are_in_no_part_and_keep_their_numbers() -> None:
 def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         catalog.check(SMALL.but(**changes))
+
+
+def test_the_nearest_possible_gives_a_label_or_a_source_of_the_same_classes() -> None:
+    nothing = SMALL.but(strategy="fine_tuning").model_dump()
+    assert ("Give 1 label a class", {"labels_per_class": 1}) in possible.nearest(nothing)
+    other = SMALL.but(strategy="mmd", source="textures").model_dump()
+    assert possible.nearest(other)[0] == ("Learn MNIST-5k first", {"source": "mnist_5k"})
 
 
 def test_prototypes_train_nothing_and_know_their_classes() -> None:

@@ -50,7 +50,9 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     if fields["image_size"] and network:
         yield f"Use {network.image_size} pixels", {"image_size": None}
     usable = [one for one in catalog.datasets().values() if not one.download_mb]
-    for key in ("mnist_5k", *(one.key for one in usable)):
+    target = catalog.datasets().get(fields["target"])
+    alike = [one.key for one in usable if target and one.classes == target.classes]
+    for key in (*alike, "mnist_5k", *(one.key for one in usable)):
         if key in catalog.datasets() and key not in (fields["target"], fields["source"]):
             yield f"Learn {catalog.datasets()[key].title} first", {"source": key}
             break
@@ -59,9 +61,13 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     for backbone in catalog.backbones().values():
         if backbone.pretrained and not backbone.pretrained.download_mb:
             yield f"Use {backbone.title}", {"backbone": backbone.key, "image_size": None}
+    # Most strategies need a label: one is given to a target that has none.
+    some: dict[str, Any] = {"labels_per_class": 1} if fields.get("labels_per_class") == 0 else {}
+    if some:
+        yield "Give 1 label a class", some
     if fields["strategy"] != "fine_tuning" and "fine_tuning" in catalog.strategies():
-        yield "Use fine-tuning", {"strategy": "fine_tuning", "options": {}}
+        yield "Use fine-tuning", {"strategy": "fine_tuning", "options": {}, **some}
     if "from_scratch" in catalog.strategies():
-        yield "Train from scratch", {"strategy": "from_scratch", "options": {}}
+        yield "Train from scratch", {"strategy": "from_scratch", "options": {}, **some}
     if "small_cnn" in catalog.backbones():
         yield "Use the small CNN", {"backbone": "small_cnn", "image_size": None}

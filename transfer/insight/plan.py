@@ -58,7 +58,8 @@ def fates(experiment: Experiment, epochs: int) -> list[Fate]:
     ]
     rates = [phase.learning_rate * phase.head_rate for phase in phases]
     begins = "the source's" if keeps_head else "new"
-    return [*found, Fate("head", "trained" if keeps_head else "new", f"{begins}, {_rates(rates)}")]
+    kind: Kind = "new" if not keeps_head else "trained" if any(rates) else "frozen"
+    return [*found, Fate("head", kind, f"{begins}, {_rates(rates)}")]
 
 
 def _same_classes(experiment: Experiment) -> bool:

@@ -28,6 +28,7 @@ class AdaBN(Strategy):
     family = "Without target labels"
     needs = ("weights", "source head", "same classes")
     unlabelled = True
+    adds = "statistics alone"
 
     class Options(Strategy.Options):
         """AdaBN."""
