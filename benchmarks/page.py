@@ -22,6 +22,7 @@ import psutil
 from benchmarks import measured
 from tests.served import POINTS, Server, browser, served, workers
 
+SETTLED_MS = 2000
 LAST_STEP = """() => Math.max(...[...document.querySelectorAll('.js-plotly-plot')].flatMap(one => one._fullData || [])
     .filter(trace => trace.mode && trace.x).flatMap(trace => [...trace.x].map(Number)), -1e9)"""
 
@@ -81,6 +82,8 @@ def measure(standby: bool) -> dict[str, Any]:
     """One server, one page, one run."""
     with tempfile.TemporaryDirectory() as folder, browser() as opened:
         home = Path(folder)
+        # A person's browser runs already; one that has just been started takes both cores for itself.
+        opened.new_page().wait_for_timeout(SETTLED_MS)
         with served(home, TRANSFER_STANDBY="1" if standby else "0") as server:
             page, usable = opened_page(opened, server)
             if standby:
