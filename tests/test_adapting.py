@@ -194,7 +194,7 @@ def test_adabn_moves_statistics_to_those_of_the_target() -> None:
 @pytest.mark.parametrize(("statistics", "close"), [("own", True), ("both", False)])
 def test_running_statistics_are_the_targets_though_the_source_passes_too(statistics: str, close: bool) -> None:
     """The source is made dark, so that its statistics are far from the target's."""
-    asked = {"target": "optdigits~inversion:5", "source": "mnist_5k", "epochs": 20, "batch_size": 1000}
+    asked = {"target": "optdigits~inversion:5", "source": "mnist_5k", "epochs": 12, "batch_size": 1000}
     options = {"statistics": statistics, "rate": 1e-6}
     result = ran("deep_coral", options=options, **asked)
     alone = ran("adabn", **asked)

@@ -21,8 +21,9 @@ pytestmark = [
 def more_points(page: Any, than: int, seconds: float = 60) -> int:
     """Waits until the charts show more points."""
     for _ in range(int(seconds / 0.1)):
-        if points(page) > than:
-            return points(page)
+        # Asked once: while a chart is drawn anew it has none for a moment.
+        if (now := points(page)) > than:
+            return now
         page.wait_for_timeout(100)
     raise AssertionError(f"no more than {than} points after {seconds} s")
 

@@ -130,8 +130,8 @@ def test_too_many_labels_names_the_largest_possible_number() -> None:
         data.split(UNEVEN, 0, most + 1)
 
 
-@pytest.mark.parametrize("number", [0, -3])
-def test_no_labels_at_all_is_refused(number) -> None:
+@pytest.mark.parametrize("number", [-1, -3])
+def test_fewer_than_no_labels_are_refused(number) -> None:
     with pytest.raises(RequestError, match=f"labels_per_class {number}"):
         data.split(UNEVEN, 0, number)
 
