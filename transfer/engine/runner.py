@@ -22,6 +22,7 @@ from transfer.engine.head import head as new_head
 from transfer.engine.knowledge import Origin, origin
 from transfer.engine.leg import Leg
 from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
+from transfer.engine.rebuilt import target_split
 from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
@@ -76,7 +77,7 @@ class Runner:
         """Source, teacher and target, without the test; the wish that ended it, if one did."""
         device.set_precision(self.experiment.precision)
         self.emit(Stage("loading the data"))
-        self._split = self._target()
+        self._split = target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         epochs = self._epochs()
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
@@ -132,32 +133,24 @@ class Runner:
                 head = self.backbone.source_head()
         return self._target_legs(Origin(BLANK, source, head), teacher)
 
-    def frozen(self, weights: Weights) -> Frozen | None:
-        """The network this experiment once came to, from the weights it left.
+    def begun(self, shape: tuple[int, ...], classes: tuple[str, ...]) -> tuple[Network, keras.layers.Layer] | None:
+        """Network and head as this experiment's target begins; None when a wish ends the learning of its source.
 
-        What it started from is learned anew when it is no longer there; None when a wish ends that.
+        A source that is no longer in the cache is learned anew.
         """
-        target = catalog.dataset(self.experiment.target)
-        self._split = self._target()
-        begun = origin(self)
-        if begun is None:
+        found = origin(self)
+        if found is None:
             return None
-        plan = Plan.of(self.strategy, self.backbone)
-        network = Network(self.backbone, target.shape, self.image_size, begun.knowledge, plan)
-        return Frozen.of(network, self.new_head(len(target.classes)), weights)
+        # As `device.fix_seeds`, but what else this process has built stays.
+        keras.utils.set_random_seed(self.experiment.seed)
+        network, head, _ = self._begin(found, shape, classes)
+        return network, head
 
     @property
     def was_resumed(self) -> bool:
         """Whether it went on from a checkpoint, its own or its teacher's."""
         taught = self.folder is not None and (self.folder / "teacher" / checkpoint.NAME).exists()
         return self._resumed is not None or taught
-
-    def _target(self) -> data.Split:
-        """The target's data, with no more labels in its training part than the experiment grants."""
-        asked = self.experiment
-        target = catalog.dataset(asked.target)
-        without = [target.classes.index(name) for name in asked.without]
-        return data.split(target, asked.seed, asked.labels_per_class, without)
 
     def _epochs(self) -> int:
         learned = self._split.unlabelled if self.strategy.unlabelled else self._split.train.inputs
@@ -170,14 +163,8 @@ class Runner:
 
     def _target_legs(self, begun: Origin, teacher: Frozen | None) -> list[Leg]:
         shape, classes = self._split.train.inputs.shape[1:], len(self._split.classes)
-        plan = Plan.of(self.strategy, self.backbone)
-        network = Network(self.backbone, shape, self.image_size, begun.knowledge, plan)
-        head = self.new_head(classes)
-        same = begun.source is not None and begun.source[1].classes == self._split.classes
-        keeps_head = same and self.strategy.keeps_head
-        if keeps_head and begun.head is not None:
-            head.build((None, begun.head[0].shape[0]))
-            head.set_weights(list(begun.head))
+        network, head, keeps_head = self._begin(begun, shape, self._split.classes)
+        if head.built:
             self.emit(Note("The classes are the same, so the source's head is kept."))
         source = begun.source if "source data" in self.strategy.needs else None
         self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
@@ -195,6 +182,21 @@ class Runner:
             legs.append(leg)
             epoch, step = epoch + phase.epochs, step + phase.epochs * leg.steps
         return legs
+
+    def _begin(
+        self, begun: Origin, shape: tuple[int, ...], classes: tuple[str, ...]
+    ) -> tuple[Network, keras.layers.Layer, bool]:
+        """The target's network, its head, and whether that one begins as the source's."""
+        # The head first: the order in which they are made decides what is drawn for each.
+        head = self.new_head(len(classes))
+        plan = Plan.of(self.strategy, self.backbone)
+        network = Network(self.backbone, shape, self.image_size, begun.knowledge, plan)
+        same = begun.source is not None and begun.source[1].classes == classes
+        keeps_head = same and self.strategy.keeps_head
+        if keeps_head and begun.head is not None:
+            head.build((None, begun.head[0].shape[0]))
+            head.set_weights(list(begun.head))
+        return network, head, keeps_head
 
     def new_head(self, classes: int) -> keras.layers.Layer:
         """The head that the strategy's options ask for, not built yet."""

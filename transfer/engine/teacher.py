@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine import arrays, checkpoint
+from transfer.engine import arrays, checkpoint, rebuilt
 from transfer.engine.events import Embedded, Emit, Event, Note, PhaseBegan, Point, Resumed, Stage
 from transfer.engine.frozen import Frozen
 from transfer.engine.network import Weights
-from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
         ahead: epochs and steps that its curve lies before the target's.
     """
     if teacher.startswith("run:"):
-        return _finished(runner, teacher.removeprefix("run:"))
+        return rebuilt.trained(teacher.removeprefix("run:"), wish=runner.wish).frozen
     asked = lesson(runner.experiment, teacher)
     words = f"{LAYOUT} {asked.canonical_json()} {data}"
     file = settings.cache("teachers") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.npz"
@@ -58,7 +57,7 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
             runner.emit(Note(f"The teacher, {title}, was taught before (validation accuracy {accuracy:.1%})."))
             for point in points:
                 runner.emit(point)
-        return runner.like(asked, _silent, None).frozen(weights)
+        return _rebuilt(runner, asked, weights)
     points = []
     folder = runner.folder / "teacher" if runner.folder else None
     nested = runner.like(asked, _relabelled(runner.emit, points, title, ahead), folder)
@@ -73,19 +72,12 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
     arrays.write(file, {**nested.best_weights, "about": packed})
     if folder:
         checkpoint.remove(folder)
-    return runner.like(asked, _silent, None).frozen(nested.best_weights)
+    return _rebuilt(runner, asked, nested.best_weights)
 
 
-def _finished(runner: Runner, run: str) -> Frozen | None:
-    folder = settings.run_folder(run)
-    try:
-        asked = Experiment(**json.loads((folder / "experiment.json").read_text()))
-        weights = arrays.read(folder / "weights.npz")
-    except (FileNotFoundError, arrays.Damaged) as problem:
-        raise ImpossibleExperiment(
-            "The teacher's weights are not there.", f"teacher run:{run}", "Choose a finished run, or same."
-        ) from problem
-    return runner.like(asked, _silent, None).frozen(weights)
+def _rebuilt(runner: Runner, asked: Experiment, weights: Weights) -> Frozen | None:
+    found = rebuilt.of(runner.like(asked, _silent, None), weights)
+    return found.frozen if found else None
 
 
 def _read(file: Path) -> tuple[Weights, list[Point], float] | None:
