@@ -10,7 +10,7 @@ import pytest
 
 from tests.test_pages import home, opened, said  # noqa: F401  # a lab of its own
 from transfer import Experiment
-from transfer.engine.events import Embedded, PhaseBegan, Point, to_record
+from transfer.engine.events import Baseline, Embedded, PhaseBegan, Point, to_record
 from transfer.insight import curves, domains
 from transfer.insight.points import best, blind
 from transfer.lab import Lab, history
@@ -122,3 +122,19 @@ def test_harm_is_called_negative_transfer() -> None:
     harmed = {"picks": PICKS | {"last": {"epoch": 2, "test_accuracy": 0.6}}}
     assert "negative transfer" in domains.verdict(harmed)
     assert "negative transfer" not in domains.verdict(METRICS)
+
+
+def test_the_nearest_neighbours_are_a_line_in_the_chart_of_accuracy() -> None:
+    from pages.parts.log import Log
+    from transfer.lab.process import myself
+
+    lab = Lab()
+    run = lab.submit(Experiment(source="mnist_5k"), reserved=myself())
+    claimed = lab.store.claim(myself(), "cpu", only=run)
+    assert claimed is not None
+    lab.store.append(run, [(time.time(), *to_record(Baseline("5 nearest", 0.8)))])
+    log = Log(run)
+    log.read(lab, lab.run(run))
+    from pages.parts.domains import marks
+
+    assert marks(lab.run(run), log) == ((0.8, "5 nearest"),)

@@ -30,9 +30,11 @@ def oracle(run: Run) -> Run | None:
 
 
 def marks(run: Run | None, log: Log) -> tuple[tuple[float, str], ...]:
-    """Floor and ceiling for the chart of accuracy, as far as they are known."""
-    if run is None or not log.planes:
+    """Heights for the chart of accuracy: baselines, and of a run that adapts floor and ceiling, as far as known."""
+    if run is None:
         return ()
+    if not log.planes:
+        return tuple((accuracy, name) for name, accuracy in log.baselines.items())
     points = split_of(log.history, "validation").dropna(subset=["accuracy"])
     found = [(float(points["accuracy"].iloc[0]), "source only")] if not points.empty else []
     best = oracle(run)

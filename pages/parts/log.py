@@ -30,6 +30,7 @@ class Log:
         self.marks: list[tuple[float, int, int]] = []
         self.latest = 0.0
         self.planes: dict[float, Plane] = {}
+        self.baselines: dict[str, float] = {}
 
     def read(self, lab: Lab, run: Run) -> None:
         """Takes in what is new; all anew after a resumption, which supersedes points."""
@@ -57,6 +58,8 @@ class Log:
             self.notes.append(body["text"])
         elif event.kind == "Embedded":
             self.planes[float(body["epoch"])] = Plane.of(body)
+        elif event.kind == "Baseline":
+            self.baselines[body["name"]] = body["accuracy"]
         elif event.kind == "Stage" and body["total"]:
             self.marks = [*self.marks[-MARKS:], (event.time, body["done"], body["total"])]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import platform
 import resource
 import sys
@@ -87,6 +88,7 @@ def warm_up(waiting: Callable[[], object] = lambda: False) -> None:
     loading: list[Callable[[], object]] = [
         partial(data.load, one) for one in catalog.datasets().values() if not one.download_mb
     ]
+    loading.append(partial(importlib.import_module, "sklearn.neighbors"))
     for part in (_train_a_step, *loading, prebuilt.prepare):
         if waiting():
             break

@@ -89,10 +89,20 @@ class Embedded:
     target_labels: list[int]
 
 
-Event = Stage | PhaseBegan | Point | Note | Resumed | Embedded
+@dataclass(frozen=True)
+class Baseline:
+    """What can be had without training: ``name`` reaches this ``accuracy`` on the target's validation split, 0 to 1."""
+
+    name: str
+    accuracy: float
+
+
+Event = Stage | PhaseBegan | Point | Note | Resumed | Embedded | Baseline
 Emit = Callable[[Event], None]
 Wish = Literal["pause", "stop", "discard"]
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Stage, PhaseBegan, Point, Note, Resumed, Embedded)}
+KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind for kind in (Stage, PhaseBegan, Point, Note, Resumed, Embedded, Baseline)
+}
 
 
 def to_record(event: Event) -> tuple[str, dict[str, Any]]:

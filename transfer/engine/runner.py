@@ -12,7 +12,7 @@ import numpy as np
 
 from transfer import catalog
 from transfer.datasets import Dataset
-from transfer.engine import arrays, checkpoint, data, device
+from transfer.engine import arrays, baseline, checkpoint, data, device
 from transfer.engine.checkpoint import Checkpoint, Place
 from transfer.engine.company import Surroundings
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
@@ -237,6 +237,8 @@ class Runner:
         if self.place.best is None:
             leg.emit(Stage("looking at the untrained network"))
             watch.validate()
+        if leg.index == 1 and not resumed and (found := baseline.looked_up(leg)):
+            leg.emit(found)
         self._fit(leg, watch)
         if watch.granted:
             self._save(leg)

@@ -13,7 +13,7 @@ import numpy as np
 
 from transfer import catalog, settings
 from transfer.engine import arrays, checkpoint, rebuilt
-from transfer.engine.events import Embedded, Emit, Event, Note, PhaseBegan, Point, Resumed, Stage
+from transfer.engine.events import Baseline, Embedded, Emit, Event, Note, PhaseBegan, Point, Resumed, Stage
 from transfer.engine.frozen import Frozen
 from transfer.engine.network import Weights
 from transfer.experiment import Experiment
@@ -103,7 +103,7 @@ def _relabelled(emit: Emit, points: list[Point], title: str, ahead: tuple[int, i
     def told(event: Event) -> None:
         if isinstance(event, Stage):
             emit(event)
-        elif isinstance(event, Note | Embedded) or event.domain != "target":
+        elif isinstance(event, Note | Embedded | Baseline) or event.domain != "target":
             return
         elif isinstance(event, Point):
             epoch, step = event.epoch - ahead[0], event.step - ahead[1]
