@@ -11,7 +11,7 @@ import psutil
 from transfer import catalog, settings
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
-from transfer.lab import history
+from transfer.lab import history, lineage
 from transfer.lab.devices import gpu_meters
 from transfer.lab.process import Identity, find, myself
 from transfer.lab.records import Run, StoredEvent
@@ -116,6 +116,13 @@ class Lab:
     def runs(self, limit: int = 200) -> list[Run]:
         """The newest runs, newest first."""
         return self.store.runs(limit)
+
+    def descendants(self, run: str) -> list[Run]:
+        """All runs that came of a run, directly or through others: with its network as backbone or as teacher.
+
+        To be asked before a run is discarded. Those that have ended lose nothing; see `lineage.descendants`.
+        """
+        return lineage.descendants(self.store, run)
 
     def live(self) -> list[Run]:
         """The runs that wait or train, oldest first."""

@@ -72,6 +72,14 @@ class Store:
             rows = database.execute(select(runs).order_by(runs.c.created.desc()).limit(limit)).mappings().all()
         return [to_run(row) for row in rows]
 
+    def children(self, run: str) -> list[Run]:
+        """The runs that begin with this run's network, or have it as their teacher; oldest first."""
+        asked, name = runs.c.experiment, f"run:{run}"
+        named = (asked["backbone"].as_string() == name) | (asked[("options", "teacher")].as_string() == name)
+        with self._begin() as database:
+            rows = database.execute(select(runs).where(named).order_by(runs.c.created)).mappings().all()
+        return [to_run(row) for row in rows]
+
     def held(self) -> list[Run]:
         """The runs a process answers for: those that train, and queued ones kept for one process."""
         chosen = select(runs).where(runs.c.state.in_(LIVE), runs.c.reserved.is_not(None))
