@@ -14,7 +14,9 @@ from transfer.experiment import Experiment
 from transfer.lab import history, lineage
 from transfer.lab.devices import gpu_meters
 from transfer.lab.process import Identity, find, myself
-from transfer.lab.records import Run, StoredEvent
+from transfer.lab.races import Races
+from transfer.lab.records import LIVE, Run, StoredEvent
+from transfer.lab.remarks import Remarks
 from transfer.lab.spawner import spawner
 from transfer.lab.store import Store
 from transfer.lab.worker import remove_files
@@ -38,6 +40,8 @@ class Lab:
 
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
+        self.races = Races(self.store, self.tend)
+        self.remarks = Remarks(self.store)
         self._registered = -_REGISTER_SECONDS
         self._meters: dict[Identity, psutil.Process] = {}
         self._lock = threading.Lock()
@@ -181,7 +185,10 @@ class Lab:
             self.store.add_app(myself())
 
     def reconcile(self) -> None:
-        """Marks runs as interrupted whose process is gone, and finishes what those were asked to."""
+        """Marks runs as interrupted whose process is gone, and finishes what those, and removed ones, were asked to."""
+        for key in self.remarks.overdue():
+            if self.store.delete(key, unless=LIVE):
+                remove_files(key)
         for run in self.store.held():
             if not _abandoned(run):
                 continue

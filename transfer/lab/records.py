@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Column, Float, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, Table, Text, select
 
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.process import Identity
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
-LIVE = ("queued", "running")
+LIVE: tuple[State, ...] = ("queued", "running")
 RESUMABLE = ("paused", "interrupted")
 
 metadata = MetaData()
@@ -53,6 +53,8 @@ events = Table(
     Column("time", Float, nullable=False),
     Column("kind", Text, nullable=False),
     Column("body", JSON, nullable=False),
+    # What a run said beside its points is read without going through all of them.
+    Index("ix_events_run_kind", "run", "kind", "n"),
     sqlite_autoincrement=True,
 )
 
@@ -63,6 +65,34 @@ apps = Table(
     Column("pid", Integer, primary_key=True, autoincrement=False),
     Column("pid_created", Float, nullable=False),
 )
+
+# What people say of runs, and which belong together: tables of their own, so that an older store only gets them added.
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("tags", JSON, nullable=False, default=list),
+    Column("note", Text, nullable=False, default=""),
+    Column("archived", Float),
+    Column("removed", Float, index=True),
+)
+
+races = Table(
+    "races",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created", Float, nullable=False),
+    Column("about", JSON, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("race", Text, primary_key=True),
+    Column("run", Text, primary_key=True, index=True),
+)
+
+visible = runs.c.id.not_in(select(remarks.c.run).where(remarks.c.removed.is_not(None)))
 
 
 @dataclass(frozen=True)

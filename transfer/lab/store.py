@@ -19,7 +19,20 @@ from transfer.errors import DiskFull, StoreUnreadable
 from transfer.experiment import Experiment
 from transfer.lab.database import inode, is_busy, open_database
 from transfer.lab.process import Identity
-from transfer.lab.records import LIVE, RESUMABLE, Run, State, StoredEvent, apps, events, runs, to_run
+from transfer.lab.records import (
+    LIVE,
+    RESUMABLE,
+    Run,
+    State,
+    StoredEvent,
+    apps,
+    events,
+    members,
+    remarks,
+    runs,
+    to_run,
+    visible,
+)
 
 Row = tuple[float, str, dict[str, Any]]
 _kept = runs.c.wish.is_distinct_from("discard")
@@ -48,28 +61,22 @@ class Store:
 
     def add_run(self, experiment: Experiment, reserved: Identity | None = None) -> str:
         """Queues an experiment, for any worker or for one process only; returns the run's id."""
-        run = f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-        row = {
-            "id": run,
-            "state": "queued",
-            "experiment": experiment.model_dump(mode="json"),
-            "fingerprint": experiment.fingerprint,
-            "created": time.time(),
-        }
-        with self._begin() as database:
+        row = new_row(experiment)
+        with self.begin() as database:
             database.execute(insert(runs).values(row | _belongs_to(reserved)))
-        return run
+        return str(row["id"])
 
     def run(self, run: str) -> Run | None:
         """The run of that id, or None."""
-        with self._begin() as database:
+        with self.begin() as database:
             row = database.execute(select(runs).where(runs.c.id == run)).mappings().first()
         return to_run(row) if row else None
 
     def runs(self, limit: int = 200) -> list[Run]:
-        """The newest runs, newest first."""
-        with self._begin() as database:
-            rows = database.execute(select(runs).order_by(runs.c.created.desc()).limit(limit)).mappings().all()
+        """The newest runs, newest first; without those that are removed but can still be brought back."""
+        chosen = select(runs).where(visible).order_by(runs.c.created.desc()).limit(limit)
+        with self.begin() as database:
+            rows = database.execute(chosen).mappings().all()
         return [to_run(row) for row in rows]
 
     def children(self, run: str) -> list[Run]:
@@ -83,19 +90,19 @@ class Store:
     def held(self) -> list[Run]:
         """The runs a process answers for: those that train, and queued ones kept for one process."""
         chosen = select(runs).where(runs.c.state.in_(LIVE), runs.c.reserved.is_not(None))
-        with self._begin() as database:
+        with self.begin() as database:
             return [to_run(row) for row in database.execute(chosen).mappings().all()]
 
     def live(self) -> list[Run]:
         """The runs that wait or train, oldest first."""
         chosen = select(runs).where(runs.c.state.in_(LIVE)).order_by(runs.c.created)
-        with self._begin() as database:
+        with self.begin() as database:
             return [to_run(row) for row in database.execute(chosen).mappings().all()]
 
     def waiting(self) -> int:
         """How many queued runs any worker may take."""
         chosen = select(func.count()).where(runs.c.state == "queued", runs.c.reserved.is_(None))
-        with self._begin() as database:
+        with self.begin() as database:
             return int(database.execute(chosen).scalar_one())
 
     def claim(self, worker: Identity, device: str, only: str | None = None) -> Run | None:
@@ -114,7 +121,7 @@ class Store:
             .values(fresh | _belongs_to(worker))
             .returning(runs)
         )
-        with self._begin() as database:
+        with self.begin() as database:
             row = database.execute(taking).mappings().first()
         return to_run(row) if row else None
 
@@ -122,7 +129,7 @@ class Store:
         """Moves a run on to a state if it is still as it was read; whether it was."""
         same = runs.c.reserved == run.reserved if run.reserved else runs.c.reserved.is_(None)
         changing = update(runs).where(runs.c.id == run.id, runs.c.state == run.state, same, _attempt(run))
-        with self._begin() as database:
+        with self.begin() as database:
             return bool(database.execute(changing.values(state=state, **values)).rowcount)
 
     def requeue(self, run: str, reserved: Identity | None = None) -> bool:
@@ -132,7 +139,7 @@ class Store:
         again |= {"wish": None, "started": None, "ended": None}
         changing = update(runs).where(runs.c.id == run, runs.c.state.in_(RESUMABLE))
         again |= {"spent": spent, "attempts": runs.c.attempts + 1} | _belongs_to(reserved)
-        with self._begin() as database:
+        with self.begin() as database:
             return bool(database.execute(changing.values(again)).rowcount)
 
     def finish(self, run: Run, state: State, metrics: dict[str, Any], environment: dict[str, Any], error: str) -> bool:
@@ -144,15 +151,16 @@ class Store:
         mine = (runs.c.id == run.id, runs.c.reserved == run.reserved, _attempt(run))
         ending = {"state": state, "metrics": metrics, "environment": environment, "error": error, "wish": None}
         changing = update(runs).where(*mine, runs.c.state.in_(("running", "interrupted")), _kept)
-        with self._begin() as database:
+        with self.begin() as database:
             return bool(database.execute(changing.values(ending | {"ended": time.time()})).rowcount)
 
     def delete(self, run: str, unless: Sequence[State] = ()) -> bool:
         """Removes a run and all it said, unless it is in one of those states; whether it did."""
-        with self._begin() as database:
+        with self.begin() as database:
             gone = database.execute(delete(runs).where(runs.c.id == run, runs.c.state.not_in(unless))).rowcount
             if gone:
-                database.execute(delete(events).where(events.c.run == run))
+                for table in (events, remarks, members):
+                    database.execute(delete(table).where(table.c.run == run))
         return bool(gone)
 
     # Events and wishes --------------------------------------------------------------------------
@@ -160,7 +168,7 @@ class Store:
     def append(self, run: str, rows: Sequence[Row]) -> None:
         """Adds events: time, kind and body of each, in order."""
         if rows:
-            with self._begin() as database:
+            with self.begin() as database:
                 _add(database, run, rows)
 
     def flush(self, run: Run, rows: Sequence[Row], progress: dict[str, Any] | None) -> tuple[bool, str | None]:
@@ -168,7 +176,7 @@ class Store:
         alive = {"heartbeat": time.time(), "state": "running", "ended": None}
         values: dict[str, Any] = alive | ({"progress": progress} if progress else {})
         mine = (runs.c.id == run.id, runs.c.reserved == run.reserved, _attempt(run))
-        with self._begin() as database:
+        with self.begin() as database:
             row = database.execute(update(runs).where(*mine).values(values).returning(runs.c.wish)).first()
             if row is None:
                 return False, None
@@ -184,12 +192,12 @@ class Store:
         chosen = select(*columns).where(events.c.run == run, events.c.n > after).order_by(events.c.n).limit(limit)
         if kinds is not None:
             chosen = chosen.where(events.c.kind.in_(kinds))
-        with self._begin() as database:
+        with self.begin() as database:
             return [StoredEvent(*row) for row in database.execute(chosen).all()]
 
     def wish(self, run: str, wish: str | None) -> bool:
         """Asks a running run to pause, stop or vanish; false when it does not run or is to vanish already."""
-        with self._begin() as database:
+        with self.begin() as database:
             changing = update(runs).where(runs.c.id == run, runs.c.state == "running", _kept).values(wish=wish)
             return bool(database.execute(changing).rowcount)
 
@@ -197,24 +205,25 @@ class Store:
 
     def add_app(self, app: Identity) -> None:
         """Registers a process for which workers should stand by."""
-        with self._begin() as database:
+        with self.begin() as database:
             database.execute(delete(apps).where(apps.c.host == app.host, apps.c.pid == app.pid))
             database.execute(insert(apps).values(host=app.host, pid=app.pid, pid_created=app.created))
 
     def apps(self) -> list[Identity]:
         """The registered processes, dead ones among them."""
-        with self._begin() as database:
+        with self.begin() as database:
             return [Identity(*row) for row in database.execute(select(apps.c.host, apps.c.pid, apps.c.pid_created))]
 
     def remove_app(self, app: Identity) -> None:
         """Forgets a process."""
-        with self._begin() as database:
+        with self.begin() as database:
             database.execute(delete(apps).where(apps.c.host == app.host, apps.c.pid == app.pid))
 
     # The database -------------------------------------------------------------------------------
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def begin(self) -> Iterator[Connection]:
+        """A transaction, for those that keep more than this class; it ends with the ``with``."""
         try:
             with self._opened().begin() as database:
                 yield database
@@ -249,6 +258,17 @@ class Store:
             return problem
         remedy = f"Move {path} away to start anew." if path else "Check TRANSFER_STORE and that its server runs."
         return StoreUnreadable(f"The record of runs cannot be read ({said}).", place, remedy)
+
+
+def new_row(experiment: Experiment) -> dict[str, Any]:
+    """The row of a run that is queued now."""
+    return {
+        "id": f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(3)}",
+        "state": "queued",
+        "experiment": experiment.model_dump(mode="json"),
+        "fingerprint": experiment.fingerprint,
+        "created": time.time(),
+    }
 
 
 def _belongs_to(who: Identity | None) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""What a race says: statistics over seeds, verdicts, Taylor and Stone by hand, labels saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from transfer import Experiment
+from transfer.insight import gain, label_curve, race
+from transfer.insight.seeds import band, spread
+
+BASE = Experiment(source="mnist_5k", labels_per_class=1)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run as the insight reads it."""
+
+    id: str
+    experiment: Experiment
+    metrics: dict[str, Any] = field(default_factory=dict)
+    state: str = "finished"
+    seconds: float = 1.0
+
+
+def made(strategy: str, scores: list[float], state: str = "finished", **changes: Any) -> list[Made]:
+    """A run a score, with seeds from 0."""
+    asked = BASE.but(strategy=strategy, **changes)
+    return [
+        Made(f"{strategy}{asked.labels_per_class}{seed}", asked.but(seed=seed),
+             {"test_accuracy": score, "validation_accuracy": score, "seconds": 2.0, "trainable_weights": 5,
+              "train_pictures": 900, "chance": 0.1}, state)
+        for seed, score in enumerate(scores)
+    ]  # fmt: skip
+
+
+def test_the_interval_over_seeds_is_scipys() -> None:
+    values = [0.81, 0.9, 0.86, 0.7]
+    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
+    found = spread(values)
+    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(values), low, high))
+    assert spread(values, 0.0, 0.85).high == 0.85
+    assert not spread([0.9]).known
+
+
+def test_a_band_is_the_interval_at_every_x_and_ends_with_the_shortest_curve() -> None:
+    x = np.array([0.0, 1.0, 2.0])
+    curves = [(x, np.array([0.1, 0.5, 0.9])), (x[:2], np.array([0.3, 0.7])), (x, np.array([0.2, 0.6, 1.0]))]
+    grid, mean, low, high = band(curves, 0.0, 1.0)
+    assert grid.tolist() == [0.0, 1.0]
+    assert mean == pytest.approx([0.2, 0.6])
+    expected = spread([0.5, 0.7, 0.6])
+    assert (low[1], high[1]) == pytest.approx((expected.low, expected.high))
+    assert low[0] == 0.0, "no accuracy below nothing"
+
+
+def test_competitors_are_runs_that_differ_in_more_than_the_seed() -> None:
+    several = race.arms([*made("lora", [0.9, 0.8]), *made("from_scratch", [0.5]), *made("mcc", [0.5])])
+    assert [(arm.name, len(arm.runs)) for arm in several] == [("LoRA", 2), ("From scratch", 1), ("MCC", 1)]
+    by_labels = race.arms([*made("lora", [0.9]), *made("lora", [0.9], labels_per_class=None)])
+    assert [arm.name for arm in by_labels] == ["1 label a class", "all labels"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ([0.90, 0.91, 0.92], [0.5, 0.51, 0.52], "LoRA (91.0\u00a0%, 88.5 to 93.5) is best, 40.0 points ahead"),
+        ([0.90, 0.91, 0.92], [0.89, 0.90, 0.91], "No winner can be named"),
+        ([0.9], [0.5], "One seed names no winner"),
+        ([], [0.5, 0.6], "nobody to compare with"),
+    ],
+)
+def test_no_winner_is_named_while_bands_overlap(first: list[float], second: list[float], said: str) -> None:
+    assert said in race.verdict(race.arms([*made("lora", first), *made("from_scratch", second)]))
+
+
+def test_no_verdict_before_all_have_ended_and_failures_are_told() -> None:
+    live = [*made("lora", [0.9, 0.9]), *made("from_scratch", [0.1, 0.1], "running")]
+    assert race.verdict(race.arms(live)).startswith("No verdict yet: 2 of 4")
+    failed = [*made("lora", [0.9, 0.91]), *made("from_scratch", [0.1, 0.12])]
+    failed.append(Made("x", BASE.but(seed=9), {}, "failed"))
+    assert "1 of 5 runs failed" in race.verdict(race.arms(failed))
+
+
+def test_the_table_has_best_and_last_and_the_interval() -> None:
+    runs = made("lora", [0.9, 0.8])
+    points = {run.id: pd.DataFrame({"epoch": [0, 1, 2], "accuracy": [0.1, 0.95, 0.7]}) for run in runs}
+    row = race.table(race.arms(runs), points).iloc[0]
+    assert (row["name"], row["ended"], row["last"]) == ("LoRA", 2, 0.7)
+    assert (row["best"], row["test"], row["low"]) == pytest.approx((0.85, 0.85, spread([0.9, 0.8], 0).low))
+
+
+def test_taylor_and_stone_by_hand() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0])
+    transfer, scratch = np.array([0.4, 0.8, 0.9, 0.9]), np.array([0.1, 0.3, 0.5, 0.9])
+    assert gain.jumpstart(transfer, scratch) == pytest.approx(0.3)
+    assert gain.area(x, scratch) == pytest.approx(0.2 + 0.4 + 0.7)
+    # (0.6 + 0.85 + 0.9) / (0.2 + 0.4 + 0.7) - 1
+    assert gain.area_ratio((x, transfer), (x, scratch)) == pytest.approx(2.35 / 1.3 - 1)
+    assert gain.time_to(0.7, x, scratch) == pytest.approx(2.5)
+    assert gain.time_to(0.4, x, transfer) == 0.0
+    assert gain.time_to(0.95, x, transfer) is None
+
+
+def test_areas_are_compared_over_the_stretch_both_have() -> None:
+    long, short = np.array([0.0, 2.0, 4.0]), np.array([0.0, 3.0])
+    assert gain.area_ratio((long, np.ones(3)), (short, np.full(2, 0.5))) == pytest.approx(1.0)
+
+
+def test_gains_are_taken_within_a_seed_and_negative_transfer_is_called_by_its_name() -> None:
+    runs = [*made("lora", [0.3, 0.5, 0.71]), *made("from_scratch", [0.5, 0.7, 0.9])]
+    x = np.array([0.0, 1.0])
+    curves = {run.id: (x, np.array([0.1, run.metrics["test_accuracy"]])) for run in runs}
+    (found,) = gain.gains(race.arms(runs), curves)
+    # Between seeds lie 20 points, between the two within a seed always about 20: only the pairs can tell.
+    assert found.asymptotic.mean == pytest.approx(np.mean([-0.2, -0.2, -0.19]))
+    assert found.asymptotic.high is not None and found.asymptotic.high < 0
+    assert "negative transfer" in gain.sentence(found)
+    assert found.threshold == pytest.approx(0.63)
+    assert found.never == (2, 1) and found.sooner is None
+
+
+def test_from_scratch_is_that_with_the_same_labels() -> None:
+    runs = [*made("lora", [0.9]), *made("from_scratch", [0.1], labels_per_class=5), *made("from_scratch", [0.2])]
+    several = race.arms(runs)
+    found = gain.scratch_of(several[0], several)
+    assert found is not None and found.experiment.labels_per_class == 1
+
+
+def test_crossings_and_labels_saved_by_hand() -> None:
+    labels = np.array([1.0, 10.0, 100.0])
+    one, other = np.array([0.6, 0.7, 0.8]), np.array([0.2, 0.5, 1.0])
+    # The gap goes from +0.2 at 10 to -0.2 at 100: halfway in the logarithm.
+    ((at, height),) = label_curve.crossings(labels, one, other)
+    assert (at, height) == pytest.approx((10**1.5, 0.75))
+    assert label_curve.labels_needed(0.35, labels, other) == pytest.approx(10**0.5)
+    assert label_curve.labels_needed(0.1, labels, other) == 1.0
+    assert label_curve.labels_needed(1.1, labels, other) is None
+
+
+def test_labels_saved_over_seeds_and_a_bound_where_scratch_never_gets_there() -> None:
+    runs = []
+    for labels, transfer, scratch in ((1, [0.6, 0.6], [0.2, 0.2]), (10, [0.9, 0.9], [0.6, 0.4])):
+        runs += made("lora", transfer, labels_per_class=labels)
+        runs += made("from_scratch", scratch, labels_per_class=labels)
+    lora, scratch = label_curve.curves(race.arms(runs))
+    assert lora.name == "LoRA" and lora.labels.tolist() == [1, 10]
+    few, many = label_curve.labels_saved(lora, scratch)
+    assert few.beyond == 1 and few.saved is not None and few.saved.mean == pytest.approx(9)
+    assert many.saved is None and many.beyond == 2

@@ -1,0 +1,214 @@
+"""Did transfer help? The measures of Taylor and Stone against from scratch at the same budget, and labels saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from transfer.insight.race import Arm
+from transfer.insight.seeds import Spread, spread
+
+REACHED = 0.9
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one competitor gained over from scratch, each figure over the seeds both ran with.
+
+    Args:
+        name: of the competitor.
+        jumpstart: accuracy before the first step, less from scratch's.
+        asymptotic: test accuracy, less from scratch's.
+        area: total reward ratio, the areas' difference over from scratch's area; 0 is no gain.
+        sooner: epochs, steps or seconds earlier at the threshold; None when a seed never got there.
+        never: how many seeds of transfer and of from scratch never reached the threshold.
+        threshold: the accuracy to be reached.
+    """
+
+    name: str
+    jumpstart: Spread
+    asymptotic: Spread
+    area: Spread
+    sooner: Spread | None
+    never: tuple[int, int]
+    threshold: float
+
+
+def jumpstart(transfer: np.ndarray, scratch: np.ndarray) -> float:
+    """Initial performance with transfer, less that without: what is known before anything is learned.
+
+    It misleads where a new head begins: both then start at chance, whatever the backbone knows.
+
+    Args:
+        transfer, scratch: performance along the curve, shapes (n,) and (m,), before the first step first.
+
+    Reference:
+        Taylor & Stone 2009, JMLR 10, section 2.2.
+    """
+    return float(transfer[0] - scratch[0])
+
+
+def area(x: np.ndarray, y: np.ndarray) -> float:
+    """Area under a learning curve by trapezoids: the total reward; x ascending, shapes (n,)."""
+    return float(np.trapezoid(y, x))
+
+
+def area_ratio(transfer: tuple[np.ndarray, np.ndarray], scratch: tuple[np.ndarray, np.ndarray]) -> float:
+    """Total reward ratio: (area with transfer - area without) / area without, over the stretch both have.
+
+    0 is no gain, 1 twice the reward, below 0 is a loss. It misleads where the curves are long: after both
+    are flat every further epoch brings the ratio closer to that of their ends.
+
+    Args:
+        transfer, scratch: (x, y) of each, x ascending.
+
+    Reference:
+        Taylor & Stone 2009, section 2.2: r = (area with - area without) / area without.
+    """
+    first, last = max(transfer[0][0], scratch[0][0]), min(transfer[0][-1], scratch[0][-1])
+    with_, without = (area(*_within(x, y, first, last)) for x, y in (transfer, scratch))
+    return (with_ - without) / without if without else float("nan")
+
+
+def time_to(threshold: float, x: np.ndarray, y: np.ndarray) -> float | None:
+    """Where the curve first reaches the threshold, between two points by a straight line; None when it never does.
+
+    It misleads on a noisy curve: one lucky epoch counts.
+    """
+    reached = np.flatnonzero(y >= threshold)
+    if not len(reached):
+        return None
+    at = int(reached[0])
+    if at == 0 or y[at] == y[at - 1]:
+        return float(x[at])
+    share = (threshold - y[at - 1]) / (y[at] - y[at - 1])
+    return float(x[at - 1] + share * (x[at] - x[at - 1]))
+
+
+def gains(
+    several: Sequence[Arm], curves: Mapping[str, tuple[np.ndarray, np.ndarray]], reached: float = REACHED
+) -> list[Gain]:
+    """What every competitor gained over from scratch on the same target, labels and budget, seed by seed.
+
+    The same seed has the same split and the same labels, so differences are taken within a seed: what a lucky
+    choice of labels gives to both cancels out.
+
+    Args:
+        several: the competitors, from scratch among them.
+        curves: (x, validation accuracy) of each run, by its id, from before the first step on.
+        reached: the threshold, as a share of what from scratch ends with on average, above 0 to 1.
+
+    Returns:
+        One `Gain` for each competitor that ended with a seed that from scratch ended with, too.
+    """
+    found = []
+    for arm in several:
+        base = scratch_of(arm, several)
+        if arm.scratch or base is None:
+            continue
+        ours = {run.experiment.seed: run for run in arm.ended if len(curves.get(run.id, ((), ()))[0])}
+        theirs = {run.experiment.seed: run for run in base.ended if len(curves.get(run.id, ((), ()))[0])}
+        seeds = sorted(set(ours) & set(theirs))
+        if not seeds:
+            continue
+        pairs = [(curves[ours[seed].id], curves[theirs[seed].id]) for seed in seeds]
+        threshold = reached * float(np.mean([scratch[1][-1] for _, scratch in pairs]))
+        times = [(time_to(threshold, *one), time_to(threshold, *other)) for one, other in pairs]
+        sooner = [other - one for one, other in times if one is not None and other is not None]
+        tests = [ours[seed].metrics["test_accuracy"] - theirs[seed].metrics["test_accuracy"] for seed in seeds]
+        found.append(
+            Gain(
+                arm.name,
+                spread([jumpstart(one[1], other[1]) for one, other in pairs]),
+                spread(tests),
+                spread([area_ratio(one, other) for one, other in pairs]),
+                spread(sooner) if len(sooner) == len(pairs) else None,
+                (sum(one is None for one, _ in times), sum(other is None for _, other in times)),
+                threshold,
+            )
+        )
+    return found
+
+
+def scratch_of(arm: Arm, several: Sequence[Arm]) -> Arm | None:
+    """The competitor from random weights that has everything else in common with this one; None when there is none."""
+    different = {"strategy", "options", "seed"}
+    asked = {name: str(value) for name, value in arm.experiment.model_dump().items() if name not in different}
+    alone = _without_labels(arm)
+    for other in several:
+        if not other.scratch:
+            continue
+        theirs = {name: str(value) for name, value in other.experiment.model_dump().items() if name not in different}
+        differ = {name for name in asked if asked[name] != theirs.get(name)}
+        # Random weights ignore the source, and what needs no labels is compared with few.
+        if differ <= ({"source", "source_epochs"} | ({"labels_per_class"} if alone else set())):
+            return other
+    return None
+
+
+def _without_labels(arm: Arm) -> bool:
+    """Whether the competitor's strategy needs no target labels."""
+    return arm.experiment.labels_per_class == 0
+
+
+def sentence(gain: Gain) -> str:
+    """Whether transfer helped, in words; negative transfer is called by its name.
+
+    Both need the whole 95 % interval of the difference in test accuracy on one side of zero.
+    """
+    ends = gain.asymptotic
+    if ends.low is None or ends.high is None:
+        return f"{gain.name}: {_points(ends.mean)} against from scratch with one seed, which says little."
+    band = f"({100 * ends.low:+.1f} to {100 * ends.high:+.1f})"
+    if ends.low > 0:
+        return f"{gain.name}: transfer helped, {_points(ends.mean)} {band}."
+    if ends.high < 0:
+        return f"{gain.name}: **negative transfer**, {_points(ends.mean)} {band}: from scratch is better."
+    return f"{gain.name}: no clear difference, {_points(ends.mean)} {band}."
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f} points"
+
+
+def frame(found: Sequence[Gain]) -> pd.DataFrame:
+    """A row a competitor, each figure in words with its interval."""
+    return pd.DataFrame(
+        [
+            {
+                "name": gain.name,
+                "jumpstart": in_points(gain.jumpstart),
+                "asymptotic": in_points(gain.asymptotic),
+                "area": _shown(gain.area, 1.0, 2),
+                "sooner": _shown(gain.sooner, 1.0, 1) if gain.sooner else _never(gain),
+            }
+            for gain in found
+        ]
+    )
+
+
+def in_points(value: Spread) -> str:
+    """A difference of accuracies in percentage points, with its interval."""
+    return _shown(value, 100.0, 1)
+
+
+def _shown(value: Spread, factor: float, digits: int) -> str:
+    if value.low is None or value.high is None:
+        return f"{factor * value.mean:+.{digits}f}"
+    return f"{factor * value.mean:+.{digits}f} ({factor * value.low:+.{digits}f} to {factor * value.high:+.{digits}f})"
+
+
+def _never(gain: Gain) -> str:
+    with_, without = gain.never
+    said = [f"{with_} with transfer"] if with_ else []
+    said += [f"{without} from scratch"] if without else []
+    return f"not reached: {', '.join(said)}"
+
+
+def _within(x: np.ndarray, y: np.ndarray, first: float, last: float) -> tuple[np.ndarray, np.ndarray]:
+    inside = x[(x > first) & (x < last)]
+    grid = np.concatenate([[first], inside, [last]])
+    return grid, np.interp(grid, x, y)

@@ -1,0 +1,188 @@
+"""Races: runs that belong together because they are to be compared, at one budget."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import insert, select
+
+from transfer import catalog
+from transfer.errors import RequestError, UnknownKey
+from transfer.experiment import Experiment
+from transfer.lab.records import Run, members, races, runs, to_run, visible
+from transfer.lab.store import Store, new_row
+
+Currency = Literal["epochs", "images", "seconds"]
+BASELINE = "from_scratch"
+MOST_RUNS = 300
+
+
+@dataclass(frozen=True)
+class About:
+    """What a race compares and what everybody in it may spend.
+
+    Args:
+        fields: of the Experiment, in which the competitors differ; one or two beside the seed.
+        currency: what is equal for all.
+        amount: how much of it; None: the usual epochs.
+        title: in words.
+    """
+
+    fields: tuple[str, ...] = ("strategy",)
+    currency: Currency = "epochs"
+    amount: float | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race as it is kept; ``runs`` are ids in the order in which they were queued."""
+
+    id: str
+    created: float
+    about: About
+    runs: tuple[str, ...] = field(default=())
+
+
+def entries(
+    base: Experiment,
+    values: Mapping[str, Sequence[Any]],
+    currency: Currency = "epochs",
+    amount: float | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    scratch: bool = True,
+) -> tuple[list[Experiment], list[tuple[str, str]]]:
+    """Every combination of the values, at one budget, for every seed; and those that do not go together, with why.
+
+    All competitors come with the first seed before any comes with the second, so that a first answer is there early.
+
+    Args:
+        base: what all have in common.
+        values: by field, those to be compared.
+        currency: what is equal for all.
+        amount: how much of it; None: as the base has it.
+        seeds: each competitor runs once with each.
+        scratch: whether every competitor is joined by the same from random weights.
+    """
+    budget: dict[str, Any] = {} if amount is None else budget_fields(currency, amount)
+    found: dict[str, Experiment] = {}
+    refused: list[tuple[str, str]] = []
+    for combination in itertools.product(*values.values()):
+        change = dict(zip(values, combination, strict=True))
+        for one in [change, *([change | {"strategy": BASELINE}] if scratch else [])]:
+            try:
+                asked = base.but(**_fitting(base, one), **budget, seed=0)
+                catalog.check(asked)
+            except RequestError as problem:
+                refused.append((", ".join(str(value) for value in one.values()), str(problem)))
+                continue
+            found.setdefault(asked.fingerprint, asked)
+    return [asked.but(seed=seed) for seed in seeds for asked in found.values()], refused
+
+
+def budget_fields(currency: Currency, amount: float) -> dict[str, Any]:
+    """The fields of an Experiment that grant it so much and nothing else."""
+    return {"epochs": None, currency: amount if currency == "seconds" else int(amount)}
+
+
+def _fitting(base: Experiment, change: dict[str, Any]) -> dict[str, Any]:
+    """The change with what follows from it: another strategy's options, labels where none are needed."""
+    strategy = catalog.strategies().get(change.get("strategy", base.strategy))
+    if strategy is None:
+        return change
+    if strategy.key != base.strategy:
+        change = change | {"options": {}}
+    labels = change.get("labels_per_class", base.labels_per_class)
+    if strategy.unlabelled and "labels_per_class" not in change:
+        change = change | {"labels_per_class": 0}
+    elif labels == 0 and not strategy.unlabelled:
+        change = change | {"labels_per_class": 1}
+    return change
+
+
+class Races:
+    """The races of a store.
+
+    Args:
+        store: the record of runs.
+        tend: called when runs were queued.
+    """
+
+    def __init__(self, store: Store, tend: Callable[[], None]) -> None:
+        self._store, self._tend = store, tend
+
+    def start(self, experiments: Sequence[Experiment], about: About) -> str:
+        """Queues all of them as one group, or none; returns the race's id.
+
+        Raises:
+            RequestError: one is impossible, there is none, or there are too many.
+        """
+        race = f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        self._queue(race, experiments, {"id": race, "created": time.time(), "about": asdict(about)})
+        return race
+
+    def extend(self, race: str, more: int = 3) -> list[str]:
+        """Queues every competitor again with so many seeds that the race has not seen; the new runs' ids."""
+        known = [run.experiment for run in self.runs(race)]
+        first = 1 + max(asked.seed for asked in known)
+        arms = {asked.but(seed=0).fingerprint: asked for asked in known}
+        fresh = [asked.but(seed=seed) for seed in range(first, first + more) for asked in arms.values()]
+        return self._queue(race, fresh)
+
+    def get(self, race: str) -> Race:
+        """The race of that id; raises `UnknownKey` with the nearest."""
+        with self._store.begin() as database:
+            row = database.execute(select(races).where(races.c.id == race)).mappings().first()
+            ids = database.execute(_members_of(race)).scalars().all()
+        if row is None:
+            raise UnknownKey("race", race, [one.id for one in self.newest(50)])
+        return _race(row, ids)
+
+    def newest(self, limit: int = 20) -> list[Race]:
+        """The newest races, newest first, without the ids of their runs."""
+        with self._store.begin() as database:
+            rows = database.execute(select(races).order_by(races.c.created.desc()).limit(limit)).mappings().all()
+        return [_race(row, ()) for row in rows]
+
+    def runs(self, race: str) -> list[Run]:
+        """The runs of a race as they stand, in the order in which they were queued."""
+        chosen = select(runs).join(members, members.c.run == runs.c.id).where(members.c.race == race, visible)
+        with self._store.begin() as database:
+            rows = database.execute(chosen.order_by(runs.c.created, runs.c.id)).mappings().all()
+        return [to_run(row) for row in rows]
+
+    def _queue(self, race: str, experiments: Sequence[Experiment], row: dict[str, Any] | None = None) -> list[str]:
+        if not 0 < len(experiments) <= MOST_RUNS:
+            raise RequestError(
+                "A race needs at least one run and not too many.",
+                f"{len(experiments)} runs",
+                f"Choose 1 to {MOST_RUNS}: fewer values or fewer seeds.",
+            )
+        for asked in experiments:
+            catalog.check(asked)
+        made = [new_row(asked) for asked in experiments]
+        for place, one in enumerate(made):
+            one["created"] += place * 1e-5  # the queue goes by it
+        with self._store.begin() as database:
+            if row is not None:
+                database.execute(insert(races).values(row))
+            database.execute(insert(runs), made)
+            database.execute(insert(members), [{"race": race, "run": one["id"]} for one in made])
+        self._tend()
+        return [str(one["id"]) for one in made]
+
+
+def _members_of(race: str) -> Any:
+    chosen = select(runs.c.id).join(members, members.c.run == runs.c.id).where(members.c.race == race)
+    return chosen.order_by(runs.c.created, runs.c.id)
+
+
+def _race(row: Mapping[Any, Any], ids: Iterable[str]) -> Race:
+    about = dict(row["about"])
+    about["fields"] = tuple(about["fields"])
+    return Race(row["id"], row["created"], About(**about), tuple(ids))
