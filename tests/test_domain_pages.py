@@ -69,7 +69,11 @@ def test_a_run_that_adapted_shows_plane_distance_and_choices() -> None:
     app = opened(run=recorded())
     assert not app.exception
     text = said(app)
-    assert "Adapting took the test from 70.0" in text and "be a cheat" in text
+    assert "Adapting took the test from 70.0" in text and "be a cheat" not in text
+    assert list(app.dataframe[0].value["Epoch"]) == [0, 2], "by default no row has seen a target label"
+    next(one for one in app.toggle if one.key == "other_picks").set_value(True).run()
+    assert "be a cheat" in said(app)
+    assert "target labels: a cheat" in list(app.dataframe[0].value["Epoch picked by"])
     assert "no target labels to choose by" in text
     assert "Target oracle, has been run" in text
     assert len(app.get("plotly_chart")) == 5
@@ -138,3 +142,14 @@ def test_the_nearest_neighbours_are_a_line_in_the_chart_of_accuracy() -> None:
     from pages.parts.domains import marks
 
     assert marks(lab.run(run), log) == ((0.8, "5 nearest"),)
+
+
+def test_a_domain_gap_is_made_to_order_and_taken_back() -> None:
+    app = opened()
+    next(one for one in app.selectbox if str(one.key).startswith("gap_kind")).set_value("blur").run()
+    assert app.session_state["chosen"]["target"] == "optdigits~blur:3"
+    next(one for one in app.select_slider if str(one.key).startswith("gap_severity")).set_value(5).run()
+    assert app.session_state["chosen"]["target"] == "optdigits~blur:5"
+    assert not app.exception and "blurred (5 of 5)" in said(app)
+    next(one for one in app.selectbox if str(one.key).startswith("gap_kind")).set_value("").run()
+    assert app.session_state["chosen"]["target"] == "optdigits"

@@ -87,13 +87,18 @@ def _plane(run: Run, log: Log) -> None:
 
 
 def _choosing(run: Run) -> None:
+    others = bool(st.session_state.get("other_picks"))
     st.markdown(
-        f"**Choosing an epoch** · {domains.verdict(run.metrics)}",
+        f"**Choosing an epoch** · {domains.verdict(run.metrics, others)}",
         help="The run takes its last epoch, or the one its target labels choose where it was given some. The others "
         "are what the test would have said, had something else chosen; the one by target labels is a cheat.",
     )
+    st.toggle(
+        "Had something else chosen the epoch", key="other_picks",
+        help="Entropy, information, density and the source need no target label. Target labels are marked as a cheat.",
+    )  # fmt: skip
     best = oracle(run)
     ceiling = best.metrics.get("test_accuracy") if best else None
-    st.dataframe(domains.picks(run.metrics, ceiling), hide_index=True, width="stretch")
+    st.dataframe(domains.picks(run.metrics, ceiling, others), hide_index=True, width="stretch")
     if ceiling is None:
         st.caption("The share of the gap closed appears once the ceiling, Target oracle, has been run with this seed.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from pydantic import BaseModel
 
+from pages.parts import gap
 from pages.parts.form import choose, chosen, field_key
 from pages.parts.shared import the_lab
 from transfer import catalog
@@ -46,6 +47,7 @@ def more() -> None:
     for name in Experiment.model_fields:
         if name not in IN_SIGHT and name not in ON_CARDS:
             _field(name)
+    gap.widgets()
 
 
 def _field(name: str, hint: str = "") -> None:

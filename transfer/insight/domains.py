@@ -120,18 +120,19 @@ def closed(accuracy: float, floor: float, ceiling: float) -> float | None:
     return (accuracy - floor) / (ceiling - floor) if ceiling > floor else None
 
 
-def picks(metrics: Mapping[str, Any], ceiling: float | None = None) -> pd.DataFrame:
+def picks(metrics: Mapping[str, Any], ceiling: float | None = None, others: bool = True) -> pd.DataFrame:
     """What the test would have said of each epoch that something picks, a row each, the cheat last.
 
     Args:
         metrics: of a finished run that adapts.
         ceiling: test accuracy of the target oracle, 0 to 1, where one is known.
+        others: also those that the run did not go by: without them no row has seen a target label.
     """
     found = metrics["picks"]
     floor = found["start"]["test_accuracy"]
     rows = []
     for name, words in PICKERS.items():
-        if name in found:
+        if name in found and (others or name in ("start", "last")):
             accuracy = found[name]["test_accuracy"]
             share = closed(accuracy, floor, ceiling) if ceiling is not None else None
             rows.append(
@@ -145,11 +146,11 @@ def picks(metrics: Mapping[str, Any], ceiling: float | None = None) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def verdict(metrics: Mapping[str, Any]) -> str:
-    """What adapting and choosing came to, in a sentence."""
+def verdict(metrics: Mapping[str, Any], others: bool = True) -> str:
+    """What adapting came to and, with ``others``, what choosing by target labels would; a sentence or two."""
     found = metrics["picks"]
     gain = found["last"]["test_accuracy"] - found["start"]["test_accuracy"]
-    cheat = found["labels"]["test_accuracy"] - found["last"]["test_accuracy"]
+    cheat = found["labels"]["test_accuracy"] - found["last"]["test_accuracy"] if others else 0.0
     said = (
         f"Adapting took the test from {percent(found['start']['test_accuracy'], 1)} "
         f"to {percent(found['last']['test_accuracy'], 1)}"
