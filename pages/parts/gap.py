@@ -31,7 +31,8 @@ def widgets() -> None:
     with columns[1]:
         st.select_slider(
             "Severity", list(range(1, MOST + 1)), value=int(level) if level.isdigit() else USUAL,
-            key=f"gap_severity:{target}", on_change=_change, args=(target,), disabled=not kind, help="1 is hardly seen, 5 is hard to read.",
+            key=f"gap_severity:{target}", on_change=_change, args=(target,),
+            disabled=not kind, help="1 is hardly seen, 5 is hard to read.",
         )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ class Store:
         """The runs that begin with this run's network, or have it as their teacher; oldest first."""
         asked, name = runs.c.experiment, f"run:{run}"
         named = (asked["backbone"].as_string() == name) | (asked[("options", "teacher")].as_string() == name)
-        with self._begin() as database:
+        with self.begin() as database:
             rows = database.execute(select(runs).where(named).order_by(runs.c.created)).mappings().all()
         return [to_run(row) for row in rows]
 
