@@ -19,9 +19,9 @@ import transfer.datasets
 import transfer.strategies
 from transfer import settings
 from transfer.backbones import Backbone
-from transfer.datasets import Dataset
-from transfer.datasets.corrupted import MARK, variant
-from transfer.errors import ImpossibleExperiment, UnknownKey
+from transfer.datasets import Dataset, Family
+from transfer.datasets.corrupted import MARK, is_variant, variant
+from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.strategies import Strategy
 
@@ -41,16 +41,21 @@ def _instances(package: ModuleType, kind: type[T]) -> Iterator[T]:
 
 
 class _Datasets(dict[str, Dataset]):
-    """Data sets by key; a corrupted variant (``mnist_5k~noise:3``) is made when it is asked for, and not listed."""
+    """Data sets by key. Those of a family (``folder:/data/flowers``) and corrupted variants (``mnist_5k~noise:3``)
+    are made when they are asked for, and not listed."""
 
     def __missing__(self, key: str) -> Dataset:
-        return variant(key, self) if MARK in key else _pick("data set", key, dict(self))
+        prefix, colon, rest = key.partition(":")
+        family = families().get(prefix) if colon else None
+        if is_variant(key) or (MARK in key and family is None):
+            return variant(key, self)
+        return family.open(rest) if family else _pick("data set", key, dict(self))
 
     def get(self, key: str, default: Any = None) -> Any:
-        """As a dict's, variants included."""
+        """As a dict's, families and variants included; what cannot be opened is not there."""
         try:
             return self[key]
-        except UnknownKey:
+        except RequestError:
             return default
 
 
@@ -59,6 +64,19 @@ def datasets() -> dict[str, Dataset]:
     """Every data set by key; those that need no download first."""
     found = sorted(_instances(transfer.datasets, Dataset), key=lambda one: (one.download_mb, one.key))
     return _Datasets({one.key: one for one in found})
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Kinds of data set that are made by key, by their prefix."""
+    return {one.prefix: one for one in _instances(transfer.datasets, Family)}
+
+
+def own_datasets() -> list[Dataset]:
+    """A person's own data sets, as far as they can be opened now: what the families offer."""
+    keys = [key for family in families().values() for key in family.known()]
+    opened = [datasets().get(key) for key in keys]
+    return [one for one in opened if one is not None]
 
 
 @cache

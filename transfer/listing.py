@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from transfer import catalog
@@ -18,8 +19,9 @@ def listed(kind: str) -> list[dict[str, Any]]:
     """
     if kind == "strategies":
         return [_strategy(one) for one in catalog.strategies().values()]
-    known = catalog.backbones() if kind == "backbones" else catalog.datasets()
-    return [_fields(one) for one in known.values()]
+    if kind == "datasets":
+        return [_fields(one) for one in (*catalog.datasets().values(), *catalog.own_datasets())]
+    return [_fields(one) for one in catalog.backbones().values()]
 
 
 def run_record(run: Run) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def _fields(plugin: Any) -> dict[str, Any]:
         value = getattr(plugin, field.name)
         if dataclasses.is_dataclass(value):
             record[field.name] = _fields(value)
+        elif isinstance(value, Path):
+            record[field.name] = str(value)
         elif not callable(value):
             record[field.name] = list(value) if isinstance(value, tuple) else value
     return record

@@ -43,3 +43,47 @@ def runs_per_device() -> int:
 def standby() -> bool:
     """Whether a process with TensorFlow imported waits for the next run, ``TRANSFER_STANDBY`` (1 or 0)."""
     return os.environ.get("TRANSFER_STANDBY", "1") != "0"
+
+
+def picture_size() -> int:
+    """Height and width in pixels at which own pictures are kept, ``TRANSFER_PICTURE_SIZE``, by default 224.
+
+    One size for all networks, so that runs with different ones are judged by the same pictures.
+    """
+    return max(8, int(os.environ.get("TRANSFER_PICTURE_SIZE", "224")))
+
+
+def most_pixels() -> int:
+    """A picture of more pixels is not decoded, ``TRANSFER_MOST_MEGAPIXELS`` million, by default 64."""
+    return int(float(os.environ.get("TRANSFER_MOST_MEGAPIXELS", "64")) * 1e6)
+
+
+def pictures_bytes() -> int:
+    """Room on disk for decoded pictures, ``TRANSFER_PICTURES_GB``, by default 20; those unused for longest go."""
+    return int(float(os.environ.get("TRANSFER_PICTURES_GB", "20")) * 2**30)
+
+
+def folder_roots() -> tuple[Path, ...]:
+    """Folders whose pictures may be used, ``TRANSFER_FOLDERS`` (separated as in PATH); by default any."""
+    given = os.environ.get("TRANSFER_FOLDERS", "")
+    return tuple(Path(one).resolve() for one in given.split(os.pathsep) if one)
+
+
+def upload_megabytes() -> int:
+    """Size of an upload as it is sent, ``TRANSFER_UPLOAD_MB``, by default 500."""
+    return int(os.environ.get("TRANSFER_UPLOAD_MB", "500"))
+
+
+def unpacked_megabytes() -> int:
+    """Size of an upload once it is unpacked, ``TRANSFER_UPLOAD_UNPACKED_MB``, by default 2000."""
+    return int(os.environ.get("TRANSFER_UPLOAD_UNPACKED_MB", "2000"))
+
+
+def upload_files() -> int:
+    """Files in an upload, ``TRANSFER_UPLOAD_FILES``, by default 50,000."""
+    return int(os.environ.get("TRANSFER_UPLOAD_FILES", "50000"))
+
+
+def upload_ratio() -> int:
+    """How many times larger an archive may become by being unpacked, ``TRANSFER_UPLOAD_RATIO``, by default 100."""
+    return int(os.environ.get("TRANSFER_UPLOAD_RATIO", "100"))

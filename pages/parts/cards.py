@@ -101,7 +101,8 @@ def _sheet(dataset: Dataset, width: Literal["stretch", "content"] = "stretch") -
     if dataset.sample_sheet:
         st.image(str(dataset.sample_sheet), width=width, alt=f"Two samples of each class of {dataset.title}")
     else:
-        st.caption(":material/image: Samples can be seen once it is downloaded.")
+        when = "are on the Data page" if dataset.kept else "can be seen once it is downloaded"
+        st.caption(f":material/image: Samples {when}.")
 
 
 def _size(dataset: Dataset) -> str:
@@ -194,7 +195,8 @@ def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
     if kind == "source":
         found.append((None, "No source", partial(st.caption, "Transfer the backbone's own weights, if it has any.")))
     if kind in ("target", "source"):
-        found += [(one.key, one.title, partial(_draw_dataset, one)) for one in catalog.datasets().values()]
+        every = (*catalog.own_datasets(), *catalog.datasets().values())
+        found += [(one.key, one.title, partial(_draw_dataset, one)) for one in every]
     elif kind == "backbone":
         found += [(one.key, one.title, partial(_draw_backbone, one)) for one in catalog.backbones().values()]
     else:

@@ -17,7 +17,7 @@ from pages.parts.shared import first_drawing_over
 from transfer import catalog, settings
 from transfer.datasets import Dataset
 
-_TIMEOUT_SECONDS = 60
+_TIMEOUT_SECONDS = 900  # own pictures are decoded before they are counted
 _COUNT = """
 import json, sys
 from transfer import catalog

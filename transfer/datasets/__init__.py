@@ -18,7 +18,8 @@ class Samples:
     """Labelled samples of one data set, in a fixed order.
 
     Args:
-        inputs: pictures, shape (n, height, width, channels), uint8, 0 to 255.
+        inputs: pictures, shape (n, height, width, channels), uint8, 0 to 255; an array, or what indexes like one and
+            reads pictures from disk as they are asked for (`transfer.pictures.kept.Pictures`).
         labels: class indices, shape (n,), int64, 0 to number of classes - 1.
     """
 
@@ -30,15 +31,17 @@ class Samples:
 
     def take(self, indices: np.ndarray) -> Samples:
         """The samples at these positions, in this order."""
-        return Samples(self.inputs[indices], self.labels[indices])
+        rows = getattr(self.inputs, "rows", None)  # pictures on disk are chosen, not read
+        return Samples(self.inputs[indices] if rows is None else rows(indices), self.labels[indices])
 
 
 @dataclass(frozen=True)
 class Published:
-    """A data set as its authors give it: a training part and, when they made one, a test part."""
+    """A data set as its authors give it: a training part and, when they made them, parts for test and validation."""
 
     train: Samples
     test: Samples | None = None
+    validation: Samples | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Dataset:
         test_fraction: share held out as test set when the authors made none, 0 to 1.
         warning: when results on it mislead, one sentence; empty when nothing special.
         modality: key of the kind of sample.
+        kept: whether ``load`` keeps its pictures on disk itself; the engine then makes no copy of its own.
+        sheet: where its sample sheet will lie once it is drawn; None for one that is shipped.
     """
 
     key: str
@@ -74,9 +79,27 @@ class Dataset:
     test_fraction: float = 0.25
     warning: str = ""
     modality: str = "image"
+    kept: bool = False
+    sheet: Path | None = None
 
     @property
     def sample_sheet(self) -> Path | None:
-        """A picture of two samples a class shipped with the lab, or None when it has none."""
-        path = Path(__file__).parent / "samples" / f"{self.key}.png"
+        """A picture of two samples a class, shipped with the lab or drawn since, or None when there is none."""
+        path = self.sheet or Path(__file__).parent / "samples" / f"{self.key}.png"
         return path if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Family:
+    """Data sets that are made when they are asked for, by a key of their own kind: ``folder:/data/flowers``.
+
+    Args:
+        prefix: what stands before the colon.
+        open: from what stands after it to the data set; cheap, for the pages ask at every change. Raises
+            `RequestError` when there is none.
+        known: keys of those that are offered beside the catalog's.
+    """
+
+    prefix: str
+    open: Callable[[str], Dataset]
+    known: Callable[[], list[str]]

@@ -6,8 +6,10 @@ scikit-image. The key says all: any data set, one of `KINDS`, a severity from 1 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,30 +27,61 @@ KINDS = {
 }
 
 
-def variant(key: str, known: dict[str, Dataset]) -> Dataset:
+def variant(key: str, known: Mapping[str, Dataset]) -> Dataset:
     """The data set of a key like ``mnist_5k~noise:3``; severity 3 when none is given.
 
     Raises:
         UnknownKey: the data set, the kind or the severity is not known.
     """
-    name, _, change = key.partition(MARK)
+    name, _, change = key.rpartition(MARK)
     kind, _, severity = change.partition(":")
-    if name not in known:
-        raise UnknownKey("data set", name, known)
+    clean = known[name]
     if kind not in KINDS:
         raise UnknownKey("corruption", kind, KINDS)
     steps = [str(step) for step in range(1, MOST + 1)]
     if severity and severity not in steps:
         raise UnknownKey("severity", severity, steps)
-    clean, level = known[name], int(severity or 3)
+    level = int(severity or 3)
 
     def load() -> Published:
         published = clean.load()
+        if clean.kept:
+            return _on_disk(published, kind, level)
         test = published.test and _changed(published.test, kind, level, 1)
         return Published(_changed(published.train, kind, level, 0), test)
 
     words = f"{clean.title}, {KINDS[kind]} ({level} of {MOST})"
-    return replace(clean, key=f"{name}{MARK}{kind}:{level}", title=words, load=load)
+    return replace(clean, key=f"{name}{MARK}{kind}:{level}", title=words, load=load, sheet=None)
+
+
+def is_variant(key: str) -> bool:
+    """Whether the key asks for a changed data set; a folder's path may have the mark in it, too."""
+    name, _, change = key.rpartition(MARK)
+    return bool(name) and change.partition(":")[0] in KINDS
+
+
+def _on_disk(published: Published, kind: str, level: int) -> Published:
+    """Each picture changed, one after another, and kept on disk like those it is made from."""
+    from transfer.pictures.pack import packed
+
+    parts: list[Samples | None] = []
+    for number, samples in enumerate((published.train, published.test, published.validation)):
+        if samples is None:
+            parts.append(None)
+            continue
+        parts.append(Samples(_repacked(samples.inputs, kind, level, number, packed), samples.labels))
+    assert parts[0] is not None
+    return Published(parts[0], parts[1], parts[2])
+
+
+def _repacked(pictures: Any, kind: str, level: int, part: int, packed: Callable[..., Any]) -> np.ndarray:
+    def picture(place: int) -> np.ndarray:
+        changed = _one(pictures[place] / 255, kind, level, np.random.default_rng([level, part, place]))
+        return np.clip(np.rint(changed * 255), 0, 255).astype("uint8")
+
+    stamp = f"{pictures.identity} {kind} {level} {part}"
+    names = [str(place) for place in range(len(pictures))]
+    return cast(np.ndarray, packed(stamp, pictures.shape[1:], names, picture).pictures(np.arange(len(pictures))))
 
 
 def _changed(samples: Samples, kind: str, level: int, part: int) -> Samples:

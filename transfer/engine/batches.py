@@ -5,12 +5,19 @@ So a run that is resumed in the middle of an epoch sees just what it would have 
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from transfer.datasets import Samples
 from transfer.modalities import Modality
+
+AHEAD = 3
+
+T = TypeVar("T")
 
 
 def batches(
@@ -26,6 +33,13 @@ def batches(
         offset: batches to leave out, for a run that is resumed inside the epoch.
         vary: augments pictures, or None to take them as they are.
     """
+    made = _batches(samples, size, seed, epoch, offset, vary)
+    return made if isinstance(samples.inputs, np.ndarray) else ahead(made)
+
+
+def _batches(
+    samples: Samples, size: int, seed: list[int], epoch: int, offset: int, vary: Modality | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     order = np.random.default_rng([*seed, epoch]).permutation(len(samples))
     for place in range(offset, -(-len(order) // size)):
         chosen = order[place * size : (place + 1) * size]
@@ -38,4 +52,45 @@ def batches(
 def draw(samples: Samples, count: int, seed: list[int]) -> Samples:
     """So many samples drawn at random, none twice while there are enough; equal for equal seeds."""
     random = np.random.default_rng(seed)
-    return samples.take(random.choice(len(samples), count, replace=count > len(samples)))
+    drawn = samples.take(random.choice(len(samples), count, replace=count > len(samples)))
+    return Samples(np.asarray(drawn.inputs), drawn.labels)
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, a few of them made beforehand in a thread: reading and augmenting go on while a step is taken.
+
+    Who leaves early leaves no thread behind; an error is raised where its item would have come.
+    """
+    made: queue.Queue[tuple[str, Any]] = queue.Queue(AHEAD)
+    left = threading.Event()
+
+    def put(kind: str, item: object) -> None:
+        while not left.is_set():
+            try:
+                return made.put((kind, item), timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put("item", item)
+                if left.is_set():
+                    return
+            put("end", None)
+        except BaseException as problem:  # noqa: BLE001  # raised again where it is waited for
+            put("problem", problem)
+
+    thread = threading.Thread(target=work, name="batches", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, item = made.get()
+            if kind == "end":
+                return
+            if kind == "problem":
+                raise item
+            yield item
+    finally:
+        left.set()
+        thread.join()

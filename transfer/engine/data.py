@@ -59,7 +59,8 @@ def fingerprint(published: Published) -> str:
     digest = hashlib.sha256()
     for array in _arrays(published).values():
         digest.update(f"{array.shape}{array.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        on_disk = getattr(array, "identity", None)  # pictures on disk know theirs without being read again
+        digest.update(on_disk.encode() if on_disk else np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
@@ -67,7 +68,7 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
     """Training, validation and test set, each with every class in its published proportion.
 
     The authors' test set is kept when there is one; otherwise ``test_fraction`` is held out.
-    Validation is 15 % of all that is not test, at most 5,000. Neither changes with
+    Validation is theirs, too, or 15 % of all that is not test, at most 5,000. Neither changes with
     ``labels_per_class``, so that runs with few and many labels are judged by the same pictures;
     and the labels for n are among those for n + 1, so that a curve over n shows what a further
     label is worth, not another draw. Misleads when near duplicates lie on both sides: stratified
@@ -94,7 +95,7 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
     # rest train, so asking for fewer labels only shortens the end of the list.
     order = np.random.default_rng(seed).permutation(len(samples))
     rank, sizes = _ranks(samples.labels[order], number)
-    tested, validated, trained = _part_sizes(dataset, sizes, published.test is not None)
+    tested, validated, trained = _part_sizes(dataset, sizes, published)
     may_train = trained
     if labels_per_class is not None:
         _enough(dataset, trained, labels_per_class)
@@ -103,28 +104,32 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
     kept = ~np.isin(label, list(without))
     first, second, third = tested[label], (tested + validated)[label], (tested + validated + trained)[label]
     last = (tested + validated + may_train)[label]
-    test = published.test
-    if test is None:
-        test = samples.take(order[kept & (rank < first)])
-    elif without:
-        test = test.take(np.flatnonzero(~np.isin(test.labels, list(without))))
+    test = _remaining(published.test, without) or samples.take(order[kept & (rank < first)])
+    drawn = samples.take(order[kept & (rank >= first) & (rank < second)])
     train = samples.take(order[kept & (rank >= second) & (rank < third)])
     everything = order[kept & (rank >= second) & (rank < last)]
     return Split(
         train=train,
-        validation=samples.take(order[kept & (rank >= first) & (rank < second)]),
+        validation=_remaining(published.validation, without) or drawn,
         test=test,
         fingerprint=_split_fingerprint(
             digest, seed, tested, validated, trained, *([np.array(without)] if without else [])
         ),
         classes=dataset.classes,
-        unlabelled=train.inputs if labels_per_class is None else samples.inputs[everything],
+        unlabelled=train.inputs if labels_per_class is None else samples.take(everything).inputs,
     )
 
 
 def class_counts(samples: Samples, classes: tuple[str, ...]) -> dict[str, int]:
     """How many samples each class has, in label order; 0 for a class without any."""
     return dict(zip(classes, np.bincount(samples.labels, minlength=len(classes)).tolist(), strict=True))
+
+
+def _remaining(part: Samples | None, without: Sequence[int]) -> Samples | None:
+    """A part that the authors made, less the classes that are left out."""
+    if part is None or not without:
+        return part
+    return part.take(np.flatnonzero(~np.isin(part.labels, list(without))))
 
 
 def _ranks(labels: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -136,9 +141,10 @@ def _ranks(labels: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     return rank, sizes
 
 
-def _part_sizes(dataset: Dataset, sizes: np.ndarray, has_test: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How many of each class test, validate and train."""
-    parts = 2 if has_test else 3
+def _part_sizes(dataset: Dataset, sizes: np.ndarray, published: Published) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many of each class test, validate and train, out of what the authors give for training."""
+    has_test, has_validation = published.test is not None, published.validation is not None
+    parts = 3 - has_test - has_validation
     if sizes.min() < parts:
         raise ImpossibleExperiment(
             f"The data set {dataset.key} cannot be split: each class needs at least {parts} samples.",
@@ -150,7 +156,7 @@ def _part_sizes(dataset: Dataset, sizes: np.ndarray, has_test: bool) -> tuple[np
         tested = _shares(sizes, round(dataset.test_fraction * sizes.sum()), sizes - 2)
     remaining = sizes - tested
     wanted = min(MOST_VALIDATION, round(VALIDATION_SHARE * remaining.sum()))
-    validated = _shares(remaining, wanted, remaining - 1)
+    validated = np.zeros_like(sizes) if has_validation else _shares(remaining, wanted, remaining - 1)
     return tested, validated, remaining - validated
 
 
@@ -186,10 +192,15 @@ def _arrays(published: Published) -> dict[str, np.ndarray]:
     arrays = {"train_inputs": published.train.inputs, "train_labels": published.train.labels}
     if published.test is not None:
         arrays |= {"test_inputs": published.test.inputs, "test_labels": published.test.labels}
+    if published.validation is not None:
+        arrays |= {"validation_inputs": published.validation.inputs, "validation_labels": published.validation.labels}
     return arrays
 
 
 def _load_with_fingerprint(dataset: Dataset) -> tuple[Published, str]:
+    if dataset.kept:
+        published = dataset.load()
+        return published, fingerprint(published)
     path = _cache_path(dataset)
     cached = _read(path)
     if cached is None:
@@ -222,9 +233,12 @@ def _read(path: Path) -> tuple[Published, str] | None:
         return None
     with np.load(io.BytesIO(content[_DIGEST_LENGTH:]), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    test = Samples(arrays["test_inputs"], arrays["test_labels"]) if "test_inputs" in arrays else None
-    published = Published(Samples(arrays["train_inputs"], arrays["train_labels"]), test)
-    return published, str(arrays["fingerprint"])
+    parts = [
+        Samples(arrays[f"{name}_inputs"], arrays[f"{name}_labels"]) if f"{name}_inputs" in arrays else None
+        for name in ("train", "test", "validation")
+    ]
+    assert parts[0] is not None
+    return Published(parts[0], parts[1], parts[2]), str(arrays["fingerprint"])
 
 
 def _write(path: Path, published: Published, digest: str) -> None:

@@ -20,7 +20,7 @@ from transfer.errors import DiskFull
 
 LAYOUT = 1
 MOST_BYTES = 5 * 2**30
-LARGEST = 2 * 2**30
+LARGEST = 2**30
 
 Told = Callable[[int, int], None]
 
@@ -44,7 +44,7 @@ def cached(
     found = [_kept(path) for path in paths]
     missing = [place for place, features in enumerate(found) if features is None]
     if missing:
-        together = np.concatenate([several[place] for place in missing])
+        together = Together([several[place] for place in missing])
         ends = np.cumsum([len(several[place]) for place in missing])
         computed = compute(network, names, together, told, size)
         for place, features in zip(missing, np.split(computed, ends[:-1]), strict=True):
@@ -73,18 +73,42 @@ def _keep(path: Path, features: np.ndarray) -> None:
         return
 
 
-def compute(network: Network, names: list[str], inputs: np.ndarray, told: Told, size: int = 64) -> np.ndarray:
+class Together:
+    """Several sets of samples read as one: a batch at a time, never as one array."""
+
+    def __init__(self, several: Sequence[np.ndarray]) -> None:
+        self._several = several
+        self._starts = np.cumsum([0, *map(len, several)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        found = np.empty((len(places), *self._several[0].shape[1:]), self._several[0].dtype)
+        owners = np.searchsorted(self._starts, places, side="right") - 1
+        for owner in np.unique(owners):
+            here = owners == owner
+            found[here] = self._several[owner][places[here] - self._starts[owner]]
+        return found
+
+
+def compute(
+    network: Network, names: list[str], inputs: np.ndarray | Together, told: Told, size: int = 64
+) -> np.ndarray:
     """The same without a cache."""
     prefix = network.prefix(names)
     size = min(size, len(inputs))
     # The last batch is filled up with the first samples: one of another size would be traced anew, for seconds.
     places = np.resize(np.arange(len(inputs)), -(-len(inputs) // size) * size)
-    parts = [inputs[places[at : at + size]] for at in range(0, len(places), size)]
-    found: list[np.ndarray] = []
-    for part in parts:
-        found.append(prefix(part))
-        told(min(len(found) * size, len(inputs)), len(inputs))
-    return np.concatenate(found)[: len(inputs)].astype("float32", copy=False)
+    found = np.empty(0)
+    for at in range(0, len(places), size):
+        part = prefix(inputs[places[at : at + size]])
+        if not at:
+            found = np.empty((len(inputs), *part.shape[1:]), "float32")
+        done = min(at + size, len(inputs))
+        found[at:done] = part[: done - at]
+        told(done, len(inputs))
+    return found
 
 
 def fits(network: Network, names: list[str], count: int) -> bool:
@@ -110,7 +134,8 @@ def _key(network: Network, names: list[str], inputs: np.ndarray) -> str:
             )
         ).encode()
     )
-    digest.update(np.ascontiguousarray(inputs).tobytes())
+    on_disk = getattr(inputs, "identity", None)  # pictures on disk know theirs without being read
+    digest.update(on_disk.encode() if on_disk else np.ascontiguousarray(inputs).data)
     return digest.hexdigest()[:40]
 
 

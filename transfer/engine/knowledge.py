@@ -48,7 +48,8 @@ def origin(runner: Runner) -> Origin | None:
             head=backbone.source_head() if needed and backbone.source_head else None,
         )
     source = catalog.dataset(experiment.source)
-    split = data.split(source, experiment.seed)
+    with runner.hearing():
+        split = data.split(source, experiment.seed)
     lesson = Lesson(experiment, backbone, runner.image_size, split.fingerprint)
     learned = lesson.load()
     if learned is None:

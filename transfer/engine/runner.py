@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from transfer.engine.rebuilt import target_split
 from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
+from transfer.pictures import telling
 from transfer.strategies import Setting, Strategy
 
 State = Literal["finished", "stopped", "paused", "discarded"]
@@ -77,7 +79,8 @@ class Runner:
         """Source, teacher and target, without the test; the wish that ended it, if one did."""
         device.set_precision(self.experiment.precision)
         self.emit(Stage("loading the data"))
-        self._split = target_split(self.experiment)
+        with self.hearing():
+            self._split = target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         epochs = self._epochs()
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
@@ -151,6 +154,13 @@ class Runner:
         """Whether it went on from a checkpoint, its own or its teacher's."""
         taught = self.folder is not None and (self.folder / "teacher" / checkpoint.NAME).exists()
         return self._resumed is not None or taught
+
+    def hearing(self) -> AbstractContextManager[None]:
+        """Within, it is said how far decoding own pictures is, and which were left out."""
+        return telling.listening(
+            lambda done, total: self.emit(Stage("decoding the pictures", done, total)),
+            lambda words: self.emit(Note(words)),
+        )
 
     def _epochs(self) -> int:
         learned = self._split.unlabelled if self.strategy.unlabelled else self._split.train.inputs

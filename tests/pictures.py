@@ -1,0 +1,34 @@
+"""Folders of small pictures for tests: classes told apart by colour, each picture a little different."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (40, 60, 200)}
+
+
+def picture(colour: tuple[int, int, int], seed: int, width: int = 40, height: int = 32) -> Image.Image:
+    """Noise around a colour."""
+    noise = np.random.default_rng(seed).normal(0, 25, (height, width, 3))
+    return Image.fromarray(np.clip(noise + colour, 0, 255).astype("uint8"))
+
+
+def content(colour: tuple[int, int, int], seed: int, kind: str = "PNG", **size: int) -> bytes:
+    """The same as a file's bytes."""
+    buffer = BytesIO()
+    picture(colour, seed, **size).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def folder(root: Path, each: int = 8, ending: str = ".png", **size: int) -> Path:
+    """A folder of three classes."""
+    kind = "JPEG" if ending == ".jpg" else "PNG"
+    for number, (name, colour) in enumerate(COLOURS.items()):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for place in range(each):
+            (root / name / f"{place:03}{ending}").write_bytes(content(colour, 1000 * number + place, kind, **size))
+    return root

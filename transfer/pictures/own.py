@@ -1,0 +1,182 @@
+"""A folder of pictures as a data set like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from transfer import settings
+from transfer.datasets import Dataset, Published, Samples
+from transfer.pictures import telling
+from transfer.pictures.folders import Listing, Part, enough, listing
+from transfer.pictures.formats import BadPicture, decoded, header
+from transfer.pictures.pack import Pack, ahead, packed
+
+LAYOUT = 1
+NAMED = 3
+_FRESH_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A folder whose files have been looked at, not decoded yet.
+
+    Args:
+        listing: its files.
+        shape: (height, width, channels) they are kept at: never larger than the largest of them.
+        sizes: width and height of each file as it is, shape (n, 2); 0 where it is no picture.
+        bad: name and reason of files that are no pictures.
+    """
+
+    listing: Listing
+    shape: tuple[int, int, int]
+    sizes: np.ndarray
+    bad: tuple[tuple[str, str], ...]
+
+    @property
+    def good(self) -> np.ndarray:
+        """Places of the files that are pictures."""
+        return np.flatnonzero(self.sizes[:, 0])
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """Name and reason of everything that is not used."""
+        return [*self.bad, *self.listing.left_out]
+
+
+_seen: dict[str, tuple[float, Looked]] = {}
+
+
+def looked(folder: Path) -> Looked:
+    """What is in the folder now; asked again within two seconds it does not look again.
+
+    Raises:
+        RequestError: there is no such folder, or nothing in it that could be learned.
+    """
+    key = f"{settings.home()} {folder} {settings.picture_size()} {settings.most_pixels()}"
+    when, known = _seen.get(key, (0.0, None))
+    if known is not None and time.monotonic() - when < _FRESH_SECONDS:
+        return known
+    found = listing(folder)
+    made = _headers(found)
+    labels = [(found.files[place].label, found.files[place].part) for place in made.good.tolist()]
+    enough(found.classes, labels)
+    _seen[key] = time.monotonic(), made
+    return made
+
+
+def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
+    """The folder as a data set.
+
+    Args:
+        key: as the experiment names it.
+        title: on the page.
+        folder: where the pictures lie.
+        reference: where they come from, in words.
+
+    Raises:
+        RequestError: there is no such folder, or nothing in it that could be learned.
+    """
+    seen = looked(folder)
+    height, width, channels = seen.shape
+    colour = "grey" if channels == 1 else "colour"
+    return Dataset(
+        key=key,
+        title=title,
+        summary=f"{len(seen.good):,} own pictures, kept at {height}x{width} pixels, {colour}: "
+        "the longer side is cut, not squeezed.",
+        classes=seen.listing.classes,
+        shape=seen.shape,
+        count=len(seen.good),
+        licence="your own",
+        reference=reference,
+        load=lambda: published(looked(folder)),
+        warning=sentence(seen.bad),
+        kept=True,
+        sheet=settings.cache("sheets") / f"{seen.listing.stamp[:40]}-{width}.png",
+    )
+
+
+def published(seen: Looked) -> Published:
+    """Its pictures, decoded on disk, in the parts the folder has."""
+    made = pack(seen)
+    files = [seen.listing.files[place] for place in seen.good[made.facts["place"]].tolist()]
+    enough(seen.listing.classes, [(one.label, one.part) for one in files])
+    if bad := [*seen.bad, *made.bad]:
+        telling.remark(sentence(bad))
+    labels = np.array([one.label for one in files], "int64")
+
+    def part(name: Part) -> Samples | None:
+        places = np.flatnonzero([one.part == name for one in files])
+        # It indexes like the array it stands for.
+        return Samples(cast(np.ndarray, made.pictures(places)), labels[places]) if len(places) else None
+
+    train = part("train")
+    assert train is not None, "a class without training pictures is refused"
+    return Published(train, part("test"), part("validation"))
+
+
+def pack(seen: Looked) -> Pack:
+    """Its pictures, decoded on disk."""
+    root, files = seen.listing.root, [seen.listing.files[place] for place in seen.good.tolist()]
+    side, _, channels = seen.shape
+
+    def picture(place: int) -> np.ndarray:
+        return decoded(root / files[place].name, side, channels)
+
+    return packed(seen.listing.stamp, seen.shape, [one.name for one in files], picture)
+
+
+def sentence(bad: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+    """What was left out, by name; empty when nothing was."""
+    if not bad:
+        return ""
+    named = "; ".join(f"{printable(name)} ({why})" for name, why in bad[:NAMED])
+    more = f"; and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
+    return f"{len(bad):,} file{'s were' if len(bad) > 1 else ' was'} left out: {named}{more}."
+
+
+def printable(name: str) -> str:
+    """A file's name without what would not show, or would do something where it is shown."""
+    return "".join(one if one.isprintable() and one not in "`[]<>" else "?" for one in name)[-80:]
+
+
+def _headers(found: Listing) -> Looked:
+    """Sizes and colours of the files, from their headers; kept for as long as no file changes."""
+    words = f"{LAYOUT} {found.stamp} {settings.picture_size()} {settings.most_pixels()}"
+    path = settings.cache("headers") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.json"
+    try:
+        kept = json.loads(path.read_text())
+    except (OSError, ValueError):
+        kept = _read_headers(found)
+        temporary = path.with_suffix(f".{time.monotonic_ns()}.part")
+        temporary.write_text(json.dumps(kept))
+        temporary.replace(path)
+    bad = tuple((name, why) for name, why in kept["bad"])
+    return Looked(found, tuple(kept["shape"]), np.array(kept["sizes"], "int64").reshape(-1, 2), bad)
+
+
+def _read_headers(found: Listing) -> dict[str, object]:
+    bad, sizes, grey = [], [], True
+    for file, result in zip(found.files, ahead(lambda one: header(found.root / one.name), found.files), strict=True):
+        try:
+            said = result()
+        except BadPicture as problem:
+            bad.append((file.name, str(problem)))
+            sizes.append((0, 0))
+            continue
+        except OSError as problem:
+            bad.append((file.name, problem.strerror or "cannot be opened"))
+            sizes.append((0, 0))
+            continue
+        sizes.append((said.width, said.height))
+        grey = grey and said.grey
+    largest = max((min(one) for one in sizes), default=0)
+    side = max(1, min(settings.picture_size(), largest))
+    return {"shape": (side, side, 1 if grey else 3), "sizes": sizes, "bad": bad}
