@@ -94,7 +94,7 @@ def listing(folder: Path) -> Listing:
 def _inner(folder: Path) -> Path:
     """The folder that holds the classes: many an archive holds one folder around everything."""
     while True:
-        entries = [one for one in folder.iterdir() if not _hidden(one.name)]
+        entries = [one for one in folder.iterdir() if not hidden(one.name)]
         if len(entries) != 1 or not entries[0].is_dir():
             return folder
         within = list(entries[0].iterdir())
@@ -103,7 +103,8 @@ def _inner(folder: Path) -> Path:
         folder = entries[0]
 
 
-def _hidden(name: str) -> bool:
+def hidden(name: str) -> bool:
+    """Whether it is something a system leaves beside the files a person sees."""
     return name.startswith((".", "__MACOSX")) or name in ("Thumbs.db", "desktop.ini")
 
 
@@ -116,15 +117,15 @@ def _walk(root: Path, inside: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(one for one in folders if not _hidden(one))
+        folders[:] = sorted(one for one in folders if not hidden(one))
         for name in sorted(files):
-            if not _hidden(name):
+            if not hidden(name):
                 yield (Path(place) / name).relative_to(root)
 
 
 def _parts(root: Path) -> dict[str, Part] | None:
     """Names of the sub-folders that are parts, or None when they are classes."""
-    folders = [one.name for one in root.iterdir() if one.is_dir() and not _hidden(one.name)]
+    folders = [one.name for one in root.iterdir() if one.is_dir() and not hidden(one.name)]
     are_parts = all(name.lower() in PARTS for name in folders) and "train" in {PARTS.get(n.lower()) for n in folders}
     return {name: PARTS[name.lower()] for name in folders} if are_parts else None
 
@@ -159,11 +160,11 @@ def _empty_classes(root: Path, table: Path | None) -> set[str]:
         return set()
     parts = _parts(root)
     places = [root / name for name in parts] if parts else [root]
-    return {one.name for place in places for one in place.iterdir() if one.is_dir() and not _hidden(one.name)}
+    return {one.name for place in places for one in place.iterdir() if one.is_dir() and not hidden(one.name)}
 
 
 def _table(root: Path) -> Path | None:
-    tables = sorted(one for one in root.iterdir() if one.suffix.lower() == ".csv" and not _hidden(one.name))
+    tables = sorted(one for one in root.iterdir() if one.suffix.lower() == ".csv" and not hidden(one.name))
     named = [one for one in tables if one.stem.lower() == "labels"]
     return (named or tables)[0] if named or len(tables) == 1 else None
 

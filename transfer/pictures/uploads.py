@@ -1,0 +1,313 @@
+"""Pictures that come through a browser: an archive or many files, taken in whole or not at all.
+
+What arrives is written by strangers. It is unpacked beside its place under limits that are settings, every name and
+every picture is looked at, and only then it is moved to where it counts; when anything is refused, nothing remains.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import stat
+import tempfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import psutil
+
+from transfer import settings
+from transfer.errors import DiskFull, RequestError, UnknownKey
+from transfer.pictures.folders import hidden, listing
+from transfer.pictures.formats import ACTIVE, ENDINGS, BadPicture, header
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_ENTRY = b"PK\x01\x02"
+_PIECE = 2**20
+_LONGEST = 240
+_SMALL = 10 * 2**20
+_STAGING = ".staging-"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Received:
+    """What became of an upload.
+
+    Args:
+        name: its data set is ``upload:<name>``.
+        pictures: how many were taken in.
+        left_out: name and reason of files that were not.
+    """
+
+    name: str
+    pictures: int = 0
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def place() -> Path:
+    """The folder of all uploads; made when missing."""
+    folder = settings.home() / "uploads"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def names() -> list[str]:
+    """Uploads that are here, oldest first."""
+    found = [one for one in place().iterdir() if one.is_dir() and NAME.fullmatch(one.name)]
+    return [one.name for one in sorted(found, key=lambda one: one.stat().st_mtime)]
+
+
+def where(name: str) -> Path:
+    """The folder of an upload.
+
+    Raises:
+        UnknownKey: there is none of that name.
+    """
+    if not NAME.fullmatch(name) or not (place() / name).is_dir():
+        raise UnknownKey("upload", name, names())
+    return place() / name
+
+
+def remove(name: str) -> None:
+    """Removes an upload with its pictures; runs that used it stay."""
+    gone = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
+    os.replace(where(name), gone / name)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def suggested(file: str) -> str:
+    """A name for an upload that is allowed, after the file it comes from, and not taken yet."""
+    plain = unicodedata.normalize("NFKD", Path(file).stem).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:36] or "pictures"
+    taken, number = set(names()), 2
+    tried = name
+    while tried in taken:
+        tried, number = f"{name}_{number}", number + 1
+    return tried
+
+
+def take_archive(name: str, archive: IO[bytes], told: Progress = lambda done, total: None) -> Received:
+    """Takes in a zip: a class a folder, or pictures with ``labels.csv``.
+
+    Args:
+        name: of the data set to be.
+        archive: the file, seekable.
+        told: called with (done, total) files.
+
+    Raises:
+        RequestError: the archive is refused, or holds nothing that could be learned; nothing is left behind.
+        DiskFull: there is no room; nothing is left behind.
+    """
+    size = archive.seek(0, os.SEEK_END)
+    _within(size, settings.upload_megabytes(), "The upload is too large.", "TRANSFER_UPLOAD_MB")
+    _count(_entries(archive))
+    try:
+        with zipfile.ZipFile(archive) as opened, _staging(name) as (folder, received):
+            members = [one for one in opened.infolist() if not one.is_dir()]
+            _declared(members, size)
+            budget = _Budget(max(_SMALL, size * settings.upload_ratio()))
+            shelf = _Shelf(folder, received, budget)
+            for done, one in enumerate(members, start=1):
+                shelf.add(one.filename, lambda one=one: opened.open(one))  # type: ignore[misc]
+                told(done, len(members))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError) as problem:
+        said = str(problem) or type(problem).__name__
+        raise RequestError("The archive cannot be read.", said, "Make a plain zip of the folder anew.") from None
+    return received
+
+
+def take_files(
+    name: str, files: Iterable[tuple[str, IO[bytes]]], told: Progress = lambda done, total: None
+) -> Received:
+    """Takes in many files, with the folders in their names; otherwise as `take_archive`."""
+    several = list(files)
+    _count(len(several))
+    _within(sum(one.seek(0, os.SEEK_END) for _, one in several), settings.upload_megabytes(),
+            "The upload is too large.", "TRANSFER_UPLOAD_MB")  # fmt: skip
+    with _staging(name) as (folder, received):
+        shelf = _Shelf(folder, received, _Budget(settings.upload_megabytes() * 10**6))
+        for done, (path, file) in enumerate(several, start=1):
+            file.seek(0)
+            shelf.add(path, lambda file=file: file)  # type: ignore[misc]
+            told(done, len(several))
+    return received
+
+
+def limits() -> str:
+    """What an upload may be, in a sentence."""
+    return (
+        f"At most {settings.upload_megabytes():,} MB as sent and {settings.unpacked_megabytes():,} MB unpacked "
+        f"({settings.upload_ratio()} times as much), {settings.upload_files():,} files, "
+        f"{settings.most_pixels() / 1e6:g} million pixels a picture."
+    )
+
+
+# What is refused ---------------------------------------------------------------------------------
+
+
+def _refused(
+    wrong: str, received: object, remedy: str = "Leave it out and try again; nothing was kept."
+) -> RequestError:
+    return RequestError(wrong, received, remedy)
+
+
+def _count(files: int) -> None:
+    if files > settings.upload_files():
+        raise _refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
+                       "Put them into a folder of this machine and use folder:<path>, or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
+
+
+def _within(size: int, megabytes: int, wrong: str, setting: str) -> None:
+    if size > megabytes * 10**6:
+        raise _refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
+                       f"Put the pictures into a folder of this machine and use folder:<path>, or raise {setting}.")  # fmt: skip
+
+
+def _entries(archive: IO[bytes]) -> int:
+    """Entries of the archive's table of contents, without reading it into memory as zipfile does."""
+    archive.seek(0)
+    found, kept = 0, b""
+    while piece := archive.read(_PIECE):
+        joined = kept + piece
+        found += joined.count(_ENTRY)
+        kept = joined[-len(_ENTRY) + 1 :]
+    archive.seek(0)
+    return found
+
+
+def _declared(members: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuses what the archive itself says is too much, or is no plain file."""
+    total = sum(one.file_size for one in members)
+    _within(total, settings.unpacked_megabytes(), "The archive unpacks to too much.", "TRANSFER_UPLOAD_UNPACKED_MB")
+    if total > max(_SMALL, size * settings.upload_ratio()):
+        raise _refused("The archive unpacks to suspiciously much.", f"{total / max(1, size):,.0f} times its size",
+                       f"At most {settings.upload_ratio()} times is allowed (TRANSFER_UPLOAD_RATIO).")  # fmt: skip
+    for one in members:
+        kind = stat.S_IFMT(one.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise _refused("The archive holds a link or something else that is no plain file.", repr(one.filename))
+        if one.flag_bits & 1:
+            raise _refused("The archive is encrypted.", repr(one.filename), "Make it without a password.")
+
+
+def _safe(name: str) -> PurePosixPath:
+    """The name as a path inside the upload, or a refusal."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not name or not name.isprintable():
+        raise _refused("A file's name has characters that do not show.", repr(name))
+    if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts or not path.parts:
+        raise _refused("A file's name leads out of the upload.", repr(name))
+    if any(len(part.encode()) > _LONGEST for part in path.parts) or len(name) > 4 * _LONGEST:
+        raise _refused("A file's name is too long.", repr(name[:60] + "..."))
+    return path
+
+
+class _Budget:
+    """Bytes that may still be written, whatever the archive says of itself."""
+
+    def __init__(self, most: int) -> None:
+        self.most = min(most, settings.unpacked_megabytes() * 10**6)
+        self.left = self.most
+
+    def spend(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise _refused("The upload unpacks to more than it said.", f"more than {self.most / 1e6:,.0f} MB")
+
+
+class _Shelf:
+    """Where an upload's files are put while it is taken in."""
+
+    def __init__(self, folder: Path, received: Received, budget: _Budget) -> None:
+        self.folder, self.received, self.budget = folder, received, budget
+        self._taken: set[str] = set()
+
+    def add(self, name: str, open_: Callable[[], IO[bytes]]) -> None:
+        """Writes one file if it is a picture or a table; leaves out anything else by name."""
+        path = _safe(name)
+        if any(hidden(part) for part in path.parts):
+            return
+        alike = unicodedata.normalize("NFC", str(path)).casefold()
+        if alike in self._taken:
+            raise _refused("Two files have the same name.", repr(name), "Rename one of them; nothing was kept.")
+        self._taken.add(alike)
+        ending = path.suffix.lower()
+        if ending not in ENDINGS and ending != ".csv":
+            active = ending in ACTIVE
+            why = f"{ending} is not read: it may run something" if active else "no picture by its ending"
+            self.received.left_out.append((str(path), why))
+            return
+        goal = self.folder / path
+        try:
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            self._write(goal, open_)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise _refused("A file and a folder have the same name.", repr(name)) from None
+        if ending == ".csv":
+            return
+        try:
+            header(goal)
+        except BadPicture as problem:
+            goal.unlink()
+            self.received.left_out.append((str(path), str(problem)))
+            return
+        self.received.pictures += 1
+
+    def _write(self, goal: Path, open_: Callable[[], IO[bytes]]) -> None:
+        source = open_()
+        with goal.open("xb") as file:
+            while piece := source.read(_PIECE):
+                self.budget.spend(len(piece))
+                file.write(piece)
+
+
+@contextmanager
+def _staging(name: str) -> Iterator[tuple[Path, Received]]:
+    """A folder beside the place of the upload that becomes it at the end; gone when anything goes wrong."""
+    if not NAME.fullmatch(name):
+        raise RequestError(
+            "This cannot be the name of an upload.", repr(name),
+            "Use up to 40 small letters, digits, - and _, beginning with a letter or digit.",
+        )  # fmt: skip
+    _clean()
+    if (place() / name).exists():
+        raise _taken(name)
+    folder = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
+    received = Received(name)
+    try:
+        yield folder, received
+        listing(folder)  # raises when there is nothing to be learned
+        os.chmod(folder, 0o755)
+        try:
+            os.rename(folder, place() / name)  # fails when another one of that name came first
+        except OSError as problem:
+            if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES):
+                raise _taken(name) from None
+            raise
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("The disk is full.", str(place()), "Make room there; nothing was kept.") from problem
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _taken(name: str) -> RequestError:
+    return RequestError("There is an upload of that name.", repr(name), f"Choose another, {suggested(name)} say.")
+
+
+def _clean() -> None:
+    """Removes what processes that died in the middle of an upload left behind."""
+    for folder in place().glob(f"{_STAGING}*"):
+        pid = folder.name.removeprefix(_STAGING).partition("-")[0]
+        if not pid.isdigit() or not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
