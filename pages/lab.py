@@ -124,6 +124,19 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
     switches(shown)
 
 
+def race_column(counted: Counts | None) -> None:
+    """The race the address names, or what is to race."""
+    from pages.parts import race_form, race_watch
+
+    controls.trouble()
+    raced = race_watch.shown_race()
+    if raced is not None:
+        race_watch.watch(raced, counted.majority if counted else None)
+    else:
+        race_form.form(counted)
+        race_watch.earlier()
+
+
 through_app()
 shown = shown_run()
 if shown is not None:
@@ -132,5 +145,8 @@ left, right = st.columns([4, 8], gap="medium")
 with left:
     asked, counted = choose_column()
 with right:
-    watch_column(asked, counted, shown)
+    if shown is None and controls.racing():
+        race_column(counted)
+    else:
+        watch_column(asked, counted, shown)
 cards.gallery()

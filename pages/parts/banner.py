@@ -27,16 +27,31 @@ def live_runs() -> None:
             lab.tend()
         drawn()
         live = [run for run in lab.live() if run.id != st.query_params.get("run")]
+        races = lab.races.of([run.id for run in live]) if live else {}
     except LabError as problem:
         st.error(str(problem), icon=":material/error:")
         return
-    if not live:
+    racing: dict[str, list[Run]] = {}
+    for run in live:
+        if run.id in races and races[run.id] != st.query_params.get("race"):
+            racing.setdefault(races[run.id], []).append(run)
+    live = [run for run in live if run.id not in races]
+    if not live and not racing:
         return
     with st.container(border=True, gap="xxsmall"):
+        for race, runs in racing.items():
+            st.page_link("pages/lab.py", label=_race_words(runs), icon=":material/sports_score:",
+                         query_params={"race": race})  # fmt: skip
         for run in live[:MOST]:
             st.page_link("pages/lab.py", label=_words(run), icon=":material/play_circle:", query_params={"run": run.id})
         if len(live) > MOST:
             st.page_link("pages/runs.py", label=f"and {len(live) - MOST} more", icon=":material/more_horiz:")
+
+
+def _race_words(live: list[Run]) -> str:
+    now = next((run for run in live if run.state == "running"), live[0])
+    left = f"{len(live)} run{'s' if len(live) != 1 else ''} to go"
+    return f":primary[**Race, {left}**] · {in_words(now.experiment)}, seed {now.experiment.seed}"
 
 
 def _words(run: Run) -> str:

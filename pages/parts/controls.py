@@ -27,6 +27,9 @@ def buttons(experiment: Experiment | None, shown: Run | None) -> None:
                           icon=":material/playlist_add:")  # fmt: skip
             return
         _start_button(experiment, shown)
+        if shown is None:
+            st.button("Race several", key="race", on_click=race, args=(True,), icon=":material/sports_score:",
+                      help="Several strategies, backbones, data sets or numbers of labels at one budget.")  # fmt: skip
         if shown is not None and shown.resumable:
             st.button("Resume", key="resume", on_click=_do, args=("resume", shown.id), icon=":material/resume:",
                       help="Goes on from the checkpoint: same run, same optimiser state.")  # fmt: skip
@@ -75,6 +78,18 @@ def _claimed(run: str) -> None:
     until = time.monotonic() + CLAIM_SECONDS
     while the_lab().run(run).state == "queued" and time.monotonic() < until:
         time.sleep(0.01)
+
+
+def race(wanted: bool) -> None:
+    """To what is to race, or back to a single run."""
+    st.session_state["racing"] = wanted
+    if not wanted:
+        st.query_params.clear()
+
+
+def racing() -> bool:
+    """Whether a race is on show or being put together, instead of a single run."""
+    return bool(st.query_params.get("race") or st.session_state.get("racing"))
 
 
 def leave() -> None:

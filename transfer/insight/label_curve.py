@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer.insight.race import Arm, in_words
+from transfer.insight import race
+from transfer.insight.race import Arm
 from transfer.insight.seeds import Spread, spread
 
 
@@ -51,10 +52,10 @@ def curves(several: Sequence[Arm]) -> list[LabelCurve]:
             continue
         by_seed = [{run.experiment.seed: run.metrics["test_accuracy"] for run in arm.ended} for arm in ordered]
         common = set.intersection(*(set(one) for one in by_seed))
-        name = ordered[0].name.replace(in_words("labels_per_class", ordered[0].experiment.labels_per_class), "")
+        name = ordered[0].name.replace(race.in_words("labels_per_class", ordered[0].experiment.labels_per_class), "")
         found.append(
             LabelCurve(
-                name.strip(", ") or in_words("strategy", ordered[0].experiment.strategy),
+                name.strip(", ") or race.in_words("strategy", ordered[0].experiment.strategy),
                 ordered[0].experiment.strategy,
                 np.array([_labels(arm) for arm in ordered]),
                 tuple(arm.test for arm in ordered if arm.test),
@@ -149,3 +150,13 @@ def labels_saved(curve: LabelCurve, scratch: LabelCurve) -> list[Saved]:
         saved = spread(values) if reached else None
         found.append(Saved(curve.name, float(used), saved, len(needed) - len(reached), most))
     return found
+
+
+def in_words(saved: Saved) -> str:
+    """Labels saved at one number of labels, in a few words."""
+    used = f"with {saved.labels:.3g} a class"
+    if saved.saved is None:
+        return f"{used}, from scratch did not get there with {saved.most:.3g}"
+    bound = f" at least, {saved.beyond} seeds of from scratch never got there" if saved.beyond else ""
+    band = "" if saved.saved.low is None else f" ({saved.saved.low:.3g} to {saved.saved.high:.3g})"
+    return f"{used}, {saved.saved.mean:.3g}{band}{bound}"

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
 
 from transfer import catalog
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
-from transfer.lab.records import Run, members, races, runs, to_run, visible
+from transfer.lab.records import Run, StoredEvent, events, members, races, runs, to_run, visible
 from transfer.lab.store import Store, new_row
 
 Currency = Literal["epochs", "images", "seconds"]
@@ -155,6 +155,27 @@ class Races:
         with self._store.begin() as database:
             rows = database.execute(chosen.order_by(runs.c.created, runs.c.id)).mappings().all()
         return [to_run(row) for row in rows]
+
+    def of(self, chosen: Sequence[str]) -> dict[str, str]:
+        """The race of each run that is in one; in several, the newest."""
+        wanted = select(members.c.run, members.c.race).where(members.c.run.in_(chosen)).order_by(members.c.race)
+        with self._store.begin() as database:
+            return {row.run: row.race for row in database.execute(wanted)}
+
+    def news(self, after: Mapping[str, int]) -> list[tuple[str, StoredEvent]]:
+        """What runs said of their validation on the target since the event number of each, with its id, in order."""
+        if not after:
+            return []
+        body = events.c.body
+        validated = and_(body["split"].as_string() == "validation", body["domain"].as_string() == "target")
+        told = or_(and_(events.c.kind == "Point", validated), events.c.kind == "Resumed")
+        columns = (events.c.run, events.c.n, events.c.time, events.c.kind, events.c.body)
+        # A number for each: only of one run is it certain that they can be read in their order.
+        new = or_(*(and_(events.c.run == run, events.c.n > number) for run, number in after.items()))
+        wanted = (new, events.c.kind.in_(("Point", "Resumed")), told)
+        with self._store.begin() as database:
+            rows = database.execute(select(*columns).where(*wanted).order_by(events.c.n)).all()
+        return [(row[0], StoredEvent(*row[1:])) for row in rows]
 
     def _queue(self, race: str, experiments: Sequence[Experiment], row: dict[str, Any] | None = None) -> list[str]:
         if not 0 < len(experiments) <= MOST_RUNS:

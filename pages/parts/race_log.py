@@ -1,0 +1,39 @@
+"""What the runs of a race have said of their validation, topped up with what is new since the last look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from transfer.lab import Lab, Run, StoredEvent, history
+
+
+class RaceLog:
+    """Validation points of several runs; ``cursors`` are the last events it has read of each."""
+
+    def __init__(self) -> None:
+        self.cursors: dict[str, int] = {}
+        self.points: dict[str, pd.DataFrame] = {}
+        self._events: dict[str, list[StoredEvent]] = {}
+        self._ended: set[str] = set()
+
+    def read(self, lab: Lab, runs: Sequence[Run]) -> None:
+        """Takes in what is new; of a run that had ended at the last look nothing is."""
+        # Runs as they stood before the events are read: one that had ended by then has nothing more to say.
+        wanted = [run for run in runs if run.id not in self._ended and run.state != "queued"]
+        found = lab.races.news({run.id: self.cursors.get(run.id, 0) for run in wanted})
+        for run, event in found:
+            self._events.setdefault(run, []).append(event)
+            self.cursors[run] = event.n
+        for run in {run for run, _ in found}:
+            self.points[run] = history.table(self._events[run])
+        # One that is only paused goes on some day.
+        self._ended |= {run.id for run in wanted if not run.live and not run.resumable}
+
+
+def race_log(race: str) -> RaceLog:
+    """The session's log of a race."""
+    logs: dict[str, RaceLog] = st.session_state.setdefault("race_logs", {})
+    return logs.setdefault(race, RaceLog())
