@@ -14,6 +14,7 @@ ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 st.set_page_config(page_title="Transfer Lab", page_icon=ICON, layout="wide")
 
 lab = st.Page("pages/lab.py", title="Lab", icon=":material/science:", url_path="lab")
+data = st.Page("pages/data.py", title="Data", icon=":material/photo_library:", url_path="data")
 runs = st.Page("pages/runs.py", title="Runs", icon=":material/list:", url_path="runs")
 
 
@@ -22,7 +23,7 @@ def home() -> None:
     st.switch_page(lab, query_params=st.query_params.to_dict())
 
 
-page = st.navigation([st.Page(home, default=True, visibility="hidden"), lab, runs], position="top")
+page = st.navigation([st.Page(home, default=True, visibility="hidden"), lab, data, runs], position="top")
 st.session_state["through_app"] = True
 banner = st.container()
 page.run()

@@ -42,11 +42,12 @@ MAY_IMPORT = {
         "strategies",
     },
     "insight": {"insight", "catalog", "errors", "experiment", "engine", "strategies"},
-    "lab": {"lab", "engine", "catalog", "errors", "experiment", "settings"},
+    "lab": {"lab", "pictures", "engine", "catalog", "errors", "experiment", "settings"},
     "__init__": {"experiment", "engine"},
     "possible": {"catalog", "errors", "experiment"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
-    "__main__": {"lab", "catalog", "errors", "experiment", "listing", "possible"},
+    "asking": {"catalog", "lab"},
+    "__main__": {"asking", "lab", "catalog", "errors", "experiment", "listing", "possible"},
 }
 
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
 
-from transfer import catalog, listing, possible
+from transfer import asking, catalog, listing, possible
 from transfer.errors import ImpossibleExperiment, LabError, RequestError
 from transfer.experiment import Experiment
 from transfer.lab import Lab, Run
@@ -235,6 +235,11 @@ def worker(slot: Annotated[str | None, typer.Option(help="A place on a device, c
     from transfer.lab.worker import work
 
     work(slot)
+
+
+for _question in (asking.look, asking.distance):
+    app.command()(in_words(_question))
+app.command(hidden=True)(in_words(asking.answer))
 
 
 def _row(run: Run) -> tuple[str, ...]:

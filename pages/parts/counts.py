@@ -49,9 +49,14 @@ class Counts:
         return sum(min(count, labels_per_class) for count in self.train)
 
 
+def is_here(dataset: Dataset) -> bool:
+    """Whether it can be read without a download."""
+    return not dataset.download_mb or any(settings.cache("data").glob(f"{dataset.key}-*.cache"))
+
+
 def counts(dataset: Dataset) -> Counts | None:
     """The counts, or None as long as they are not known; asks for them when that needs no download."""
-    if dataset.download_mb and not any(settings.cache("data").glob(f"{dataset.key}-*.cache")):
+    if not is_here(dataset):
         return None
     if not first_drawing_over():
         return None
@@ -61,7 +66,7 @@ def counts(dataset: Dataset) -> Counts | None:
 
 def being_counted(dataset: Dataset) -> bool:
     """Whether asking again in a moment is worth it."""
-    if dataset.download_mb and not any(settings.cache("data").glob(f"{dataset.key}-*.cache")):
+    if not is_here(dataset):
         return False
     if not first_drawing_over():
         return True

@@ -108,7 +108,8 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         "disabled": disabled,
     }
     if kind["type"] == "array":
-        classes = catalog.datasets()[chosen()["target"]].classes
+        target = catalog.datasets().get(chosen()["target"])
+        classes = target.classes if target else ()
         held = [one for one in (value if new else st.session_state[key]) if one in classes]
         if not new and held != st.session_state[key]:
             st.session_state[key] = held  # classes of another data set

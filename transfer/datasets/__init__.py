@@ -64,6 +64,7 @@ class Dataset:
         modality: key of the kind of sample.
         kept: whether ``load`` keeps its pictures on disk itself; the engine then makes no copy of its own.
         sheet: where its sample sheet will lie once it is drawn; None for one that is shipped.
+        stamp: changes whenever its files do; empty for one that is published and stays.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Dataset:
     modality: str = "image"
     kept: bool = False
     sheet: Path | None = None
+    stamp: str = ""
 
     @property
     def sample_sheet(self) -> Path | None:

@@ -97,12 +97,12 @@ def spawn_worker(slot: str) -> Child:
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(_import_path()), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(import_path()), "PYTHONUNBUFFERED": "1"},
         )
     return Child(process, log, time.monotonic())
 
 
-def _import_path() -> list[str]:
+def import_path() -> list[str]:
     """Where the worker finds this very copy of the lab, whatever folder it is started from."""
     package = str(Path(__file__).resolve().parents[2])
     inherited = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one and one != package]

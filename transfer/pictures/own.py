@@ -71,6 +71,16 @@ def looked(folder: Path) -> Looked:
     return made
 
 
+def of(key: str) -> Looked | None:
+    """What is in the folder behind a data set's key, ``folder:`` or ``upload:``; None for any other."""
+    from transfer.pictures import uploads
+
+    prefix, _, rest = key.partition(":")
+    if prefix == "folder":
+        return looked(Path(rest).expanduser().resolve())
+    return looked(uploads.where(rest)) if prefix == "upload" else None
+
+
 def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
     """The folder as a data set.
 
@@ -99,6 +109,7 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
         load=lambda: published(looked(folder)),
         warning=sentence(seen.bad),
         kept=True,
+        stamp=seen.listing.stamp,
         sheet=settings.cache("sheets") / f"{seen.listing.stamp[:40]}-{width}.png",
     )
 

@@ -163,13 +163,13 @@ def _refused(
 def _count(files: int) -> None:
     if files > settings.upload_files():
         raise _refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
-                       "Put them into a folder of this machine and use folder:<path>, or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
+                       "Use a folder of this machine (folder:<path>), or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
 
 
 def _within(size: int, megabytes: int, wrong: str, setting: str) -> None:
     if size > megabytes * 10**6:
         raise _refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
-                       f"Put the pictures into a folder of this machine and use folder:<path>, or raise {setting}.")  # fmt: skip
+                       f"Use a folder of this machine (folder:<path>), or raise {setting}.")  # fmt: skip
 
 
 def _entries(archive: IO[bytes]) -> int:

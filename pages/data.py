@@ -1,0 +1,97 @@
+"""Data: what a data set holds before anything is trained on it, and the way in for own pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.parts import looked, upload
+from pages.parts.counts import is_here
+from pages.parts.form import choose, chosen
+from pages.parts.shared import through_app
+from transfer import catalog
+from transfer.datasets import Dataset
+
+VIEWS = {
+    "Classes": looked.classes,
+    "Split": looked.split,
+    "Duplicates": looked.duplicates,
+    "First batch": looked.batch,
+    "Distance": looked.distance,
+}
+LAB = "pages/lab.py"
+
+
+def pick(own: list[Dataset]) -> Dataset | None:
+    """The data set that is looked at: the newest upload, else the one last chosen, else the experiment's target."""
+    known = {one.key: one for one in (*own, *catalog.datasets().values())}
+    if (target := catalog.datasets().get(chosen()["target"])) is not None:
+        known.setdefault(target.key, target)
+    if (fresh := st.session_state.pop("data_next", None)) in known:
+        st.session_state["data_key"] = fresh
+    if st.session_state.get("data_key") not in known:
+        st.session_state["data_key"] = chosen()["target"] if chosen()["target"] in known else next(iter(known))
+    keys = list(known)
+    key = st.selectbox("Data set", keys, format_func=lambda one: known[one].title, key="data_key")
+    return known.get(key)
+
+
+def learn(dataset: Dataset) -> None:
+    """Makes it the experiment's target; photographs begin with a network that knows photographs."""
+    changes: dict[str, Any] = {"target": dataset.key, "without": ()}
+    if dataset.kept:
+        changes |= {"source": None, "backbone": "efficientnet_lite0", "strategy": "feature_extraction",
+                    "labels_per_class": None, "image_size": None}  # fmt: skip
+    elif chosen()["source"] == dataset.key:
+        changes["source"] = None
+    choose(**changes)
+    st.session_state["to_the_lab"] = True
+
+
+def about(dataset: Dataset) -> None:
+    """What it is, and what can be done with it."""
+    height, width, channels = dataset.shape
+    colour = "colour" if channels == 3 else "grey"
+    st.caption(
+        f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour} · `{dataset.key}` · "
+        f"{dataset.summary} {dataset.reference}, {dataset.licence}."
+    )
+    if dataset.warning:
+        st.caption(f":material/info: {dataset.warning}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Learn this", type="primary", icon=":material/science:", on_click=learn, args=(dataset,),
+                  help="Makes it the target of the experiment and goes to the lab.")  # fmt: skip
+        if dataset.kept and "~" not in dataset.key:
+            words = "Remove" if dataset.key.startswith("upload:") else "Forget"
+            with st.popover(words, type="tertiary", icon=":material/delete:"):
+                gone = "The pictures are deleted here" if words == "Remove" else "The pictures stay where they are"
+                st.caption(f"{gone}; runs on them stay on the Runs page.")
+                st.button(f"{words} {dataset.title}", on_click=upload.remove, args=(dataset.key,))
+
+
+def fetched(dataset: Dataset) -> bool:
+    """Whether it may be read now: what needs a download waits for a click."""
+    if is_here(dataset) or st.session_state.get("fetch") == dataset.key:
+        return True
+    st.info(f"{dataset.title} is not here yet: {dataset.download_mb:g} MB to download.", icon=":material/download:")
+    if st.button(f"Download {dataset.download_mb:g} MB and look"):
+        st.session_state["fetch"] = dataset.key
+        st.rerun()
+    return False
+
+
+through_app()
+if st.session_state.pop("to_the_lab", False):
+    st.switch_page(LAB)
+st.header("Data", anchor=False)
+mine = catalog.own_datasets()
+upload.panel(not mine)
+dataset = pick(mine)
+if dataset is not None:
+    about(dataset)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = st.segmented_control("View", list(VIEWS), default="Classes", required=True, key="data_view")
+        seed = st.number_input("Seed of the split", 0, 2**31 - 1, chosen()["seed"], width=160, key="data_seed")
+    if fetched(dataset):
+        VIEWS[str(view)](dataset, int(seed))

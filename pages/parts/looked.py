@@ -1,0 +1,193 @@
+"""What a data set holds: classes and samples, the split, what is there twice, the first batch, distances."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts.asking import answered
+from pages.parts.form import chosen
+from transfer import catalog
+from transfer.datasets import Dataset
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+from transfer.lab.looking import Answer, Question
+
+A_PAGE = 12
+CONFIG = {"displaylogo": False, "displayModeBar": False}
+
+
+def looked(dataset: Dataset, seed: int) -> Answer | None:
+    """The look at the data set, or None while it is being taken."""
+    return answered(Question("look", (dataset.key,), {"seed": seed}), "reading and counting the pictures")
+
+
+def classes(dataset: Dataset, seed: int) -> None:
+    """Balance, sizes and samples of each class."""
+    from transfer.insight import data
+
+    answer = looked(dataset, seed)
+    if answer is None or answer.found is None:
+        return
+    found = answer.found
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        words, matters = data.about_balance(found["counts"], found["classes"])
+        st.markdown(f"**Balance** · {':material/warning: ' if matters else ''}{words}")
+        figure = data.balance(found["counts"], found["classes"], dataset.key)
+        st.plotly_chart(figure, key="chart_balance", config=CONFIG, alt=words)
+    with right:
+        words = data.about_sizes(found["sizes"], found["shape"])
+        st.markdown(f"**Sizes** · {words}")
+        if len({tuple(one) for one in found["sizes"]}) > 1:
+            figure = data.sizes_figure(found["sizes"], dataset.key)
+            st.plotly_chart(figure, key="chart_sizes", config=CONFIG, alt=words)
+    _left_out(answer)
+    st.markdown("**Samples by class** · From the part that is trained on.")
+    _samples(answer)
+
+
+def _left_out(answer: Answer) -> None:
+    found = answer.found or {}
+    if found.get("left_out"):
+        with st.expander(f"{found['left_out_count']:,} files were left out", icon=":material/report:"):
+            rows = [{"File": name, "Why": why} for name, why in found["left_out"]]
+            st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def _samples(answer: Answer) -> None:
+    found = answer.found or {}
+    names = found["classes"]
+    begin = 0
+    if len(names) > A_PAGE:
+        starts = list(range(0, len(names), A_PAGE))
+        begin = st.selectbox(
+            "Classes", starts, format_func=lambda at: f"{names[at]} to {names[min(at + A_PAGE, len(names)) - 1]}"
+        )
+    columns = st.columns(2, gap="medium")
+    for place in range(begin, min(begin + A_PAGE, len(names))):
+        with columns[place % 2], st.container(gap="xsmall"):
+            count = sum(part[place] for part in found["counts"].values())
+            st.markdown(f"{names[place]} :gray[· {count:,}]")
+            strip = answer.folder / f"class-{place}.png"
+            if strip.exists():
+                st.image(str(strip), alt=f"Samples of the class {names[place]}")
+
+
+def split(dataset: Dataset, seed: int) -> None:
+    """Which pictures go where."""
+    answer = looked(dataset, seed)
+    if answer is None or answer.found is None:
+        return
+    counts = answer.found["counts"]
+    total = sum(map(sum, counts.values()))
+    for column, (part, use) in zip(
+        st.columns(3),
+        {"train": "weights are learned from", "validation": "epochs are chosen by", "test": "looked at once"}.items(),
+        strict=True,
+    ):
+        column.metric(f"{part.capitalize()}: {use}", f"{sum(counts[part]):,}", f"{sum(counts[part]) / total:.0%}",
+                      delta_color="off", delta_arrow="off")  # fmt: skip
+    rows = [{"Class": name, **{part.capitalize(): counts[part][place] for part in counts}}
+            for place, name in enumerate(answer.found["classes"])]  # fmt: skip
+    st.dataframe(rows, hide_index=True, width="stretch", height=min(420, 38 + 35 * len(rows)))
+    st.caption(
+        f"Seed {seed} gives the same split every time, on every machine: fingerprint "
+        f"`{answer.found['fingerprint'][:16]}`. Parts that the data set brings along stay as they are; of the others "
+        "a quarter is tested and 15 % of the rest validate, each class in its share."
+    )
+
+
+def duplicates(dataset: Dataset, seed: int) -> None:
+    """Pairs of pictures that are equal or nearly."""
+    from transfer.insight import data
+
+    answer = looked(dataset, seed)
+    if answer is None or answer.found is None:
+        return
+    words, matters = data.about_pairs(answer.found["pair_counts"])
+    (st.warning if matters else st.info)(words, icon=":material/content_copy:")
+    st.caption(
+        "Found are pictures saved anew, scaled or made a little lighter, not ones that were cut or turned. "
+        "Those that lie in different parts come first."
+    )
+    columns = st.columns(3, gap="medium")
+    for number, pair in enumerate(answer.found["pairs"]):
+        with columns[number % 3], st.container(border=True, gap="xsmall"):
+            st.image(str(answer.folder / f"pair-{number}.png"), alt=f"{pair['names'][0]} and {pair['names'][1]}")
+            how = "equal" if pair["same"] else "nearly equal"
+            parts = " and ".join(dict.fromkeys(pair["parts"]))
+            labels = " / ".join(dict.fromkeys(pair["classes"]))
+            st.markdown(f"{how} · {parts} · {labels}")
+            st.caption(f"`{pair['names'][0]}` and `{pair['names'][1]}`")
+
+
+def batch(dataset: Dataset, seed: int) -> None:
+    """The first batch exactly as the network is given it."""
+    fields = chosen()
+    known = catalog.backbones()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        keys = list(known)
+        place = keys.index(fields["backbone"]) if fields["backbone"] in keys else 0
+        backbone = st.selectbox("Backbone", keys, place, format_func=lambda one: known[one].title, key="batch_backbone")
+        augment = st.toggle("Augment", fields["augment"], key="batch_augment")
+    own = fields["target"] == dataset.key
+    size = fields["image_size"] if backbone == fields["backbone"] else None
+    try:
+        asked = Experiment().but(
+            target=dataset.key, source=None, backbone=backbone, strategy="from_scratch", seed=seed, augment=augment,
+            batch_size=fields["batch_size"] or 32, image_size=size,
+            labels_per_class=(fields["labels_per_class"] or None) if own else None,
+        )  # fmt: skip
+    except RequestError as problem:
+        st.warning(str(problem), icon=":material/block:")
+        return
+    question = Question("batch", (dataset.key,), {"experiment": asked.model_dump(mode="json")})
+    answer = answered(question, "reading the first batch")
+    if answer is None or answer.found is None:
+        return
+    found = answer.found
+    count, height, width, channels = found["shape"]
+    raw = found["raw"]
+    st.markdown(
+        f"**First batch** · {count} pictures of {height}×{width}×{channels}, brought there from {raw[0]}×{raw[1]}×"
+        f"{raw[2]} by the network itself; pixels {found['low']:.0f} to {found['high']:.0f}, mean "
+        f"{', '.join(f'{one:.0f}' for one in found['mean'])}."
+    )
+    st.image(str(answer.folder / "batch.png"), alt=f"The first {len(found['labels'])} pictures of the batch")
+    st.caption("Labels, row by row: " + ", ".join(found["labels"]))
+
+
+def distance(dataset: Dataset, seed: int) -> None:
+    """How far this data set is from another."""
+    from transfer.insight import data
+
+    known, backbones = catalog.datasets(), catalog.backbones()
+    others = [one.key for one in (*catalog.own_datasets(), *known.values()) if one.key != dataset.key]
+    usual = chosen()["source"] if chosen()["source"] in others else others[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        other = st.selectbox("From", others, others.index(usual), format_func=lambda one: known[one].title)
+        keys = list(backbones)
+        place = keys.index("efficientnet_lite0") if "efficientnet_lite0" in keys else 0
+        backbone = st.selectbox("Features of", keys, place, format_func=lambda one: backbones[one].title)
+        asked = (dataset.key, other, backbone, seed)
+        if st.button("Compare", icon=":material/compare_arrows:"):
+            st.session_state["compared"] = asked
+    if st.session_state.get("compared") != asked:
+        st.caption("Features of up to 500 pictures of each are computed once and kept, for runs, too. Choosing data "
+                   "sets or a network that are not here yet downloads them.")  # fmt: skip
+        return
+    question = Question("distance", (dataset.key, other), {"backbone": backbone, "seed": seed})
+    answer = answered(question, "computing features of both")
+    if answer is None or answer.found is None:
+        return
+    found = answer.found
+    st.markdown(f"**{data.about_distance(found, backbones[backbone].title)}**")
+    left, right = st.columns(2)
+    left.metric("Proxy A-distance, 0 to 2", f"{found['a_distance']:.2f}",
+                f"by chance up to {found['a_distance_chance']:.2f}", delta_color="off", delta_arrow="off")  # fmt: skip
+    right.metric("MMD, squared", f"{found['mmd']:.4f}", f"by chance up to {found['mmd_chance']:.4f}",
+                 delta_color="off", delta_arrow="off")  # fmt: skip
+    st.caption(
+        f"{found['pictures'][0]} and {found['pictures'][1]} pictures. A small distance promises nothing: the classes "
+        "may still lie differently. Chance is the 95th percentile over 20 shuffles."
+    )

@@ -1,0 +1,124 @@
+"""Own pictures come in: an archive, a folder or files through the browser, or a folder of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from transfer import catalog, settings
+from transfer.datasets import folder as folders
+from transfer.errors import LabError
+from transfer.pictures import uploads
+from transfer.pictures.own import printable
+
+WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine")
+SHOWN = 200
+
+
+def panel(empty: bool) -> None:
+    """The ways in, and what became of the last one.
+
+    Args:
+        empty: whether there are no own pictures yet; the panel is then open.
+    """
+    _report()
+    with st.expander("Add your own pictures", expanded=empty, icon=":material/add_photo_alternate:"):
+        way = st.segmented_control("From", WAYS, default=WAYS[0], required=True, key="upload_way",
+                                   label_visibility="collapsed")  # fmt: skip
+        st.caption(
+            "A folder for each class, named for it; folders train, validation and test around them if you have them. "
+            "Or pictures beside a labels.csv with the columns file and label."
+        )
+        if way == WAYS[3]:
+            _path()
+            return
+        accept: Any = {WAYS[0]: False, WAYS[1]: "directory", WAYS[2]: True}[str(way)]
+        # A new key after each upload empties the widget.
+        count = st.session_state.setdefault("upload_count", 0)
+        given: Any = st.file_uploader(
+            str(way), type="zip" if way == WAYS[0] else None, accept_multiple_files=accept,
+            key=f"upload:{way}:{count}", max_upload_size=settings.upload_megabytes(), label_visibility="collapsed",
+        )  # fmt: skip
+        st.caption(uploads.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, BMP, GIF, WebP, TIFF "
+                   "and PPM are read; pictures are kept on this machine and go nowhere else.")  # fmt: skip
+        if given:
+            _name_and_add(given)
+
+
+def _name_and_add(given: Any) -> None:
+    several = given if isinstance(given, list) else [given]
+    first = several[0].name.split("/")[0] if isinstance(given, list) else given.name
+    with st.form(f"upload_form:{several[0].file_id}", border=False):
+        name = st.text_input("Name", uploads.suggested(first), max_chars=40, help="Its key will be upload:<name>.")
+        if not st.form_submit_button("Add", type="primary", icon=":material/upload:"):
+            return
+    if isinstance(given, list):
+        _take(lambda told: uploads.take_files(name, [(one.name, one) for one in several], told))
+    else:
+        _take(lambda told: uploads.take_archive(name, given, told))
+
+
+def _take(work: Callable[[uploads.Progress], uploads.Received]) -> None:
+    bar = st.progress(0.0, "looking at the files ...")
+    last = [0.0]
+
+    def told(done: int, total: int) -> None:
+        share = done / total
+        if share - last[0] >= 0.01 or done == total:
+            last[0] = share
+            bar.progress(share, f"{done:,} of {total:,} files")
+
+    try:
+        received = work(told)
+    except LabError as problem:
+        bar.empty()
+        st.error(str(problem), icon=":material/block:")
+        return
+    left = [(printable(name), why) for name, why in received.left_out]
+    st.session_state["upload_report"] = (received.name, received.pictures, left)
+    st.session_state["upload_count"] += 1
+    st.session_state["data_next"] = f"upload:{received.name}"
+    st.rerun()
+
+
+def _report() -> None:
+    """Says once what was taken in and what was not."""
+    report = st.session_state.pop("upload_report", None)
+    if report is None:
+        return
+    name, pictures, left = report
+    st.success(f"{name}: {pictures:,} pictures are here now.", icon=":material/check_circle:")
+    if left:
+        st.warning(f"{len(left):,} files were left out: " + "; ".join(f"{one} ({why})" for one, why in left[:5])
+                   + (" ..." if len(left) > 5 else "."), icon=":material/report:")  # fmt: skip
+
+
+def _path() -> None:
+    roots = settings.folder_roots()
+    with st.form("folder_form", border=False):
+        path = st.text_input("Path", placeholder="/data/flowers", max_chars=1000,
+                             help="The pictures stay there; decoded copies are kept in the lab's cache.")  # fmt: skip
+        if roots:
+            st.caption(f"Allowed here (TRANSFER_FOLDERS): {', '.join(map(str, roots))}")
+        if not st.form_submit_button("Add", type="primary", icon=":material/folder_open:"):
+            return
+    try:
+        with st.spinner("looking at the files ..."):
+            found = catalog.dataset(f"folder:{path.strip()}")
+    except LabError as problem:
+        st.error(str(problem), icon=":material/block:")
+        return
+    folders.remember(path.strip())
+    st.session_state["data_next"] = found.key
+    st.rerun()
+
+
+def remove(key: str) -> None:
+    """Takes an own data set away: an upload with its pictures, a folder only from the choices."""
+    prefix, _, rest = key.partition(":")
+    if prefix == "upload":
+        uploads.remove(rest)
+    else:
+        folders.forget(rest)

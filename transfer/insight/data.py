@@ -1,0 +1,130 @@
+"""What a data set's figures mean, in sentences and pictures: balance, sizes, what is there twice, how far apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from transfer.insight.curves import HUES
+from transfer.insight.words import percent
+
+UNEVEN = 3.0
+FEW = 10
+SHARED_X = 40
+
+
+def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -> tuple[str, bool]:
+    """How evenly the classes are filled, and whether that matters.
+
+    Args:
+        counts: pictures of each class in label order, by part.
+        classes: their names.
+    """
+    train, everything = counts["train"], sum(counts["validation"])
+    most, least = int(np.argmax(train)), int(np.argmin(train))
+    ratio = train[most] / max(1, train[least])
+    if ratio >= UNEVEN:
+        always = percent(max(counts["validation"]) / max(1, everything))
+        return (
+            f"{classes[most]} has {ratio:.1f} times as many pictures as {classes[least]} ({train[most]:,} and "
+            f"{train[least]:,} to train on). Who always says the commonest class is right on {always} of "
+            "validation: look at the classes one by one, or turn on class weights.",
+            True,
+        )
+    if min(counts["validation"]) < FEW:
+        return (
+            f"The classes are even, and few: {min(counts['validation'])} validation pictures of {classes[least]}. "
+            "One picture moves its accuracy by "
+            f"{percent(1 / max(1, min(counts['validation'])))}.",
+            True,
+        )
+    if ratio == 1:
+        return f"Every class has {train[most]:,} pictures to train on.", False
+    return f"The classes are even: {train[least]:,} to {train[most]:,} pictures to train on.", False
+
+
+def balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], revision: str) -> go.Figure:
+    """Pictures of each class, in parts."""
+    drawn = go.Figure()
+    for place, (part, values) in enumerate(counts.items()):
+        drawn.add_bar(
+            x=list(classes), y=list(values), name=part, marker={"color": HUES[place % len(HUES)]},
+            hovertemplate=f"%{{x}}: %{{y:,}} for {part}<extra></extra>",
+        )  # fmt: skip
+    drawn.update_layout(
+        barmode="stack", height=240, margin={"l": 8, "r": 8, "t": 26, "b": 8}, uirevision=revision,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", bargap=0.25,
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        xaxis={"type": "category", "showticklabels": len(classes) <= SHARED_X, "automargin": True},
+        yaxis={"title": {"text": "pictures"}, "automargin": True},
+    )  # fmt: skip
+    return drawn
+
+
+def about_sizes(sizes: Sequence[Sequence[int]], shape: Sequence[int]) -> str:
+    """How large the files' pictures are, and what becomes of them."""
+    kept = f"kept at {shape[0]}×{shape[1]} pixels, {'grey' if shape[2] == 1 else 'colour'}"
+    if not sizes:
+        return f"All pictures are {shape[1]}×{shape[0]} pixels, {'grey' if shape[2] == 1 else 'colour'}."
+    width, height = np.asarray(sizes).T
+    if len({(w, h) for w, h in sizes}) == 1:
+        said = f"All files are {width[0]}×{height[0]} pixels"
+    else:
+        said = f"Files are {width.min()}×{height.min()} to {width.max()}×{height.max()} pixels"
+    long = np.maximum(width, height) / np.minimum(width, height)
+    cut = f"; {percent(float((long >= 2).mean()))} are twice as long as wide and lose half" if (long >= 2).any() else ""
+    small = float((np.minimum(width, height) < shape[0]).mean())
+    blown = f"; {percent(small)} are smaller and are enlarged" if small else ""
+    return f"{said}; {kept}, the middle square{cut}{blown}."
+
+
+def sizes_figure(sizes: Sequence[Sequence[int]], revision: str) -> go.Figure:
+    """Width and height of the files, a point each."""
+    width, height = np.asarray(sizes).T
+    drawn = go.Figure()
+    drawn.add_scatter(
+        x=width, y=height, mode="markers", marker={"color": HUES[0], "size": 5, "opacity": 0.4},
+        hovertemplate="%{x} × %{y} pixels<extra></extra>",
+    )  # fmt: skip
+    drawn.update_layout(
+        height=220, margin={"l": 8, "r": 8, "t": 8, "b": 8}, uirevision=revision, showlegend=False,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={"title": {"text": "width (pixels)", "standoff": 4}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "height (pixels)"}, "rangemode": "tozero", "automargin": True},
+    )  # fmt: skip
+    return drawn
+
+
+def about_pairs(counts: Mapping[str, int]) -> tuple[str, bool]:
+    """What is there twice, and whether it matters."""
+    if not counts["same"] and not counts["near"]:
+        return "No picture is there twice.", False
+    said = f"{counts['same']:,} pairs of equal pictures, {counts['near']:,} nearly equal."
+    if counts["across"]:
+        said += (
+            f" {counts['across']:,} lie in different parts: what was trained on is validated or tested again, "
+            "and the score looks better than it is."
+        )
+    if counts["clash"]:
+        said += f" {counts['clash']:,} have different labels: one of them is wrong."
+    return said, bool(counts["across"] or counts["clash"])
+
+
+def about_distance(found: Mapping[str, Any], backbone: str) -> str:
+    """How far apart two data sets are, in a sentence."""
+    far, usual = found["a_distance"], max(found["a_distance_chance"], 0.2)
+    if far <= usual:
+        said = "No line tells them apart better than chance: to this network they are one domain"
+    elif far < 1:
+        said = "A line tells them apart sometimes: a small gap"
+    elif far < 1.8:
+        said = "A line tells most of them apart: a clear gap"
+    else:
+        said = "A line tells nearly all of them apart: two different worlds"
+    learned = f", in features of {backbone} learned on {found['weights']}" if found["weights"] else (
+        f", in features of {backbone} with random weights, which see little more than brightness and texture"
+    )  # fmt: skip
+    return f"{said}{learned}."

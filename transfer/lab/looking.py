@@ -1,0 +1,197 @@
+"""Questions about data sets, answered by a process of their own; answers are kept for as long as nothing changes.
+
+Decoding, counting and features take seconds to minutes and TensorFlow; a page asks again until the answer is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from transfer import __version__, catalog, settings
+from transfer.experiment import Experiment
+from transfer.lab.process import import_path
+
+Kind = Literal["look", "batch", "distance"]
+_KEPT = 300
+_TELL_SECONDS = 0.3
+LAYOUT = 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of which data sets.
+
+    Args:
+        kind: ``look`` at one, the first ``batch`` of an experiment, or the ``distance`` of two.
+        data: keys of the data sets.
+        values: the rest: ``seed``; ``backbone``; or ``experiment`` as its fields.
+    """
+
+    kind: Kind
+    data: tuple[str, ...]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where its answer and pictures lie; another once a file of the data has changed."""
+        stamps = [catalog.dataset(key).stamp for key in self.data]
+        limits = settings.picture_size(), settings.most_pixels()
+        words = json.dumps([LAYOUT, __version__, self.kind, self.data, stamps, limits, self.values], sort_keys=True)
+        return settings.cache("looks") / hashlib.sha256(words.encode()).hexdigest()[:40]
+
+    @property
+    def text(self) -> str:
+        """As it is handed to the process."""
+        return json.dumps({"kind": self.kind, "data": self.data, "values": self.values})
+
+    @classmethod
+    def of(cls, text: str) -> Question:
+        """From `text`."""
+        found = json.loads(text)
+        return cls(found["kind"], tuple(found["data"]), found["values"])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known by now.
+
+    Args:
+        found: the answer, or None as long as it is not there.
+        folder: where its pictures lie.
+        problem: why there will be none; empty otherwise.
+        done: of ``total`` pictures, while they are decoded; 0 of 0 when that is not known.
+    """
+
+    found: dict[str, Any] | None
+    folder: Path
+    problem: str = ""
+    done: int = 0
+    total: int = 0
+
+
+_asked: dict[str, subprocess.Popen[bytes]] = {}
+_lock = threading.Lock()
+
+
+def ask(question: Question) -> Answer:
+    """What is known; starts the process that finds out when nobody has.
+
+    Raises:
+        RequestError: a data set cannot be opened.
+    """
+    folder = question.folder
+    if (known := _kept(folder)) is not None:
+        return Answer(known, folder)
+    with _lock:
+        process = _asked.get(str(folder))
+        if process is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            process = _asked[str(folder)] = _started(question, folder)
+    if process.poll() is None:
+        return Answer(None, folder, "", *_progress(folder))
+    if (known := _kept(folder)) is not None:
+        return Answer(known, folder)
+    lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+    said = next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1] if lines else "")
+    return Answer(None, folder, said.removeprefix("Error: ") or "The process ended without a word.")
+
+
+def again(question: Question) -> None:
+    """Forgets that it went wrong, so that it is tried anew."""
+    with _lock:
+        _asked.pop(str(question.folder), None)
+
+
+def find_out(question: Question, told: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
+    """Finds the answer here and now, and keeps it.
+
+    Args:
+        question: what is asked.
+        told: called with (done, total) pictures.
+
+    Raises:
+        LabError: it cannot be answered.
+    """
+    folder = question.folder
+    if (known := _kept(folder)) is not None:
+        return known
+    folder.mkdir(parents=True, exist_ok=True)
+    said = [0.0]
+
+    def progress(done: int, total: int) -> None:
+        told(done, total)
+        if time.monotonic() - said[0] > _TELL_SECONDS:
+            said[0] = time.monotonic()
+            (folder / "progress.txt").write_text(f"{done} {total}")
+
+    found = _answered(question, folder, progress)
+    temporary = folder / f"answer-{os.getpid()}.part"
+    temporary.write_text(json.dumps(found))
+    temporary.replace(folder / "answer.json")
+    _prune()
+    return found
+
+
+def _answered(question: Question, folder: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    from transfer.pictures import telling
+
+    values = question.values
+    with telling.listening(progress, lambda words: None):
+        if question.kind == "look":
+            from transfer.engine.look import look
+
+            return look(catalog.dataset(question.data[0]), values["seed"], folder)
+        if question.kind == "batch":
+            from transfer.engine.first_batch import first_batch
+
+            return first_batch(Experiment(**values["experiment"]), folder)
+        from transfer.engine.distance import distance
+
+        first, second = question.data
+        return distance(first, second, values["backbone"], values["seed"], progress)
+
+
+def _started(question: Question, folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "log.txt").open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "transfer", "answer", question.text],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(import_path()), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+
+
+def _kept(folder: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((folder / "answer.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _progress(folder: Path) -> tuple[int, int]:
+    try:
+        done, total = (folder / "progress.txt").read_text().split()
+    except (OSError, ValueError):
+        return 0, 0
+    return int(done), int(total)
+
+
+def _prune() -> None:
+    """Keeps the newest answers."""
+    folders = sorted(settings.cache("looks").iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+    for folder in folders[_KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
