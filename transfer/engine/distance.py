@@ -38,12 +38,12 @@ def distance(first: str, second: str, backbone: str, seed: int, told: Told) -> d
     """
     both = [_features(catalog.dataset(key), backbone, seed, told) for key in (first, second)]
     ours, theirs = (one / np.maximum(np.linalg.norm(one, axis=1, keepdims=True), 1e-9) for one in both)
-    found = _measured(ours, theirs)
     pooled, random = np.concatenate([ours, theirs]), np.random.default_rng(seed)
-    chance = []
-    for _ in range(SHUFFLES):
-        mixed = pooled[random.permutation(len(pooled))]
-        chance.append(_measured(mixed[: len(ours)], mixed[len(ours) :]))
+    flat = _flat(pooled, max(1, min(len(ours), len(theirs), PICTURES) // A_DIMENSION))
+    found, *chance = [
+        _measured(pooled[order], flat[order], len(ours))
+        for order in (np.arange(len(pooled)), *(random.permutation(len(pooled)) for _ in range(SHUFFLES)))
+    ]
     usual = np.percentile(chance, 95, axis=0)
     own = catalog.backbone(backbone).pretrained
     return {
@@ -56,15 +56,18 @@ def distance(first: str, second: str, backbone: str, seed: int, told: Told) -> d
     }
 
 
-def _measured(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """Proxy A-distance in the directions of most variance, fewer than there are pictures; and MMD squared."""
-    both = np.concatenate([ours, theirs]).astype("float64")
-    both -= both.mean(axis=0)
-    kept = max(1, min(len(ours), len(theirs), 64 * A_DIMENSION) // A_DIMENSION)
-    axes = np.linalg.svd(both, full_matrices=False)[2][:kept]
-    flat = both @ axes.T
-    squared = discrepancy([ours.astype("float32")], [theirs.astype("float32")])
-    return validators.apart(flat[: len(ours)], flat[len(ours) :]), max(0.0, float(keras.ops.convert_to_numpy(squared)))
+def _flat(pooled: np.ndarray, kept: int) -> np.ndarray:
+    """The features in so many directions of most variance: fewer than there are pictures, or a line parts anything."""
+    centred = pooled.astype("float64") - pooled.mean(axis=0)
+    projected: np.ndarray = centred @ np.linalg.svd(centred, full_matrices=False)[2][:kept].T
+    return projected
+
+
+def _measured(features: np.ndarray, flat: np.ndarray, count: int) -> tuple[float, float]:
+    """Proxy A-distance and MMD squared between the first ``count`` rows and the others."""
+    squared = discrepancy([features[:count].astype("float32")], [features[count:].astype("float32")])
+    far = validators.apart(flat[:count], flat[count:])
+    return far, max(0.0, float(keras.ops.convert_to_numpy(squared)))
 
 
 def _features(dataset: Dataset, key: str, seed: int, told: Told) -> np.ndarray:
