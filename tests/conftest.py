@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +33,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     # The tests start workers of their own.
     monkeypatch.setattr(spawner.Spawner, "ensure", lambda self, waiting: None)
     return Lab()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder and the address at which it is served; that server knows no ranges."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *given: object) -> None:
+            super().__init__(*given, directory=str(folder))  # type: ignore[arg-type]
+
+        def log_message(self, *given: object) -> None:
+            """Says nothing."""
+
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://localhost:{server.server_port}/"
+    server.shutdown()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import urllib.error
+import urllib.request
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from transfer.backbones.cutting import learns
 from transfer.backbones.dense import DENSE
 from transfer.backbones.efficientnet_lite0 import EFFICIENTNET_LITE0
 from transfer.backbones.keras_applications import FAMILIES, KERAS_APPLICATIONS
+from transfer.backbones.keras_weights import WEIGHTS
 from transfer.backbones.small_cnn import SMALL_CNN
 from transfer.errors import DownloadFailed
 
@@ -116,6 +118,27 @@ def test_every_network_of_keras_applications_is_there():
     assert len(KERAS_APPLICATIONS) == len(BY_KEY) == 40
     # Sizes were not measured: a download has four bytes a weight and a little more.
     assert all(b.pretrained.download_mb >= b.parameters * 4e-6 for b in KERAS_APPLICATIONS)
+    assert set(WEIGHTS) == exported
+    assert all(60 < backbone.top1 < 90 for backbone in KERAS_APPLICATIONS)
+    assert all(backbone.preprocessing and backbone.licence and backbone.reference for backbone in KERAS_APPLICATIONS)
+
+
+@pytest.mark.parametrize("key", ["mobilenet", "nasnet_mobile", "efficientnet_b0", "convnext_tiny"])
+def test_weights_are_fetched_from_where_keras_would_and_checked_alike(key, monkeypatch):
+    from keras.src.utils import file_utils
+
+    class Asked(BaseException):
+        pass
+
+    def ask(name, origin, file_hash=None, **_):
+        raise Asked(origin, name, file_hash or "")
+
+    monkeypatch.setattr(file_utils, "get_file", ask)
+    family, net = NETS[key]
+    with pytest.raises(Asked) as asked:
+        applications._whole(family, net, net.image_size, weights="imagenet")
+    remote = applications._remote(family, net)
+    assert asked.value.args == (remote.origin, remote.name, remote.digest)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +178,12 @@ def test_stages_can_be_saved_with_their_preprocessing(tmp_path):
 def keras_home(tmp_path, monkeypatch):
     """An empty KERAS_HOME, and a network that cannot be reached."""
     from keras.src.backend import config
-    from keras.src.utils import file_utils
 
-    def unreachable(origin, *_):
+    def unreachable(*_, **__):
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr(config, "_KERAS_DIR", str(tmp_path))
-    monkeypatch.setattr(file_utils, "urlretrieve", unreachable)
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
     (tmp_path / "models").mkdir()
     return tmp_path
 
@@ -218,6 +240,7 @@ def test_efficientnets_second_normalisation_is_not_lost(keras_home, monkeypatch)
     path = keras_home / "efficientnet.h5"
     write_h5(network, path)
     monkeypatch.setattr(file_utils, "get_file", lambda *_, **__: str(path))
+    monkeypatch.setattr(applications, "fetch", lambda *_: path)
     whole = keras.applications.EfficientNetB0(
         include_top=False, weights="imagenet", pooling="avg", input_shape=(64, 64, 3)
     )

@@ -176,3 +176,17 @@ def test_options_of_a_strategy_are_read_as_json_or_text(monkeypatch: pytest.Monk
     for written in ("hidden=64", "hidden=[64, 32]", "hidden=64, 32"):
         assert call("run", *ASKED, "--set", written).exit_code == 0
     assert [one.options["hidden"] for one in asked] == [64, [64, 32], "64, 32"]
+
+
+def test_backbones_are_listed_with_all_that_a_choice_depends_on() -> None:
+    said = CliRunner().invoke(app, ["list", "backbones", "--json"])
+    listed = {one["key"]: one for one in json.loads(said.stdout)}
+    downloads = [one for one in listed.values() if (one["pretrained"] or {}).get("origin", "").startswith("keras.app")]
+    assert len(downloads) >= 38
+    for one in [*downloads, listed["efficientnet_lite0"]]:
+        assert one["weights"] == "ImageNet"
+        assert one["parameters"] > 900_000 and 60 < one["top1"] < 90
+        assert 32 <= one["smallest"] <= one["image_size"] <= 600
+        assert one["stages"] and one["preprocessing"] and one["licence"] and one["reference"]
+    assert all(one["download_mb"] > 3 for one in downloads)
+    assert listed["efficientnet_lite0"]["download_mb"] == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer import catalog
+from transfer.backbones import Backbone
 from transfer.lab import Run
 from transfer.strategies import Strategy
 
@@ -21,7 +22,7 @@ def listed(kind: str) -> list[dict[str, Any]]:
         return [_strategy(one) for one in catalog.strategies().values()]
     if kind == "datasets":
         return [_fields(one) for one in (*catalog.datasets().values(), *catalog.own_datasets())]
-    return [_fields(one) for one in catalog.backbones().values()]
+    return [_backbone(one) for one in catalog.backbones().values()]
 
 
 def run_record(run: Run) -> dict[str, Any]:
@@ -47,6 +48,14 @@ def _fields(plugin: Any) -> dict[str, Any]:
         elif not callable(value):
             record[field.name] = list(value) if isinstance(value, tuple) else value
     return record
+
+
+def _backbone(backbone: Backbone) -> dict[str, Any]:
+    own = backbone.pretrained
+    return _fields(backbone) | {
+        "weights": own.source if own else None,
+        "download_mb": own.download_mb if own else 0.0,
+    }
 
 
 def _strategy(strategy: type[Strategy]) -> dict[str, Any]:

@@ -55,6 +55,10 @@ class Backbone:
             takes float32 pixels, 0 to 255, shape (n, image_size, image_size, channels), and does the
             network's own preprocessing; the last returns features, shape (n, d).
         pretrained: its own weights, or None when it has to be trained on a source first.
+        source_head: kernel and bias of the classifier its weights were learned with, if there is one.
+        preprocessing: what its first stage does to the pixels, in a few words.
+        top1: share of ImageNet's validation pictures whose class it puts first, with its classifier and at the size
+            it was trained on, in percent; None when it was learned on something else.
         modality: key of the kind of sample it reads.
     """
 
@@ -72,3 +76,5 @@ class Backbone:
     pretrained: Pretrained | None = None
     source_head: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None
     modality: str = "image"
+    preprocessing: str = "pixels / 255"
+    top1: float | None = None

@@ -12,14 +12,15 @@ should say. Stages follow one rule (`transfer.backbones.cutting`), so that a new
 from __future__ import annotations
 
 import functools
-import http.client
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transfer.backbones import Backbone, Pretrained
 from transfer.backbones.cutting import learns, split
+from transfer.backbones.keras_weights import STORE, WEIGHTS
 from transfer.errors import DownloadFailed
+from transfer.fetching import Remote, fetch
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +29,15 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
 
-UNFETCHED = (OSError, ValueError, KeyError, http.client.HTTPException)
+UNREADABLE = (OSError, ValueError, KeyError)
+OFFLINE = "Works without a network: efficientnet_lite0."
+FED = {
+    "tf": "pixels / 127.5 - 1",
+    "tf128": "pixels / 128 - 1",
+    "torch": "pixels / 255, minus ImageNet's mean, over its deviation",
+    "efficientnet": "pixels / 255, minus ImageNet's mean, over its deviation",
+    "caffe": "blue, green, red; minus ImageNet's mean",
+}
 
 
 class Net(NamedTuple):
@@ -264,31 +273,32 @@ def _models_folder() -> Path:
 
 
 def _load(stages: list[keras.Model], family: Family, net: Net) -> None:
-    """Fetches the ImageNet weights by Keras' own means, or takes them from its cache.
+    """Puts the ImageNet weights into the stages, from where Keras keeps them; fetches them when they are not there.
 
     Raises:
-        DownloadFailed: neither worked; nothing half-written is left.
+        DownloadFailed: they could not be fetched or read; nothing torn is left.
     """
-    path = _models_folder() / f"{net.file}{family.ending}"
+    path = fetch(f"the ImageNet weights of {net.name}", _remote(family, net), _models_folder())
     try:
         # At the size it was trained on, since that is part of some file names; weights know no size.
         donor = _whole(family, net, net.image_size, weights="imagenet")
-    except Exception as error:
-        # Keras raises a bare Exception when it cannot fetch; h5py and Keras the others when they cannot
-        # read. Anything else, memory say, is not the file's fault: it stays, and the trace is shown.
-        if type(error) is not Exception and not isinstance(error, UNFETCHED):
-            raise
+    except UNREADABLE as error:
         path.unlink(missing_ok=True)
         raise DownloadFailed(
-            f"The ImageNet weights of {net.name} (about {_megabytes(net)} MB) could not be fetched.",
+            f"The ImageNet weights of {net.name} could not be read; the file was removed.",
             error,
-            f"Connect to the network and try again, or put the file by hand at {path}. "
-            "Works without a network: efficientnet_lite0.",
+            f"Connect to the network and try again, or put the file by hand at {path}. {OFFLINE}",
         ) from error
     for stage, giver in zip(stages, split(donor), strict=True):
         pairs = zip(filter(learns, stage.layers), filter(learns, giver.layers), strict=True)
         for layer, other in pairs:
             layer.set_weights(other.get_weights())
+
+
+def _remote(family: Family, net: Net) -> Remote:
+    """The file as Keras names and checks it."""
+    published = WEIGHTS[net.name]
+    return Remote(STORE + published.address, f"{net.file}{family.ending}", published.digest, _megabytes(net))
 
 
 def _megabytes(net: Net) -> int:
@@ -308,6 +318,8 @@ def _backbone(family: Family, net: Net) -> Backbone:
         licence=f"code Apache-2.0 (Keras), weights {family.licence}",
         reference=family.reference,
         build=functools.partial(_build, family=family, net=net),
+        preprocessing=FED[net.preprocessing or family.preprocessing],
+        top1=WEIGHTS[net.name].top1,
         pretrained=Pretrained(
             source="ImageNet",
             origin=f"keras.applications.{net.name}",

@@ -1,24 +1,18 @@
-"""MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100: fetched by Keras at their first use, then offline.
+"""MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100: fetched at their first use to where Keras looks, then offline.
 
-Keras checks the hash of what it fetches, except for Fashion-MNIST, and removes a download that
-breaks off. What it cannot see is a process killed while a file arrives: the torn file would be
-taken for the whole one for ever. So files that cannot be read are removed here.
+Fetched by the lab, which tells how far it is, goes on where a download broke off and lets nothing torn be used;
+read by Keras. Nobody gives a checksum for Fashion-MNIST, so a file that cannot be read is removed.
 """
 
 from __future__ import annotations
 
-import errno
 import gzip
-import http.client
 import os
 import pickle
 import shutil
-import socket
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +20,10 @@ import numpy as np
 
 from transfer.datasets import Dataset, Published, Samples
 from transfer.errors import DiskFull, DownloadFailed
+from transfer.fetching import FULL, Remote, fetch
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
-_SILENCE_SECONDS = 60.0
 _TORN = (
     EOFError, ValueError, KeyError, gzip.BadGzipFile,
     zlib.error, zipfile.BadZipFile, tarfile.TarError, pickle.UnpicklingError,
@@ -42,50 +36,46 @@ class _Download:
 
     Args:
         name: module of ``keras.datasets``.
-        megabytes: size of the download.
-        origins: addresses of the files.
-        places: where Keras looks for each of them, relative to its ``datasets`` folder.
+        files: named as Keras looks for them in its ``datasets`` folder.
         extracted: folder an archive is unpacked to, empty when it is none.
     """
 
     name: str
-    megabytes: float
-    origins: tuple[str, ...]
-    places: tuple[str, ...]
+    files: tuple[Remote, ...]
     extracted: str = ""
 
+    @property
+    def megabytes(self) -> float:
+        """Size of the download."""
+        return round(sum(file.megabytes for file in self.files), 1)
+
     def load(self) -> Published:
-        """The published parts, downloaded when Keras does not have them yet.
+        """The published parts, downloaded when they are not here yet.
 
         Raises:
             DownloadFailed: the files could not be fetched, or what is there cannot be read.
             DiskFull: there is no room for them.
         """
+        in_all = f", {self.megabytes:g} MB in all" if len(self.files) > 1 else ""
+        for file in self.files:
+            fetch(f"the data set {self.name}{in_all}", file, _folder())
         import keras  # seconds, with TensorFlow: only a process that loads data pays for it
 
         try:
-            with _no_endless_wait():
-                train, test = getattr(keras.datasets, self.name).load_data()
+            train, test = getattr(keras.datasets, self.name).load_data()
             return Published(_samples(*train), _samples(*test))
         except _TORN as problem:
             self._remove()
             raise self._failed(problem) from problem
-        except (OSError, http.client.HTTPException) as problem:
-            if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+        except OSError as problem:
+            if problem.errno in FULL:
                 raise self._no_room() from problem
-            raise self._failed(problem) from problem
-        except Exception as problem:
-            # Keras turns a fetch that failed into a plain Exception; any other kind is a bug.
-            if type(problem) is not Exception:
-                raise
             raise self._failed(problem) from problem
 
     def _failed(self, problem: Exception) -> DownloadFailed:
-        by_hand = "; ".join(
-            f"{origin} as {_folder() / place}" for origin, place in zip(self.origins, self.places, strict=True)
-        )
+        by_hand = "; ".join(f"{file.origin} as {_folder() / file.name}" for file in self.files)
         return DownloadFailed(
-            f"The data set {self.name} ({self.megabytes:g} MB) could not be fetched.",
+            f"The data set {self.name} ({self.megabytes:g} MB) could not be read; its files were removed.",
             str(problem) or type(problem).__name__,
             f"Try again with a network, or fetch by hand and keep {by_hand}.",
         )
@@ -100,8 +90,8 @@ class _Download:
         )
 
     def _remove(self) -> None:
-        for place in self.places:
-            (_folder() / place).unlink(missing_ok=True)
+        for file in self.files:
+            (_folder() / file.name).unlink(missing_ok=True)
         if self.extracted:
             shutil.rmtree(_folder() / self.extracted, ignore_errors=True)
 
@@ -111,49 +101,60 @@ def _folder() -> Path:
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
 
 
-@contextmanager
-def _no_endless_wait() -> Iterator[None]:
-    """Gives up on a silent network; Keras sets no time limit of its own."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_SILENCE_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
 def _samples(pictures: np.ndarray, labels: np.ndarray) -> Samples:
     if pictures.ndim == 3:
         pictures = pictures[..., np.newaxis]
     return Samples(np.ascontiguousarray(pictures, dtype=np.uint8), labels.reshape(-1).astype(np.int64))
 
 
-_MNIST = _Download("mnist", 11.5, (f"{_GOOGLE}mnist.npz",), ("mnist.npz",))
+_MNIST = _Download(
+    "mnist",
+    (
+        Remote(
+            f"{_GOOGLE}mnist.npz",
+            "mnist.npz",
+            "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+            11.5,
+        ),
+    ),
+)
 
-_FASHION_FILES = (
-    "train-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
-)  # fmt: skip
 _FASHION = _Download(
     "fashion_mnist",
-    30.9,
-    origins=tuple(_GOOGLE + name for name in _FASHION_FILES),
-    places=tuple(f"fashion-mnist/{name}" for name in _FASHION_FILES),
+    tuple(
+        Remote(_GOOGLE + name, f"fashion-mnist/{name}", "", megabytes)
+        for name, megabytes in (
+            ("train-labels-idx1-ubyte.gz", 0.03),
+            ("train-images-idx3-ubyte.gz", 26.42),
+            ("t10k-labels-idx1-ubyte.gz", 0.005),
+            ("t10k-images-idx3-ubyte.gz", 4.42),
+        )
+    ),
 )
 
 _CIFAR10 = _Download(
     "cifar10",
-    170.5,
-    origins=(f"{_TORONTO}cifar-10-python.tar.gz",),
-    places=("cifar-10-batches-py-target_archive",),
+    (
+        Remote(
+            f"{_TORONTO}cifar-10-python.tar.gz",
+            "cifar-10-batches-py-target_archive",
+            "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+            170.5,
+        ),
+    ),
     extracted="cifar-10-batches-py-target",
 )
 
 _CIFAR100 = _Download(
     "cifar100",
-    169.0,
-    origins=(f"{_TORONTO}cifar-100-python.tar.gz",),
-    places=("cifar-100-python-target_archive",),
+    (
+        Remote(
+            f"{_TORONTO}cifar-100-python.tar.gz",
+            "cifar-100-python-target_archive",
+            "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+            169.0,
+        ),
+    ),
     extracted="cifar-100-python-target",
 )
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from transfer.datasets import Dataset, Published, Samples
-from transfer.datasets.fetched import Remote, fetched
+from transfer.datasets.fetched import fetched
+from transfer.fetching import Remote
 
 _LIBSVM = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
 FILES = (

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from transfer import catalog
+from transfer import catalog, fetching
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device
 from transfer.engine.checkpoint import Checkpoint, Place
@@ -31,6 +31,13 @@ from transfer.pictures import telling
 from transfer.strategies import Setting, Strategy
 
 State = Literal["finished", "stopped", "paused", "discarded"]
+
+
+class _Granted(Exception):
+    """A wish that was granted in the middle of a download."""
+
+    def __init__(self, wish: Wish) -> None:
+        self.wish = wish
 
 
 class Runner:
@@ -70,8 +77,12 @@ class Runner:
 
     def go(self) -> tuple[State, dict[str, Any]]:
         """Everything, in order; the state it ended in and its metrics."""
-        wish = self.learn()
-        if wish in ("pause", "discard") or (wish == "stop" and not self._legs):
+        try:
+            with fetching.telling(self._downloaded):
+                wish = self.learn()
+        except _Granted as granted:
+            wish = granted.wish
+        if wish in ("pause", "discard") or (wish == "stop" and not (self._legs and self.place.best)):
             return self._ended_by_wish()
         return "stopped" if wish == "stop" else "finished", self._test(self._legs)
 
@@ -96,6 +107,13 @@ class Runner:
         device.fix_seeds(self.experiment.seed)
         self._legs = self._target_legs(begun, teacher)
         return self.train(self._legs)
+
+    def _downloaded(self, title: str, done: int, total: int) -> None:
+        """A download's progress; a wish breaks it off, and the next attempt goes on from there."""
+        self.emit(Stage(title, done, total))
+        wish = self.wish()
+        if wish:
+            raise _Granted(wish)
 
     def resumes(self, first: int) -> bool:
         """Whether the checkpoint lies in the legs that begin with this index: 0 the source's, 1 the target's."""
