@@ -16,6 +16,7 @@ st.set_page_config(page_title="Transfer Lab", page_icon=ICON, layout="wide")
 lab = st.Page("pages/lab.py", title="Lab", icon=":material/science:", url_path="lab")
 data = st.Page("pages/data.py", title="Data", icon=":material/photo_library:", url_path="data")
 runs = st.Page("pages/runs.py", title="Runs", icon=":material/list:", url_path="runs")
+compare = st.Page("pages/compare.py", title="Compare", icon=":material/stacked_line_chart:", url_path="compare")
 
 
 def home() -> None:
@@ -23,7 +24,8 @@ def home() -> None:
     st.switch_page(lab, query_params=st.query_params.to_dict())
 
 
-page = st.navigation([st.Page(home, default=True, visibility="hidden"), lab, data, runs], position="top")
+pages = [lab, data, runs, compare]
+page = st.navigation([st.Page(home, default=True, visibility="hidden"), *pages], position="top")
 st.session_state["through_app"] = True
 banner = st.container()
 page.run()

@@ -1,80 +1,70 @@
-"""The runs: what was run, newest first, and the way to each."""
+"""The runs: all that was run, to be searched, compared, tagged, put away and repeated."""
 
 from __future__ import annotations
-
-from datetime import datetime
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.parts.shared import ICONS, in_words, the_lab, through_app, title
-from transfer import catalog
-from transfer.insight.words import duration
-from transfer.lab import Run
+from pages.parts import controls, runs_actions, runs_table
+from pages.parts.shared import in_words, the_lab, through_app
 
-FITTING = 15
-
-
-def row(run: Run) -> dict[str, Any]:
-    """A run as a line of the table."""
-    asked, metrics = run.experiment, run.metrics
-    tested = metrics.get("test_accuracy")
-    interval = f"{100 * metrics['test_low']:.1f} to {100 * metrics['test_high']:.1f} %" if tested is not None else ""
-    return {
-        "State": run.state,
-        "Target": title(catalog.datasets(), asked.target),
-        "Source": title(catalog.datasets(), asked.source) if asked.source else "none",
-        "Backbone": title(catalog.backbones(), asked.backbone),
-        "Strategy": title(catalog.strategies(), asked.strategy),
-        "Labels": "all" if asked.labels_per_class is None else str(asked.labels_per_class),
-        "Seed": asked.seed,
-        "Best validation": metrics.get("validation_accuracy"),
-        "Test": tested,
-        "95 % interval": interval,
-        "Took": duration(run.seconds),
-        "When": datetime.fromtimestamp(run.created),
-    }
+EVERY_SECONDS = 1.0
+MOST_LIVE = 8
 
 
-def table(runs: list[Run]) -> Run | None:
-    """The table; the run of the row that is selected."""
-    percent: Any = {"format": "percent", "width": "small"}
-    event: Any = st.dataframe(
-        pd.DataFrame([row(run) for run in runs]),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="runs",
-        height="content" if len(runs) <= FITTING else 600,
-        column_config={
-            "Labels": st.column_config.TextColumn(help="Training labels kept of each class.", width="small"),
-            "Best validation": st.column_config.NumberColumn(
-                help="Of the best epoch, by which it is chosen.", **percent
-            ),
-            "Test": st.column_config.NumberColumn(help="Accuracy on the test set, looked at once.", **percent),
-            "95 % interval": st.column_config.TextColumn(
-                help="Wilson's interval: how far the test accuracy could be off because the test set is finite."
-            ),
-            "When": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
-        },
-    )
-    rows = event["selection"]["rows"]
-    return runs[rows[0]] if rows and rows[0] < len(runs) else None
+@st.fragment(run_every=EVERY_SECONDS)
+def live_rows(before: tuple[tuple[str, str], ...]) -> None:
+    """State and progress of what waits or trains; draws the page anew when one begins or ends."""
+    live = the_lab().live()
+    if tuple((run.id, run.state) for run in live) != before:
+        st.rerun(scope="app")
+    rows = []
+    for run in sorted(live, key=lambda one: one.state != "running")[:MOST_LIVE]:
+        progress = run.progress or {}
+        total = progress.get("total") or 0
+        rows.append(
+            {
+                "State": run.state,
+                "Experiment": f"{in_words(run.experiment)}, seed {run.experiment.seed}",
+                "Progress": progress["done"] / total if total else 0.0,
+                "Doing": progress.get("text", ""),
+            }
+        )
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, key="live_runs", height="content",
+        column_config={"Progress": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)},
+    )  # fmt: skip
+    if len(live) > MOST_LIVE:
+        st.caption(f"and {len(live) - MOST_LIVE:,} more that wait")
+
+
+def page(everything: pd.DataFrame) -> None:
+    """Live runs, the table and what can be done."""
+    live = the_lab().live()
+    if live:
+        live_rows(tuple((run.id, run.state) for run in live))
+    kept = runs_table.filters(everything)
+    if kept.empty:
+        st.info("No run is like that. Fewer words or filters find more.", icon=":material/search_off:")
+        runs_actions.undo()
+        return
+    actions = st.container()
+    selected = runs_table.table(kept)
+    with actions:
+        runs_actions.bar(selected, kept)
+    shown = "" if len(kept) == len(everything) else f" of {len(everything):,}"
+    st.caption(f"{len(kept):,}{shown} runs, newest first. A click on a column sorts.")
 
 
 through_app()
+if st.session_state.pop("go_to_lab", False):
+    st.switch_page("pages/lab.py")
 st.header("Runs", anchor=False)
-runs = the_lab().runs()
-if not runs:
+controls.trouble()
+everything = the_lab().summary.table()
+if everything.empty:
     st.info("Nothing was run yet. The default experiment takes about half a minute.", icon=":material/science:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
+    runs_actions.undo()
 else:
-    selected = table(runs)
-    if selected is None:
-        st.caption("Select a row to open its run.")
-    else:
-        with st.container(border=True):
-            st.markdown(f"{ICONS[selected.state]} **{in_words(selected.experiment)}** · {selected.state}")
-            st.page_link("pages/lab.py", label="Open this run", icon=":material/open_in_new:",
-                         query_params={"run": selected.id})  # fmt: skip
+    page(everything)

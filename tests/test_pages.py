@@ -194,7 +194,7 @@ from streamlit.testing.v1 import AppTest
 from transfer.lab.spawner import Spawner
 Spawner.ensure = lambda *_: None
 app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=20)
-for page in ("lab", "runs"):
+for page in ("lab", "runs", "compare"):
     app.switch_page(f"pages/{{page}}.py").run()
     assert not app.exception, app.exception
 print(",".join(name for name in {HEAVY!r} if name in sys.modules))

@@ -53,7 +53,8 @@ def through_app() -> None:
     if not st.session_state.get("through_app"):
         # With a default page of its own, else /lab would be taken for the default's and not be found.
         st.navigation(
-            [st.Page(through_app, default=True), "pages/lab.py", "pages/data.py", "pages/runs.py"], position="hidden"
+            [st.Page(through_app, default=True), *(f"pages/{name}.py" for name in ("lab", "data", "runs", "compare"))],
+            position="hidden",
         )
         st.session_state["through_app"] = True
         st.rerun()

@@ -41,6 +41,7 @@ class Place:
         waited: epochs without a better validation, for early stopping.
         best: the best epoch on the target, or on the source while that is being learned.
         trainable: the most weights that a phase so far has trained.
+        last: validation accuracy of the last epoch.
         picks: epochs that a run without target labels could end with, by what picks them.
     """
 
@@ -51,6 +52,7 @@ class Place:
     waited: int = 0
     best: Best | None = None
     trainable: int = 0
+    last: float | None = None
     picks: dict[str, Pick] = field(default_factory=dict)
 
 

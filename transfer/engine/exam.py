@@ -38,6 +38,7 @@ def examined(leg: Leg, logits: np.ndarray, place: Place, picked: Mapping[str, np
         "test_loss": metrics.cross_entropy(logits, truth),
         "validation_accuracy": best.accuracy,
         "validation_loss": best.loss,
+        "last_validation_accuracy": place.last,
         "best_epoch": best.epoch,
         "chance": 1 / len(leg.data.classes),
         "majority": int(counts.max()) / len(truth),

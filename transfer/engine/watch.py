@@ -109,6 +109,7 @@ class Watch:
             if update(self.place.picks, self.leg.index, epoch, values):
                 self.pick()
         self.emit(self._point("validation", 0, self.clock(), values | (more or {})))
+        self.place.last = values["accuracy"]
         found = Best(self.leg.index, epoch, values["accuracy"], values["loss"])
         # Without target labels the last epoch is taken, for a choice by them would be a cheat.
         blind = self.domains is not None and not len(self.leg.data.train)

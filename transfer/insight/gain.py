@@ -122,8 +122,8 @@ def gains(
         found.append(
             Gain(
                 arm.name,
-                spread([jumpstart(one[1], other[1]) for one, other in pairs]),
-                spread(tests),
+                spread([jumpstart(one[1], other[1]) for one, other in pairs], -1.0, 1.0),
+                spread(tests, -1.0, 1.0),
                 spread([area_ratio(one, other) for one, other in pairs]),
                 spread(sooner) if len(sooner) == len(pairs) else None,
                 (sum(one is None for one, _ in times), sum(other is None for _, other in times)),

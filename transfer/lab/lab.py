@@ -19,6 +19,7 @@ from transfer.lab.records import LIVE, Run, StoredEvent
 from transfer.lab.remarks import Remarks
 from transfer.lab.spawner import spawner
 from transfer.lab.store import Store
+from transfer.lab.summary import Summary
 from transfer.lab.worker import remove_files
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Lab:
         self.store = store or Store()
         self.races = Races(self.store, self.tend)
         self.remarks = Remarks(self.store)
+        self.summary = Summary(self.store, self.remarks)
         self._registered = -_REGISTER_SECONDS
         self._meters: dict[Identity, psutil.Process] = {}
         self._lock = threading.Lock()

@@ -1,0 +1,129 @@
+"""Runs over one another: what they were asked differently, any curve, a mean where they differ only in seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.parts.log import log_of
+from pages.parts.shared import names, the_lab, through_app
+from transfer.insight.words import percent
+
+if TYPE_CHECKING:
+    from transfer.insight.compare import View
+    from transfer.lab import Run
+
+EVERY_SECONDS = 1.0
+MOST = 40
+AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
+SPLITS = {"validation": "validation", "train": "training batches"}
+
+
+def asked_for() -> list[Run]:
+    """The runs the address names, those that are still there."""
+    keys = [key for key in st.query_params.get("runs", "").split(",") if key][:MOST]
+    found = [the_lab().store.run(key) for key in dict.fromkeys(keys)]
+    missing = sum(one is None for one in found)
+    if missing:
+        st.caption(f":material/search_off: {missing} of {len(keys)} runs are no longer there.")
+    return [one for one in found if one is not None]
+
+
+def switches(runs: list[Run]) -> View:
+    """Which curve, along what, and how."""
+    from transfer.insight import compare, race
+
+    session: Any = {"persist_state": "session"}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        split = st.segmented_control("Points of", list(SPLITS), default="validation", format_func=SPLITS.__getitem__,
+                                     key="compare_split", required=True, **session)  # fmt: skip
+        known = compare.values([log_of(run.id).history for run in runs], split) or ["accuracy", "loss"]
+        value = st.selectbox("Curve", known, format_func=lambda name: name.replace("_", " "), key=f"curve:{split}",
+                             width=220, **session)  # fmt: skip
+        axis = st.segmented_control("Along x", list(AXES), default="epoch", format_func=AXES.__getitem__,
+                                    key="compare_axis", required=True, **session)  # fmt: skip
+        log = st.toggle("Logarithmic", key="compare_log", **session)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        smoothing = st.slider("Smoothing", 0.0, 0.99, 0.0, 0.01, key="compare_smoothing", width=240,
+                              disabled=split == "validation", **session,
+                              help="Of training curves only; the raw line stays visible, each phase begins anew. "
+                              "A smoothed curve lags behind.")  # fmt: skip
+        several = any(len(arm.runs) > 1 for arm in race.arms(runs))
+        mean = st.toggle("Mean and band over seeds", value=True, key="compare_mean", disabled=not several, **session,
+                         help="Runs that differ only in seed become a mean with its 95 % interval.")  # fmt: skip
+    revision = f"{value}:{split}:{axis}:{log}"
+    return compare.View(value, split, axis, log, smoothing, mean and several, revision)
+
+
+def draw(keys: list[str], view: View, was_live: bool) -> None:
+    """The curves; again and again with what is new while one of the runs is live."""
+    from pages.parts.charts import CONFIG
+    from transfer.insight import compare, race
+
+    lab = the_lab()
+    runs = [run for key in keys if (run := lab.store.run(key))]
+    read(runs)
+    if any(run.live for run in runs) != was_live:
+        st.rerun(scope="app")
+    histories = {run.id: log_of(run.id).history for run in runs}
+    drawn = compare.figure(race.arms(runs), histories, names(runs), view)
+    st.plotly_chart(drawn, key="compare_chart", config=CONFIG, alt=f"{view.split} {view.value} of {len(runs)} runs")
+
+
+def read(runs: list[Run]) -> None:
+    """Takes in what the runs have said since the last look."""
+    for run in runs:
+        log_of(run.id).read(the_lab(), run)
+
+
+def results(runs: list[Run]) -> None:
+    """Best, last and test of each, and the way to it."""
+    named = names(runs)
+    for run in runs:
+        metrics = run.metrics
+        parts: list[str] = [run.state]
+        for name, words in (("validation_accuracy", "best"), ("last_validation_accuracy", "last")):
+            if metrics.get(name) is not None:
+                parts.append(f"{words} validation {percent(metrics[name], 1)}")
+        if metrics.get("test_accuracy") is not None:
+            band = f"{100 * metrics['test_low']:.1f} to {100 * metrics['test_high']:.1f}"
+            parts.append(f"test {percent(metrics['test_accuracy'], 1)} ({band})")
+        st.page_link("pages/lab.py", label=f"**{named[run.id]}** · {' · '.join(parts)}",
+                     icon=":material/open_in_new:", query_params={"run": run.id})  # fmt: skip
+
+
+def page(runs: list[Run]) -> None:
+    """Everything about these runs."""
+    from transfer.insight import compare
+
+    read(runs)
+    live = any(run.live for run in runs)
+    view = switches(runs)
+    st.fragment(draw, run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)
+    st.caption(
+        "What this tells you: where runs part. When it misleads: along seconds, a machine that did something else "
+        "meanwhile; with smoothing, about when something happened."
+    )
+    st.subheader("What differs", anchor=False)
+    named = names(runs)
+    found = compare.difference({named[run.id]: run.experiment for run in runs})
+    if len(runs) < 2:
+        st.caption("One run differs from nothing. Select two or more on the Runs page.")
+    elif found.empty:
+        st.caption("Nothing: all were asked the same, down to the seed.")
+    else:
+        st.dataframe(found, key="difference", height="content")
+    st.subheader("Results", anchor=False)
+    results(runs)
+
+
+through_app()
+st.header("Compare", anchor=False)
+chosen = asked_for()
+if chosen:
+    page(chosen)
+else:
+    st.info("Select runs on the Runs page, then press Compare: their curves are laid over one another here.",
+            icon=":material/stacked_line_chart:")  # fmt: skip
+    st.page_link("pages/runs.py", label="To the runs", icon=":material/arrow_forward:")

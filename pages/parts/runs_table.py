@@ -1,0 +1,152 @@
+"""The table of all runs: search, filters, and which rows are selected."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.shared import title
+from transfer import catalog
+from transfer.insight.words import duration
+
+FITTING, HEIGHT = 14, 560
+KINDS = {"strategy": "strategies", "backbone": "backbones", "target": "datasets", "source": "datasets"}
+FILTERS = {"state": "State", "strategy": "Strategy", "target": "Target", "backbone": "Backbone", "tags": "Tags"}
+
+
+def filters(everything: pd.DataFrame) -> pd.DataFrame:
+    """Search and filters over the table, and the runs they leave.
+
+    Args:
+        everything: a row a run, as `Lab.summary` gives it.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        sought = st.text_input("Search", key="runs_search", placeholder="words of any setting, tag or note",
+                               max_chars=80, persist_state="session", width=300)  # fmt: skip
+        wanted = {}
+        for column, label in FILTERS.items():
+            known = _values(everything, column)
+            if len(known) > 1 or st.session_state.get(f"filter:{column}"):
+                wanted[column] = st.multiselect(
+                    label, known, key=f"filter:{column}", format_func=partial(_title, column),
+                    persist_state="session", placeholder="all", width=150,
+                )  # fmt: skip
+        archived = st.toggle("Archived too", key="runs_archived", persist_state="session")
+    kept = everything if archived else everything[~everything["archived"].astype(bool)]
+    for column, values in wanted.items():
+        if values and column == "tags":
+            kept = kept[[bool(set(tags) & set(values)) for tags in kept["tags"]]]
+        elif values:
+            kept = kept[kept[column].isin(values)]
+    return found(kept, sought)
+
+
+def found(table: pd.DataFrame, sought: str) -> pd.DataFrame:
+    """The rows in which every word of the search occurs: in a setting, its title, a tag, the note or the id."""
+    words = sought.lower().split()
+    if not words or table.empty:
+        return table
+    text = table[["run", "state", "note"]].agg(" ".join, axis=1)
+    for column, kind in KINDS.items():
+        titles = {key: f"{key} {title(getattr(catalog, kind)(), key)}" for key in table[column].dropna().unique()}
+        text = text + " " + table[column].map(titles).fillna("")
+    text = text + " " + table["tags"].map(" ".join) + " seed " + table["seed"].astype(str)
+    text = text.str.lower()
+    held = pd.Series(True, index=table.index)
+    for word in words:
+        held &= text.str.contains(word, regex=False)
+    return table[held]
+
+
+def table(kept: pd.DataFrame) -> list[str]:
+    """The table; ids of the selected runs. The selection stays with its runs when rows come or go."""
+    ids = kept["run"].tolist()
+    before = [run for run in st.session_state.get("selected_runs", []) if run in set(ids)]
+    # Streamlit keeps which rows are selected by their places: other rows make another table, selected as before.
+    key = f"runs:{hashlib.sha256(','.join(ids).encode()).hexdigest()[:12]}"
+    place = {run: at for at, run in enumerate(ids)} if before else {}
+    event: Any = st.dataframe(
+        shown(kept), hide_index=True, on_select="rerun", selection_mode="multi-row", key=key,
+        selection_default={"selection": {"rows": [place[run] for run in before]}} if before else None,
+        height="content" if len(ids) <= FITTING else HEIGHT, column_config=_columns(),
+    )  # fmt: skip
+    chosen = [ids[row] for row in event["selection"]["rows"] if row < len(ids)]
+    st.session_state["selected_runs"] = chosen
+    return chosen
+
+
+def shown(kept: pd.DataFrame) -> pd.DataFrame:
+    """The columns a person reads, in words."""
+    titles = {name: _titles(kept[name], kind) for name, kind in KINDS.items()}
+    labels = kept["labels_per_class"].map(lambda one: "all" if pd.isna(one) else f"{one:g}")
+    return pd.DataFrame(
+        {
+            "State": kept["state"],
+            "Target": titles["target"],
+            "Source": titles["source"],
+            "Backbone": titles["backbone"],
+            "Strategy": titles["strategy"],
+            "Labels": labels,
+            "Seed": kept["seed"],
+            "Best": kept["validation_accuracy"].astype(float),
+            "Last": kept["last_validation_accuracy"].astype(float),
+            "Test": kept["test_accuracy"].astype(float),
+            "95 % interval": _intervals(kept),
+            "Took": [duration(seconds) if seconds else "" for seconds in kept["seconds"]],
+            "Tags": kept["tags"],
+            "Note": kept["note"],
+            "When": pd.to_datetime(kept["created"], unit="s", utc=True).dt.tz_convert(_zone()).dt.tz_localize(None),
+        }
+    )
+
+
+def _zone() -> Any:
+    from datetime import datetime
+
+    return datetime.now().astimezone().tzinfo
+
+
+def _intervals(kept: pd.DataFrame) -> list[str]:
+    lows, highs = kept["test_low"].astype(float), kept["test_high"].astype(float)
+    return [
+        f"{100 * low:.1f} to {100 * high:.1f} %" if low == low else "" for low, high in zip(lows, highs, strict=True)
+    ]
+
+
+def _titles(keys: pd.Series, kind: str) -> pd.Series:
+    known = getattr(catalog, kind)()
+    named = {key: title(known, key) for key in keys.dropna().unique()}
+    return keys.map(named).fillna("none")
+
+
+def _values(everything: pd.DataFrame, column: str) -> list[str]:
+    if column == "tags":
+        return sorted({tag for tags in everything["tags"] for tag in tags})
+    return sorted(str(one) for one in everything[column].dropna().unique())
+
+
+def _title(column: str, value: str) -> str:
+    return title(getattr(catalog, KINDS[column])(), value) if column in KINDS else value
+
+
+def _columns() -> dict[str, Any]:
+    percent: Any = {"format": "percent", "width": "small"}
+    column = st.column_config
+    return {
+        "Labels": column.TextColumn(help="Training labels kept of each class.", width="small"),
+        "Seed": column.NumberColumn(width="small"),
+        "Best": column.NumberColumn(help="Validation accuracy of the best epoch, by which it is chosen.", **percent),
+        "Last": column.NumberColumn(
+            help="Validation accuracy of the last epoch; much below the best: it forgot.", **percent
+        ),
+        "Test": column.NumberColumn(help="Accuracy on the test set, looked at once.", **percent),
+        "95 % interval": column.TextColumn(
+            help="Wilson's interval: how far the test accuracy could be off because the test set is finite."
+        ),
+        "Tags": column.ListColumn(width="small"),
+        "When": column.DatetimeColumn(format="D MMM, HH:mm"),
+    }

@@ -1,0 +1,129 @@
+"""The Runs and Compare pages as Streamlit runs them, and the figures behind them."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.parts import runs_actions, runs_table
+from tests.test_pages import ROOT, button, home, opened, recorded, said  # noqa: F401  # home is a fixture
+from transfer import Experiment
+from transfer.insight import compare
+from transfer.insight.race import arms
+from transfer.lab import Lab
+
+
+def with_selected(run):
+    """The Runs page with that run's row selected."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    app.switch_page("pages/runs.py")
+    app.session_state["selected_runs"] = [run]
+    return app.run()
+
+
+def test_the_table_keeps_up_with_what_changes():
+    lab = Lab()
+    first = recorded()
+    assert lab.summary.table()["run"].tolist() == [first]
+    second = recorded("running")
+    lab.remarks.say(first, tags=["thesis"])
+    table = lab.summary.table()
+    assert table["run"].tolist() == [second, first]
+    assert table["state"].tolist() == ["running", "finished"]
+    assert table["tags"].tolist() == [[], ["thesis"]]
+    lab.discard(first)
+    lab.store.finish(lab.run(second), "stopped", {"validation_accuracy": 0.5}, {}, "")
+    table = lab.summary.table()
+    assert table["state"].tolist() == ["stopped"] and table["validation_accuracy"].tolist() == [0.5]
+
+
+def test_search_looks_into_settings_titles_tags_and_notes():
+    one, other = recorded(strategy="feature_extraction"), recorded(seed=7)
+    Lab().remarks.say(one, tags=["thesis"], note="odd at epoch 3")
+    table = Lab().summary.table()
+    assert runs_table.found(table, "odd THESIS")["run"].tolist() == [one]
+    assert runs_table.found(table, "fine-tuning seed 7")["run"].tolist() == [other]
+    assert runs_table.found(table, "mnist")["run"].tolist() == [other, one]
+    assert runs_table.found(table, "[").empty
+
+
+def test_a_spreadsheet_gets_every_setting_and_figure():
+    run = recorded(seed=7)
+    lines = pd.read_csv(io.BytesIO(runs_actions.csv(Lab().summary.table())))
+    assert lines.loc[0, "run"] == run and lines.loc[0, "seed"] == 7 and lines.loc[0, "test_accuracy"] == 0.9
+    assert set(Experiment.model_fields) <= set(lines.columns)
+
+
+def test_deleting_asks_and_is_undone():
+    run = recorded()
+    app = with_selected(run)
+    button(app, "Delete").click().run()
+    assert not app.exception and Lab().runs() == []
+    button(app, "Undo").click().run()
+    assert [one.id for one in Lab().runs()] == [run]
+
+
+def test_a_run_is_repeated_and_put_away():
+    run = recorded(seed=3)
+    app = with_selected(run)
+    button(app, "Run again").click().run()
+    assert [one.experiment.seed for one in Lab().runs()] == [3, 3]
+    app = with_selected(run)
+    button(app, "Archive").click().run()
+    assert Lab().remarks.all()[run].archived
+
+
+def test_settings_are_taken_to_the_lab_to_be_changed():
+    run = recorded(seed=9)
+    app = with_selected(run)
+    button(app, "Change and run").click().run()
+    assert app.number_input(key="field:seed").value == 9
+    assert not app.query_params
+
+
+def test_runs_that_differ_only_in_seed_are_a_mean_and_what_differs_is_listed():
+    runs = [recorded(seed=0), recorded(seed=1), recorded(strategy="lora")]
+    app = opened("compare", runs=",".join(runs))
+    assert not app.exception
+    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    assert "Fine-tuning (mean of 2)" in names
+    assert app.dataframe[0].value.index.tolist() == ["strategy", "seed"]
+    app.toggle(key="compare_mean").set_value(False).run()
+    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    assert len(names) == 3 and "Fine-tuning, seed 1" in names
+
+
+def test_compare_is_of_use_when_nothing_is_selected_or_gone():
+    assert "Select runs on the Runs page" in opened("compare").info[0].value
+    assert "1 of 1 runs are no longer there" in said(opened("compare", runs="nonsense"))
+
+
+def test_what_differs_counts_options_one_by_one():
+    one, other = Experiment(options={"rank": 4}), Experiment(options={"rank": 8, "alpha": 1}, seed=2)
+    found = compare.difference({"a": one, "b": other})
+    assert found.index.tolist() == ["seed", "option rank", "option alpha"]
+    assert found.loc["option alpha"].tolist() == ["as usual", "1"]
+    assert compare.difference({"a": one, "b": one}).empty
+
+
+def test_smoothing_by_hand_begins_anew_with_each_phase():
+    y, phases = np.array([1.0, 3.0, np.nan, 5.0, 7.0]), np.array([0, 0, 0, 1, 1])
+    # (0.5 * 1 + 3) / 1.5 and (0.5 * 5 + 7) / 1.5
+    assert compare.smooth(y, phases, 0.5) == pytest.approx([1, 3.5 / 1.5, np.nan, 5, 9.5 / 1.5], nan_ok=True)
+    assert compare.smooth(y, phases, 0.0) is y
+
+
+def test_a_smoothed_curve_has_the_raw_one_behind_and_validation_is_never_smoothed():
+    run = recorded()
+    lab = Lab()
+    history = lab.history(run)
+    for split, traces in (("train", 2), ("validation", 1)):
+        history["split"] = split
+        view = compare.View("loss", split, smoothing=0.5)
+        drawn = compare.figure(arms([lab.run(run)]), {run: history}, {run: "it"}, view)
+        assert len(drawn.data) == traces
