@@ -59,7 +59,7 @@ def about(dataset: Dataset) -> None:
     )
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Learn this", type="primary", icon=":material/science:", on_click=learn, args=(dataset,),
                   help="Makes it the target of the experiment and goes to the lab.")  # fmt: skip
         if dataset.kept and "~" not in dataset.key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from io import BytesIO
 from pathlib import Path
 
@@ -32,3 +33,23 @@ def folder(root: Path, each: int = 8, ending: str = ".png", **size: int) -> Path
         for place in range(each):
             (root / name / f"{place:03}{ending}").write_bytes(content(colour, 1000 * number + place, kind, **size))
     return root
+
+
+def photographs(path: Path, each: int = 8) -> Path:
+    """A zip of real pictures: pieces of three photographs that come with scikit-image, and two files that are none."""
+    from skimage import data
+
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(path, "w") as made:
+        for name, one in (("brick", data.brick), ("coffee", data.coffee), ("cat", data.chelsea)):
+            whole = Image.fromarray(one()).convert("RGB")
+            for place in range(each):
+                width, height = random.integers(90, 160, 2).tolist()
+                left = int(random.integers(0, whole.width - width))
+                top = int(random.integers(0, whole.height - height))
+                buffer = BytesIO()
+                whole.crop((left, top, left + width, top + height)).save(buffer, "JPEG", quality=90)
+                made.writestr(f"photos/{name}/{place:03}.jpg", buffer.getvalue())
+        made.writestr("photos/cat/broken.jpg", b"no picture")
+        made.writestr("photos/cat/drawing.svg", b"<svg onload='alert(1)'/>")
+    return path

@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from tests.pictures import COLOURS, folder
+from tests.pictures import COLOURS
 from transfer import Experiment, catalog
 from transfer.__main__ import app
 from transfer.datasets import folder as folders

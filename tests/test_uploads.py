@@ -165,7 +165,8 @@ def test_what_only_looks_like_a_picture_is_left_out_by_name() -> None:
     assert set(said) == {"script.png", "drawing.svg", "drawing.jpg", "page.jpg", "huge.png", "notes.txt"}
     assert "pixels" in said["huge.png"]
     kept = {one.name for one in uploads.where("mixed").rglob("*") if one.is_file()}
-    assert kept == {"0.png", "1.png", "2.png"}
+    assert kept == {"0.png", "1.png", "2.png", ".left_out.json"}
+    assert uploads.left_out("mixed") == received.left_out
 
 
 def test_an_upload_that_cannot_be_learned_leaves_nothing() -> None:

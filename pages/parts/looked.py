@@ -89,7 +89,7 @@ def split(dataset: Dataset, seed: int) -> None:
                       delta_color="off", delta_arrow="off")  # fmt: skip
     rows = [{"Class": name, **{part.capitalize(): counts[part][place] for part in counts}}
             for place, name in enumerate(answer.found["classes"])]  # fmt: skip
-    st.dataframe(rows, hide_index=True, width="stretch", height=min(420, 38 + 35 * len(rows)))
+    st.dataframe(rows, hide_index=True, width="stretch", height="content" if len(rows) <= 12 else 450)
     st.caption(
         f"Seed {seed} gives the same split every time, on every machine: fingerprint "
         f"`{answer.found['fingerprint'][:16]}`. Parts that the data set brings along stay as they are; of the others "
@@ -125,12 +125,13 @@ def batch(dataset: Dataset, seed: int) -> None:
     """The first batch exactly as the network is given it."""
     fields = chosen()
     known = catalog.backbones()
+    own = fields["target"] == dataset.key
+    usual = fields["backbone"] if own or not dataset.kept else "efficientnet_lite0"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         keys = list(known)
-        place = keys.index(fields["backbone"]) if fields["backbone"] in keys else 0
+        place = keys.index(usual) if usual in keys else 0
         backbone = st.selectbox("Backbone", keys, place, format_func=lambda one: known[one].title, key="batch_backbone")
         augment = st.toggle("Augment", fields["augment"], key="batch_augment")
-    own = fields["target"] == dataset.key
     size = fields["image_size"] if backbone == fields["backbone"] else None
     try:
         asked = Experiment().but(

@@ -84,11 +84,10 @@ def _take(work: Callable[[uploads.Progress], uploads.Received]) -> None:
 
 
 def _report() -> None:
-    """Says once what was taken in and what was not."""
-    report = st.session_state.pop("upload_report", None)
-    if report is None:
+    """Says what was taken in and what was not, for as long as that data set is looked at."""
+    name, pictures, left = st.session_state.get("upload_report") or ("", 0, [])
+    if not name or st.session_state.get("data_next", st.session_state.get("data_key")) != f"upload:{name}":
         return
-    name, pictures, left = report
     st.success(f"{name}: {pictures:,} pictures are here now.", icon=":material/check_circle:")
     if left:
         st.warning(f"{len(left):,} files were left out: " + "; ".join(f"{one} ({why})" for one, why in left[:5])

@@ -29,7 +29,7 @@ def opened(path: str) -> Dataset:
             f"Choose one under {' or '.join(map(str, roots))}, or change TRANSFER_FOLDERS.",
         )  # fmt: skip
     folder = folder.resolve()
-    return own.dataset(f"folder:{path}", folder.name or str(folder), folder, f"the folder `{folder}`")
+    return own.dataset(f"folder:{path}", folder.name or str(folder), folder, f"The folder `{folder}`")
 
 
 def remember(path: str) -> None:

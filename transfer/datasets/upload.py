@@ -13,7 +13,7 @@ def opened(name: str) -> Dataset:
     """
     from transfer.pictures import own, uploads
 
-    return own.dataset(f"upload:{name}", name, uploads.where(name), "uploaded through the Data page")
+    return own.dataset(f"upload:{name}", name, uploads.where(name), "Uploaded through the Data page")
 
 
 def known() -> list[str]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from transfer.datasets import Dataset, Samples
 from transfer.engine import data
-from transfer.pictures import alike, own, pack
+from transfer.pictures import alike, own, pack, uploads
 from transfer.pictures.kept import Pictures
 
 TILE, GAP, A_CLASS = 72, 3, 8
@@ -106,7 +106,8 @@ def _files(dataset: Dataset) -> tuple[list[list[int]], list[list[str]]]:
         return [], []
     sizes = seen.sizes[seen.good]
     chosen = np.unique(np.linspace(0, len(sizes) - 1, min(MOST_SIZES, len(sizes))).round().astype(int))
-    left = [[own.printable(name), why] for name, why in (*own.pack(seen).bad, *seen.left_out)]
+    before = uploads.left_out(dataset.key.partition(":")[2]) if dataset.key.startswith("upload:") else []
+    left = [[own.printable(name), why] for name, why in (*own.pack(seen).bad, *seen.left_out, *before)]
     return sizes[chosen].tolist(), left
 
 

@@ -92,8 +92,8 @@ def sizes_figure(sizes: Sequence[Sequence[int]], revision: str) -> go.Figure:
     drawn.update_layout(
         height=220, margin={"l": 8, "r": 8, "t": 8, "b": 8}, uirevision=revision, showlegend=False,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        xaxis={"title": {"text": "width (pixels)", "standoff": 4}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "height (pixels)"}, "rangemode": "tozero", "automargin": True},
+        xaxis={"title": {"text": "width (pixels)", "standoff": 4}, "range": [0, 1.08 * float(width.max())]},
+        yaxis={"title": {"text": "height (pixels)"}, "range": [0, 1.08 * float(height.max())], "automargin": True},
     )  # fmt: skip
     return drawn
 

@@ -94,13 +94,11 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
         RequestError: there is no such folder, or nothing in it that could be learned.
     """
     seen = looked(folder)
-    height, width, channels = seen.shape
-    colour = "grey" if channels == 1 else "colour"
+    width = seen.shape[1]
     return Dataset(
         key=key,
         title=title,
-        summary=f"{len(seen.good):,} own pictures, kept at {height}x{width} pixels, {colour}: "
-        "the longer side is cut, not squeezed.",
+        summary="Own pictures, the middle square of each: the longer side is cut, not squeezed.",
         classes=seen.listing.classes,
         shape=seen.shape,
         count=len(seen.good),

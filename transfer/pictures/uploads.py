@@ -7,6 +7,7 @@ every picture is looked at, and only then it is moved to where it counts; when a
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,8 @@ _PIECE = 2**20
 _LONGEST = 240
 _SMALL = 10 * 2**20
 _STAGING = ".staging-"
+# Hidden, so that it is neither taken for data nor can come with an upload.
+_LEFT_OUT = ".left_out.json"
 
 Progress = Callable[[int, int], None]
 
@@ -82,6 +85,14 @@ def remove(name: str) -> None:
     gone = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
     os.replace(where(name), gone / name)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def left_out(name: str) -> list[tuple[str, str]]:
+    """Name and reason of what was not taken in with an upload."""
+    try:
+        return [(file, why) for file, why in json.loads((where(name) / _LEFT_OUT).read_text())]
+    except (OSError, ValueError):
+        return []
 
 
 def suggested(file: str) -> str:
@@ -286,6 +297,7 @@ def _staging(name: str) -> Iterator[tuple[Path, Received]]:
     try:
         yield folder, received
         listing(folder)  # raises when there is nothing to be learned
+        (folder / _LEFT_OUT).write_text(json.dumps(received.left_out))
         os.chmod(folder, 0o755)
         try:
             os.rename(folder, place() / name)  # fails when another one of that name came first
