@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
@@ -39,6 +40,12 @@ class Kind(StrEnum):
     backbones = "backbones"
     datasets = "datasets"
     strategies = "strategies"
+
+
+class Form(StrEnum):
+    """What `export` can write."""
+
+    keras = "keras"
 
 
 def in_words(command: Callable[..., None]) -> Callable[..., None]:
@@ -226,6 +233,22 @@ def show(run: RunId, json_: Json = False) -> None:
     typer.echo("last points:")
     for point in points:
         typer.echo("  " + ", ".join(f"{key} {_short(one)}" for key, one in point.items() if one is not None))
+
+
+@app.command()
+@in_words
+def export(
+    run: RunId,
+    output: Annotated[Path, typer.Option(help="File to write, NAME.keras.", show_default=False)],
+    format_: Annotated[
+        Form, typer.Option("--format", help="keras: the trained network, for any Keras script.")
+    ] = Form.keras,
+) -> None:
+    """Write a finished run's network to a file that works without the lab."""
+    from transfer.export import keras_file
+
+    Lab().run(run)
+    typer.echo(f"Written: {keras_file.write(run, output)}")
 
 
 @app.command(hidden=True)

@@ -1,0 +1,1 @@
+"""What a run can be taken away as. One form a file."""

@@ -1,0 +1,85 @@
+"""A run's network as one ``.keras`` file, which loads in a plain Keras script without this project."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transfer.errors import RequestError
+
+if TYPE_CHECKING:
+    import keras
+
+    from transfer.engine.rebuilt import Rebuilt
+
+CLASSES = "classes.json"
+
+
+def write(run: str, output: Path) -> Path:
+    """Writes the network a run came to: from raw pictures to the probability of each class.
+
+    The file takes uint8 pictures of 0 to 255 in the size of the run's data set; enlarging, colour and the backbone's
+    preprocessing are inside. It holds Keras' own layers and nothing that has to be trusted. The classes' names lie
+    beside the network in the same file (``classes.json``), in the order of the probabilities.
+
+    Args:
+        run: id of a run that was tested.
+        output: where to; its name ends in ``.keras``.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        RequestError: the name ends otherwise, or its folder is not there.
+        ImpossibleExperiment: the run has left no weights.
+    """
+    if output.suffix != ".keras":
+        raise RequestError("A Keras file's name ends in .keras.", repr(str(output)), "Give --output NAME.keras.")
+    if not output.parent.is_dir():
+        raise RequestError("The folder for the file is not there.", repr(str(output.parent)), "Make it first.")
+    from transfer.engine.rebuilt import trained
+
+    found = trained(run)
+    whole(found).save(output)
+    with zipfile.ZipFile(output, "a") as file:
+        file.writestr(CLASSES, json.dumps(list(found.classes)))
+    return output
+
+
+def whole(found: Rebuilt) -> keras.Model:
+    """The rebuilt network in Keras' own layers, with probabilities at its end."""
+    import keras
+
+    pictures = flowing = keras.Input(found.shape, dtype="uint8", name="pictures")
+    for part in (found.network.entrance, *map(plain, found.network.stages)):
+        flowing = part(flowing, training=False)
+    flowing = found.head(keras.ops.cast(flowing, "float32"), training=False)
+    answers = keras.layers.Softmax(dtype="float32", name="probabilities")(flowing)
+    return keras.Model(pictures, answers, name="transfer_lab")
+
+
+def plain(stage: keras.Model) -> keras.Model:
+    """The stage with every layer of the lab's own replaced by the layer of Keras it was made from.
+
+    Right in inference, where the lab's layers do what their parents do.
+    """
+    import keras
+
+    if all(_of_keras(type(layer)) for layer in stage.layers):
+        return stage
+
+    def replaced(layer: keras.layers.Layer) -> keras.layers.Layer:
+        kind = next(one for one in type(layer).__mro__ if _of_keras(one))
+        return kind.from_config(layer.get_config())
+
+    made = keras.models.clone_model(stage, clone_function=replaced)
+    for new, old in zip(made.layers, stage.layers, strict=True):
+        # What a layer of the lab adds, a random generator say, comes after its parent's own.
+        new.set_weights(old.get_weights()[: len(new.get_weights())])
+    return made
+
+
+def _of_keras(kind: type) -> bool:
+    return kind.__module__.split(".")[0] == "keras"
