@@ -49,7 +49,8 @@ MAY_IMPORT = {
     "possible": {"catalog", "errors", "experiment"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "asking": {"catalog", "lab"},
-    "__main__": {"asking", "lab", "catalog", "errors", "experiment", "listing", "possible"},
+    "export": {"engine", "errors", "export"},
+    "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible"},
 }
 
 

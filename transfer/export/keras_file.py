@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transfer.errors import RequestError
 
@@ -71,7 +71,7 @@ def plain(stage: keras.Model) -> keras.Model:
         return stage
 
     def replaced(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = next(one for one in type(layer).__mro__ if _of_keras(one))
+        kind: Any = next(one for one in type(layer).__mro__ if _of_keras(one))
         return kind.from_config(layer.get_config())
 
     made = keras.models.clone_model(stage, clone_function=replaced)
