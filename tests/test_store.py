@@ -150,7 +150,7 @@ def test_a_full_disk_is_explained(store: Store) -> None:
 
 def test_the_tables_can_be_made_in_postgresql() -> None:
     made = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in metadata.sorted_tables]
-    assert len(made) == 6
+    assert len(made) == 7
     assert "SERIAL" in str(CreateTable(events).compile(dialect=postgresql.dialect()))
 
 

@@ -7,11 +7,14 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from transfer.engine.events import KINDS
 from transfer.insight.curves import Curve, Phase
 from transfer.insight.domains import Plane
 from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
+# Stages only tell the time left, for which the newest will do.
+BESIDE = tuple(kind for kind in KINDS if kind not in ("Point", "Stage"))
 DOMAINS: tuple[Literal["source", "teacher", "target"], ...] = ("source", "teacher", "target")
 
 
@@ -36,6 +39,8 @@ class Log:
         """Takes in what is new; all anew after a resumption, which supersedes points."""
         if run.attempts != self.attempts:
             self._begin(run.attempts)
+        if not self.cursor and run.attempts == 1:
+            self._outlined(lab)
         events = lab.events(run.id, after=self.cursor)
         if not events:
             return
@@ -48,6 +53,15 @@ class Log:
             self.history = points if self.history.empty else pd.concat([self.history, points], ignore_index=True)
         for event in events:
             self._take(event)
+
+    def _outlined(self, lab: Lab) -> None:
+        """Of a long run, the outline instead of each of its points; what it said beside them is read as it is."""
+        outline, last = lab.outlines.read(self.run)
+        if outline is not None:
+            self.history, self.cursor = outline, last
+            for event in lab.store.events(self.run, kinds=BESIDE):
+                if event.n <= last:
+                    self._take(event)
 
     def _take(self, event: StoredEvent) -> None:
         body = event.body

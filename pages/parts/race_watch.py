@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -61,8 +62,6 @@ def watch(shown: Race, majority: float | None) -> None:
     _buttons(shown, runs, live)
     every = EVERY_SECONDS if live else None
     st.fragment(_draw, run_every=every)(shown, live, len(runs), majority)
-    st.segmented_control("Along x", list(AXES), default="epoch", format_func=AXES.__getitem__, key="race_axis",
-                         required=True, persist_state="session")  # fmt: skip
 
 
 def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
@@ -76,6 +75,8 @@ def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
                   help="Clears the picture; the runs stay on the Runs page.")  # fmt: skip
         ended = sum(not run.live for run in runs)
         st.caption(f"{ended} of {len(runs)} runs have ended")
+        st.segmented_control("Along x", list(AXES), default="epoch", format_func=AXES.__getitem__, key="race_axis",
+                             required=True, persist_state="session", label_visibility="collapsed")  # fmt: skip
 
 
 def _more(race_id: str) -> None:
@@ -173,25 +174,32 @@ def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog, majority: flo
 
 def _table(several: Sequence[race.Arm], log: RaceLog) -> None:
     rows = race.table(several, log.points)
-    percent = st.column_config.NumberColumn(format="percent", width="small")
+    share = {"format": "%.1f %%", "width": "small"}
+    column: Any = st.column_config
     shown = pd.DataFrame(
         {
             "Competitor": rows["name"],
             "Seeds": [f"{ended} of {asked}" for ended, asked in zip(rows["ended"], rows["seeds"], strict=True)],
-            "Test": rows["test"],
+            "Test": 100 * rows["test"].astype(float),
             "95 % interval": [_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
-            "Best validation": rows["best"],
-            "Last validation": rows["last"],
+            "Best": 100 * rows["best"].astype(float),
+            "Last": 100 * rows["last"].astype(float),
             "Took": [duration(one) if pd.notna(one) else "" for one in rows["seconds"]],
-            "Trainable weights": rows["trainable"],
-            "Peak memory": [f"{one:,.0f} MB" if pd.notna(one) else "" for one in rows["memory"]],
+            "Trainable": rows["trainable"],
+            "Memory": [f"{one:,.0f} MB" if pd.notna(one) else "" for one in rows["memory"]],
         }
     )
     st.dataframe(
         shown, hide_index=True, key="race_table", height="content",
-        column_config={"Test": percent, "Best validation": percent, "Last validation": percent,
-                       "Trainable weights": st.column_config.NumberColumn(format="localized", width="small"),
-                       "Took": st.column_config.TextColumn(help="Mean seconds of a run, the source's included.")},
+        column_config={
+            "Test": column.NumberColumn(help="Mean accuracy on the test set, looked at once a run.", **share),
+            "95 % interval": column.TextColumn(help="Of the mean over seeds; none with one seed."),
+            "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
+            "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
+            "Took": column.TextColumn(help="Mean time of a run, the source's included."),
+            "Trainable": column.NumberColumn(help="Weights that learn.", format="localized", width="small"),
+            "Memory": column.TextColumn(help="At its peak."),
+        },
     )  # fmt: skip
 
 

@@ -92,9 +92,9 @@ def shown(kept: pd.DataFrame) -> pd.DataFrame:
             "Strategy": titles["strategy"],
             "Labels": labels,
             "Seed": kept["seed"],
-            "Best": kept["validation_accuracy"].astype(float),
-            "Last": kept["last_validation_accuracy"].astype(float),
-            "Test": kept["test_accuracy"].astype(float),
+            "Best": 100 * kept["validation_accuracy"].astype(float),
+            "Last": 100 * kept["last_validation_accuracy"].astype(float),
+            "Test": 100 * kept["test_accuracy"].astype(float),
             "95 % interval": _intervals(kept),
             "Took": [duration(seconds) if seconds else "" for seconds in kept["seconds"]],
             "Tags": kept["tags"],
@@ -134,7 +134,7 @@ def _title(column: str, value: str) -> str:
 
 
 def _columns() -> dict[str, Any]:
-    percent: Any = {"format": "percent", "width": "small"}
+    percent: Any = {"format": "%.1f %%", "width": "small"}
     column = st.column_config
     return {
         "Labels": column.TextColumn(help="Training labels kept of each class.", width="small"),

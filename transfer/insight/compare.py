@@ -14,6 +14,7 @@ from transfer.experiment import Experiment
 from transfer.insight.curves import DASHES, HUES, SYMBOLS, TITLES
 from transfer.insight.points import Axis, split_of, thin
 from transfer.insight.race import Arm
+from transfer.insight.race_chart import style
 from transfer.insight.seeds import band
 
 Split = Literal["train", "validation"]
@@ -129,17 +130,16 @@ def figure(several: Sequence[Arm], histories: Mapping[str, pd.DataFrame], names:
         view: how it is drawn.
     """
     drawn = go.Figure()
-    number = 0
+    share, number = view.value.endswith("accuracy"), 0
     for arm in several:
         found = {run.id: series(histories[run.id], view) for run in arm.runs if run.id in histories}
         if view.mean and len(arm.runs) > 1:
-            _add_mean(drawn, arm, [(x, y) for x, y, _ in found.values() if len(x)], number)
+            _add_mean(drawn, arm, [(x, y) for x, y, _ in found.values() if len(x)], number, share)
             number += 1
             continue
         for run, (x, y, phases) in found.items():
             _add_run(drawn, names[run], x, y, phases, view, number)
             number += 1
-    share = view.value == "accuracy" or view.value.endswith("accuracy")
     up: dict[str, object] = {"title": {"text": f"{view.split} {view.value.replace('_', ' ')}"}, "zeroline": False}
     up |= {"type": "log"} if view.log else {}
     up |= {"tickformat": ".0%"} if share else {}
@@ -176,10 +176,12 @@ def _add_run(
         )  # fmt: skip
 
 
-def _add_mean(drawn: go.Figure, arm: Arm, curves: list[tuple[np.ndarray, np.ndarray]], number: int) -> None:
-    hue, dash = HUES[number % len(HUES)], DASHES[number // len(HUES) % len(DASHES)]
+def _add_mean(
+    drawn: go.Figure, arm: Arm, curves: list[tuple[np.ndarray, np.ndarray]], number: int, share: bool
+) -> None:
+    hue, dash = style(number, arm.scratch)
     red, green, blue = (int(hue[at : at + 2], 16) for at in (1, 3, 5))
-    grid, mean, low, high = band(curves)
+    grid, mean, low, high = band(curves, 0.0, 1.0) if share else band(curves)
     kept = thin(grid, mean)
     for edge, fill in ((high, None), (low, "tonexty")):
         drawn.add_scatter(

@@ -69,7 +69,7 @@ def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Fr
     """
     drawn = go.Figure()
     for number, arm in enumerate(several):
-        hue, dash = _style(number, arm.scratch)
+        hue, dash = style(number, arm.scratch)
         ended = {run.id for run in arm.ended}
         curves = [curve(points[run.id], frame.axis) for run in arm.ended if run.id in points]
         grid, mean, low, high = band(curves, 0.0, 1.0)
@@ -112,7 +112,7 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
     """
     drawn = go.Figure()
     for number, way in enumerate(curves):
-        hue, dash = _style(number, way.strategy == SCRATCH)
+        hue, dash = style(number, way.strategy == SCRATCH)
         mean = way.means
         low = np.array([one.mean if one.low is None else one.low for one in way.accuracy])
         high = np.array([one.mean if one.high is None else one.high for one in way.accuracy])
@@ -147,7 +147,7 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
     return drawn
 
 
-def _style(number: int, scratch: bool) -> tuple[str, str]:
+def style(number: int, scratch: bool) -> tuple[str, str]:
     """From scratch is grey and dashed wherever it stands; the others have a hue, and a dash once hues repeat."""
     if scratch:
         return GREY, "dash"

@@ -27,6 +27,14 @@ def table(events: Iterable[StoredEvent]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=None if rows else list(COLUMNS))
 
 
+def rows(points: list[StoredEvent]) -> dict[str, list[Any]]:
+    """The points by column, None where one has no such value; quicker than a table of many."""
+    names = dict.fromkeys(name for point in points for name in point.body["values"])
+    found: dict[str, list[Any]] = {"n": [point.n for point in points]}
+    found |= {name: [point.body[name] for point in points] for name in COLUMNS[1:]}
+    return found | {name: [point.body["values"].get(name) for point in points] for name in names}
+
+
 def valid(events: list[StoredEvent]) -> list[StoredEvent]:
     """The points that count: a resumed attempt makes those after its checkpoint anew.
 

@@ -13,6 +13,7 @@ from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.lab import history, lineage
 from transfer.lab.devices import gpu_meters
+from transfer.lab.outlines import Outlines
 from transfer.lab.process import Identity, find, myself
 from transfer.lab.races import Races
 from transfer.lab.records import LIVE, Run, StoredEvent
@@ -44,6 +45,7 @@ class Lab:
         self.races = Races(self.store, self.tend)
         self.remarks = Remarks(self.store)
         self.summary = Summary(self.store, self.remarks)
+        self.outlines = Outlines(self.store)
         self._registered = -_REGISTER_SECONDS
         self._meters: dict[Identity, psutil.Process] = {}
         self._lock = threading.Lock()

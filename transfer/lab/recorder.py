@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from transfer.engine.events import Event, Stage, Wish, to_record
 from transfer.errors import DiskFull, LabError, RunFailed
 from transfer.lab.database import is_busy
+from transfer.lab.outlines import BLOCK, Outlines
 from transfer.lab.records import Run
 from transfer.lab.store import Row, Store
 
@@ -37,6 +38,7 @@ class Recorder:
     def __init__(self, store: Store, run: Run, listen: Callable[[Event], None] | None = None) -> None:
         self._store, self._run, self._listen = store, run, listen
         self._rows: list[Row] = []
+        self._outlines, self._unoutlined = Outlines(store), 0
         self._progress: dict[str, Any] | None = None
         self._asked_here: Wish | None = None
         self._asked_there: Wish | None = None
@@ -77,6 +79,10 @@ class Recorder:
                     self._rows = rows + self._rows
                     self._progress = self._progress or progress
                 raise
+        self._unoutlined += sum(row[1] == "Point" for row in rows)
+        if self._unoutlined >= BLOCK and mine:
+            self._outlines.add(self._run.id)
+            self._unoutlined = 0
         if not mine:
             self._trouble = RunFailed("The run was deleted or taken over by another process.")
         self._asked_there = wish  # type: ignore[assignment]  # the column holds wishes only

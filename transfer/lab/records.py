@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, Table, Text, select
+from sqlalchemy import JSON, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, select
 
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
@@ -90,6 +90,15 @@ members = Table(
     metadata,
     Column("race", Text, primary_key=True),
     Column("run", Text, primary_key=True, index=True),
+)
+
+outlines = Table(
+    "outlines",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("last", Integer, primary_key=True, autoincrement=False),
+    Column("names", JSON, nullable=False),
+    Column("rows", LargeBinary, nullable=False),
 )
 
 visible = runs.c.id.not_in(select(remarks.c.run).where(remarks.c.removed.is_not(None)))

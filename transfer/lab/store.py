@@ -28,6 +28,7 @@ from transfer.lab.records import (
     apps,
     events,
     members,
+    outlines,
     remarks,
     runs,
     to_run,
@@ -159,7 +160,7 @@ class Store:
         with self.begin() as database:
             gone = database.execute(delete(runs).where(runs.c.id == run, runs.c.state.not_in(unless))).rowcount
             if gone:
-                for table in (events, remarks, members):
+                for table in (events, remarks, members, outlines):
                     database.execute(delete(table).where(table.c.run == run))
         return bool(gone)
 
