@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from transfer import Experiment, catalog, possible, train
+from transfer.backbones import Pretrained
 from transfer.engine import data, device
 from transfer.engine.choosing import Pick, update
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
@@ -53,7 +55,7 @@ def validated(result: Result) -> pd.DataFrame:
     return history[(history.domain == "target") & (history.split == "validation")][["epoch", "loss", "accuracy"]]
 
 
-def test_all_that_the_issue_names_need_no_target_labels() -> None:
+def test_the_usual_methods_need_no_target_labels() -> None:
     named = "source_only adabn deep_coral mmd jan dann cdan mcd mcc afn shot tent pseudo_label mean_teacher fixmatch"
     assert set(named.split()) == set(WITHOUT)
     assert {"target_oracle", "prototypes", "simclr"} <= set(catalog.strategies())
@@ -71,6 +73,8 @@ def floor(learned: Path) -> Result:
 def test_weight_0_is_source_only_number_for_number(strategy: str, floor: Result) -> None:
     # The target's own statistics would be a look at it.
     found = ran(strategy, options={"weight": 0, "statistics": "source"})
+    if catalog.strategy(strategy).labelled_view == "weak":
+        floor = ran("source_only", augment=True)
     np.testing.assert_allclose(
         validated(found).to_numpy(dtype="float64"), validated(floor).to_numpy(dtype="float64"), atol=2e-5
     )
@@ -325,3 +329,15 @@ def test_phases_of_simclr_share_the_epochs() -> None:
     assert first.unlabelled == ("strong", "second")
     with pytest.raises(ImpossibleExperiment, match="learns from target labels"):
         catalog.check(SMALL.but(strategy="simclr"))
+
+
+def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = Pretrained("nothing", "these tests", "1", lambda stages: None)
+    monkeypatch.setitem(catalog.backbones(), "small_cnn", replace(catalog.backbone("small_cnn"), pretrained=own))
+    alone = SMALL.but(source=None, strategy="fixmatch", labels_per_class=2, epochs=1)
+    history = train(alone).history
+    assert {"cross_entropy", "own_labels"} <= set(history) and "source_loss" not in history
+    with pytest.raises(ImpossibleExperiment, match="some labels to begin with"):
+        catalog.check(alone.but(labels_per_class=0))

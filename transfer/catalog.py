@@ -207,7 +207,13 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
             "labels_per_class 0",
             "Give at least 1 label a class, or choose a strategy that needs none (deep_coral, say).",
         )
-    if "same classes" in chosen.needs:
+    if "source or labels" in chosen.needs and alone and experiment.labels_per_class == 0:
+        raise ImpossibleExperiment(
+            f"{chosen.title} needs some labels to begin with, the source's or the target's.",
+            "source none, labels_per_class 0",
+            "Choose a source of the same classes (mnist_5k, say), or give at least 1 label a class.",
+        )
+    if "same classes" in chosen.needs or ("source or labels" in chosen.needs and not alone):
         _same_classes(experiment, chosen)
     if "teacher" in chosen.needs:
         _teacher(experiment, chosen.teacher)

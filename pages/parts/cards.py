@@ -24,7 +24,13 @@ TITLES = {
     "backbone": "Which network?",
     "strategy": "How does knowledge move?",
 }
-NEEDS = {"source data": "a source data set", "source head": "the source's head", "teacher": "a teacher"}
+NEEDS = {
+    "source data": "a source data set",
+    "source head": "the source's head",
+    "same classes": "the same classes in both",
+    "source or labels": "a source of the same classes, or some labels",
+    "teacher": "a teacher",
+}
 COLUMNS = 2
 FEW_CLASSES = 12
 

@@ -175,9 +175,11 @@ class Leg:
         keys = [self.experiment.seed, self.index, place] + ([2] if name == "target" else [])
         drawn = draw(split.train, min(wanted, len(split.train)) if name == "target" else wanted, keys)
         inputs[name], labels[name] = drawn.inputs, drawn.labels
-        if self.experiment.augment:
-            random = np.random.default_rng([*keys, 1])
-            inputs[name] = modality(self.network.backbone.modality).augment(drawn.inputs, random)
+        view = self.phase.labelled_view
+        if self.experiment.augment and view == "plain":
+            view = "weak"
+        random = np.random.default_rng([*keys, 1])
+        inputs[name] = modality(self.network.backbone.modality).view(view, drawn.inputs, random)
 
     def _batches(self, epoch: int, offset: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         vary = modality(self.network.backbone.modality) if self.experiment.augment else None

@@ -194,12 +194,12 @@ class Runner:
         network, head, keeps_head = self._begin(begun, shape, self._split.classes)
         if head.built:
             self.emit(Note("The classes are the same, so the source's head is kept."))
-        source = begun.source if "source data" in self.strategy.needs else None
+        source = begun.source if self.strategy.reads_source else None
         self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
         if self._resumed:
             self._around.known = self._resumed.known
         epochs = self._epochs()
-        setting = Setting(network.names, epochs, self.experiment.learning_rate, keeps_head)
+        setting = Setting(network.names, epochs, self.experiment.learning_rate, keeps_head, source is not None)
         legs: list[Leg] = []
         epoch = step = 0
         for index, phase in enumerate(self.strategy.phases(setting), start=1):

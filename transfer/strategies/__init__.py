@@ -20,7 +20,7 @@ from transfer.strategies.heads import HeadOptions
 if TYPE_CHECKING:
     import keras
 
-Need = Literal["weights", "source data", "source head", "same classes", "teacher"]
+Need = Literal["weights", "source data", "source head", "same classes", "source or labels", "teacher"]
 View = Literal["plain", "weak", "strong", "second"]
 FAMILIES = (
     "Whole networks",
@@ -132,6 +132,8 @@ class Phase:
             none. Where there are any, an epoch is a pass over all of them, and labelled target samples, if
             any, are drawn at random beside.
         unlabelled_ratio: how many of them in each step, relative to the batch size.
+        labelled_view: of the labelled samples, the source's and the target's, that stand beside others in a step;
+            ``plain`` is ``weak`` in an experiment that augments.
         part_rate: rate of the strategy's own layers relative to ``learning_rate``; None: the head's.
         running: whose samples the running statistics of batch-norm follow, in stages where they do.
         schedule: of the learning rate where the experiment leaves it constant; empty: constant.
@@ -150,6 +152,7 @@ class Phase:
     source_ratio: float = 0.0
     unlabelled: tuple[View, ...] = ()
     unlabelled_ratio: float = 1.0
+    labelled_view: View = "plain"
     part_rate: float | None = None
     average: float = 0.0
     running: Literal["both", "target"] = "both"
@@ -171,12 +174,14 @@ class Setting:
         epochs: the whole budget, to be divided among the phases.
         learning_rate: the experiment's, or None when the strategy is to use its own.
         keeps_head: whether the head comes trained from the source.
+        source: whether the source's samples are at hand.
     """
 
     stages: tuple[str, ...]
     epochs: int
     learning_rate: float | None
     keeps_head: bool
+    source: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,11 @@ class Strategy:
     def keeps_head(self) -> bool:
         """Whether the source's head is taken over when the classes are the same."""
         return self.start == "pretrained" and self.options.head == "auto" and not self.options.widths
+
+    @property
+    def reads_source(self) -> bool:
+        """Whether the source's samples are learned from beside the target's, where there is a source."""
+        return bool({"source data", "source or labels"} & set(self.needs))
 
     def check(self, stages: tuple[str, ...]) -> None:
         """Raises `ImpossibleExperiment` when the options do not fit a backbone of these stages."""

@@ -24,6 +24,7 @@ class Adapting(Strategy):
     needs = ("weights", "source data", "same classes")
     unlabelled = True
     views: tuple[View, ...] = ("plain",)
+    labelled_view: View = "plain"
 
     class Options(Strategy.Options):
         """A strategy without target labels."""
@@ -54,7 +55,9 @@ class Adapting(Strategy):
 
     def phases(self, setting: Setting) -> list[Phase]:
         """One phase on both."""
-        learning = {"source_loss": Term(1.0, source_loss), "source_accuracy": Term(0.0, source_accuracy)}
+        learning = {}
+        if setting.source:
+            learning = {"source_loss": Term(1.0, source_loss), "source_accuracy": Term(0.0, source_accuracy)}
         return [
             Phase(
                 "adapt",
@@ -62,8 +65,9 @@ class Adapting(Strategy):
                 setting.learning_rate or 1e-3,
                 dict.fromkeys(setting.stages, self.options.rate),
                 terms={**learning, **self.terms()},
-                source_ratio=1.0,
+                source_ratio=1.0 if setting.source else 0.0,
                 unlabelled=self.views,
+                labelled_view=self.labelled_view,
                 batch_norm="inference" if self.options.statistics == "source" else "batch",
                 running="target" if self.options.statistics == "own" else "both",
                 schedule="cosine" if self.options.decay else "",

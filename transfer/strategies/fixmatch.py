@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from transfer.strategies import Step, Term
 from transfer.strategies.pseudo_label import PseudoLabel, sure, taught_by
@@ -30,13 +28,10 @@ class FixMatch(PseudoLabel):
     )
     reference = "[Sohn et al. 2020](https://arxiv.org/abs/2001.07685)"
     views = ("weak", "strong")
+    labelled_view = "weak"
 
     class Options(PseudoLabel.Options):
         """FixMatch."""
-
-        statistics: Literal["source", "own", "both"] = Field(
-            "source", description="Batch-norm: the source's statistics, for those of changed pictures mislead."
-        )
 
     options: FixMatch.Options
 

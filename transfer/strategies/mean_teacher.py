@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -42,13 +42,12 @@ class MeanTeacher(Adapting):
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda(p) \lVert p_\theta(x') - p_{\bar\theta}(x) \rVert^2"
     reference = "[Tarvainen & Valpola 2017](https://arxiv.org/abs/1703.01780)"
     views = ("weak", "strong")
+    labelled_view = "weak"
+
+    needs = ("weights", "source or labels")
 
     class Options(Adapting.Options):
         """Mean teacher."""
-
-        statistics: Literal["source", "own", "both"] = Field(
-            "source", description="Batch-norm: the source's statistics, for those of changed pictures mislead."
-        )
 
         weight: float = Field(3.0, ge=0, le=1000, description="Lambda: weight of the inconsistency.")
         momentum: float = Field(0.99, gt=0, lt=1, description="Share of the average that stays at each step.")

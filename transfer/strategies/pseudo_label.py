@@ -54,6 +54,8 @@ class PseudoLabel(Adapting):
         "[Lee 2013](https://www.kaggle.com/blobs/download/forum-message-attachment-files/746/pseudo_label_final.pdf)"
     )
 
+    needs = ("weights", "source or labels")
+
     class Options(Adapting.Options):
         """Pseudo-labels."""
 
