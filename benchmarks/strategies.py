@@ -7,7 +7,8 @@ The second runs each of them on colour photographs with EfficientNet-Lite0, to s
 
 MNIST-5k to optdigits with the small CNN; each strategy with its own defaults, each run with the
 experiment's default epochs. A strategy's runs share a process, and two strategies run at once, one a
-core: `seconds` are of runs that had a neighbour. Keys given are measured anew, the others are kept.
+core: `seconds` are of runs that had a neighbour. Keys given are measured anew, the others are kept. Strategies without
+target labels are measured by `benchmarks.domains`; here only those of them that are named.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ TOGETHER = 2
 def asked(strategy: str, labels: int | None, seed: int) -> Experiment:
     """One cell's experiment."""
     return Experiment(target="optdigits", source="mnist_5k", strategy=strategy, labels_per_class=labels, seed=seed)
+
+
+def labelled() -> list[str]:
+    """Strategies that learn from target labels."""
+    return [one.key for one in catalog.strategies().values() if not one.unlabelled]
 
 
 def rows(strategy: str) -> list[dict[str, object]]:
@@ -116,7 +122,7 @@ def in_colour(strategy: str) -> list[dict[str, object]]:
 if __name__ == "__main__" and sys.argv[1:] == ["colour"]:
     with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(TOGETHER) as pool:
         os.environ["TRANSFER_HOME"] = home
-        listed = list(pool.map(partial(in_a_process, function="in_colour"), catalog.strategies()))
+        listed = list(pool.map(partial(in_a_process, function="in_colour"), labelled()))
     together = [row for one in listed for row in one]
     measured.write("strategies_colour", "python -m benchmarks.strategies colour", {"rows": together})
 elif __name__ == "__main__":
@@ -124,7 +130,7 @@ elif __name__ == "__main__":
         os.environ.setdefault("TRANSFER_HOME", home)
         for seed in range(SEEDS):
             train(asked("feature_extraction", 1, seed))
-        keys = sys.argv[1:] or list(catalog.strategies())
+        keys = sys.argv[1:] or labelled()
         with ThreadPoolExecutor(TOGETHER) as pool:
             fresh = [row for several in pool.map(in_a_process, keys) for row in several]
     kept = measured.read("strategies").get("rows", []) if sys.argv[1:] else []
