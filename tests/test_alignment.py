@@ -9,7 +9,7 @@ from keras import ops
 
 from tests.by_hand import RANDOM, number, softened, values
 from transfer.engine import validators
-from transfer.strategies.afn import norm_gap
+from transfer.strategies.afn import mean_gap, norm_gap
 from transfer.strategies.cdan import certainty
 from transfer.strategies.dann import confusion, told_apart
 from transfer.strategies.deep_coral import coral
@@ -127,6 +127,8 @@ def test_small_losses_by_hand() -> None:
     assert number(disagreement(one, other)) == pytest.approx(np.abs(p - q).mean(), rel=1e-5)
     assert number(inconsistency(one, other)) == pytest.approx(((p - q) ** 2).sum(axis=1).mean(), rel=1e-5)
     assert number(norm_gap(one, 1.5)) == pytest.approx(1.5**2, rel=1e-5)
+    expected = (np.linalg.norm(one, axis=1).mean() - 4.0) ** 2
+    assert number(mean_gap(one, 4.0)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_only_sure_answers_teach() -> None:

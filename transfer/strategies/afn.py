@@ -1,9 +1,9 @@
-"""AFN: the features of both domains are made larger, step by step."""
+"""AFN: the features of both domains are brought to one length, and a large one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -12,34 +12,54 @@ from transfer.strategies.adapting import Adapting
 from transfer.strategies.losses import plain
 
 
-def norm_gap(features: Any, step: float) -> Any:
-    """Mean squared distance of each feature's length from ``step`` more than it is now; ``step`` squared at first.
+def lengths(features: Any) -> Any:
+    """The length of each row, shape (n,)."""
+    from keras import ops
+
+    return ops.sqrt(ops.sum(ops.square(ops.cast(features, "float32")), axis=1) + 1e-8)
+
+
+def mean_gap(features: Any, radius: float) -> Any:
+    """Squared distance of the features' mean length from ``radius``.
 
     Reference:
-        Xu et al. 2019, eq. 6: L2(h(x; theta_0) + r, h(x; theta)), theta_0 being the weights of the last step.
+        Xu et al. 2019, eq. 4 (hard AFN).
     """
     from keras import ops
 
-    length = ops.sqrt(ops.sum(ops.square(ops.cast(features, "float32")), axis=1) + 1e-8)
+    return ops.square(ops.mean(lengths(features)) - radius)
+
+
+def norm_gap(features: Any, step: float) -> Any:
+    """Mean squared distance of each feature's length from ``step`` more than it is now: ``step`` squared, always.
+
+    Reference:
+        Xu et al. 2019, eq. 6 (stepwise AFN): L2(h(x; theta_0) + r, h(x; theta)), theta_0 being the last step's weights.
+    """
+    from keras import ops
+
+    length = lengths(features)
     return ops.mean(ops.square(length - ops.stop_gradient(length + step)))
 
 
 class AFN(Adapting):
-    """Target features are shorter than the source's, and short ones transfer badly: so all are lengthened.
+    """Target features are shorter than the source's, and short ones transfer badly: all are brought to one length.
 
-    Its curve does not move: the goal moves ahead with the features. What moves is their length. It
-    misleads where features are normalised, for then length says nothing.
+    Hard AFN has a goal; stepwise AFN moves it ahead with the features, so that its curve stands still. It misleads
+    where features are normalised, for then length says nothing; and stepwise beside Adam, whose steps do not
+    grow smaller with the gradient: lengths then grow without end.
 
     Reference:
-        Xu et al. 2019, Larger norm more transferable, eq. 6 (stepwise); r = 1, weight 0.05.
+        Xu et al. 2019, Larger norm more transferable, eq. 4 and 6; R = 25, r = 1, weight 0.05. The paper prefers
+        the stepwise form, with plain gradient descent.
     """
 
     key = "afn"
     title = "AFN"
-    sentence = "Features of both domains are lengthened step by step, for longer ones transfer better."
+    sentence = "Features of both domains are brought to one large length, for longer ones transfer better."
     formula = (
         r"\min_\theta \mathcal{L}_{source}"
-        r" + \lambda \sum_{S \cup T} \left(\lVert f \rVert - \lVert f_0 \rVert - r\right)^2"
+        r" + \lambda \sum_{D \in \{S, T\}} \left(\tfrac{1}{n} \textstyle\sum_{x \in D} \lVert f(x) \rVert - R\right)^2"
     )
     reference = "[Xu et al. 2019](https://arxiv.org/abs/1811.07456)"
 
@@ -47,20 +67,29 @@ class AFN(Adapting):
         """AFN."""
 
         weight: float = Field(0.05, ge=0, le=100, description="Lambda: weight of the lengthening.")
-        step: float = Field(1.0, gt=0, le=100, description="r: how much longer each step makes the features.")
+        goal: Literal["hard", "stepwise"] = Field(
+            "hard", description="Hard: the mean length R for all. Stepwise: each feature r longer than it is."
+        )
+        radius: float = Field(25.0, gt=0, le=10_000, description="R: the length that hard AFN brings features to.")
+        step: float = Field(1.0, gt=0, le=100, description="r: how much longer each stepwise step makes the features.")
 
     options: AFN.Options
 
     def terms(self) -> Mapping[str, Term]:
         """The lengthening of both domains, and how long the target's features are."""
 
+        def gap(features: Any) -> Any:
+            if self.options.goal == "hard":
+                return mean_gap(features, self.options.radius)
+            return norm_gap(features, self.options.step)
+
         def value(step: Step) -> Any:
             source, target = plain(step)
-            return norm_gap(source, self.options.step) + norm_gap(target, self.options.step)
+            return gap(source) + gap(target)
 
         def length(step: Step) -> Any:
             from keras import ops
 
-            return ops.mean(ops.norm(ops.cast(plain(step)[1], "float32"), axis=1))
+            return ops.mean(lengths(plain(step)[1]))
 
         return {"norm_gap": Term(self.options.weight, value), "target_norm": Term(0.0, length)}
