@@ -31,8 +31,8 @@ class CDAN(DANN):
 
     Reference:
         Long et al. 2018, Conditional adversarial domain adaptation, eq. 3 (multilinear map), 6 (randomised above
-        4096 products) and 8 (entropy conditioning). Deviations as for DANN; answers under a stopped gradient, as
-        in the authors' code.
+        4096 products) and 8 (entropy conditioning). Deviations as for DANN; the answers keep their
+        gradient, as the equation reads: stopping it, as the authors' code does, cost 3 points on digits.
     """
 
     key = "cdan"
@@ -74,7 +74,7 @@ class CDAN(DANN):
         assert step.source is not None
         features = ops.concatenate([unit(source), unit(target)], axis=0) * source.shape[-1] ** 0.5
         logits = ops.concatenate([step.source.logits, step.unlabelled["plain"].logits], axis=0)
-        answers = ops.stop_gradient(ops.softmax(logits))
+        answers = ops.softmax(logits)
         if "answers" in step.parts:
             # The maps are drawn once and never learned.
             mapped = [
