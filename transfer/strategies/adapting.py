@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from transfer.strategies import Phase, Setting, Step, Strategy, Term, View
+from transfer.strategies import Need, Phase, Setting, Step, Strategy, Term, View
 from transfer.strategies.losses import growing, source_accuracy, source_loss
 
 
@@ -21,7 +21,7 @@ class Adapting(Strategy):
 
     frozen = "nothing"
     family = "Without target labels"
-    needs = ("weights", "source data", "same classes")
+    needs: tuple[Need, ...] = ("weights", "source data", "same classes")
     unlabelled = True
     views: tuple[View, ...] = ("plain",)
     labelled_view: View = "plain"
