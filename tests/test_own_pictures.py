@@ -222,6 +222,14 @@ def test_a_run_on_a_folder_says_what_it_left_out(place: Path) -> None:
     assert train(asked).metrics["test_loss"] == result.metrics["test_loss"]
 
 
+def test_decoding_can_be_broken_off_and_leaves_nothing(place: Path, home: Path) -> None:
+    from transfer import train
+
+    asked = Experiment(target=f"folder:{folder(place)}", strategy="from_scratch")
+    assert train(asked, should_stop=lambda: "discard").state == "discarded"
+    assert not [one for one in (home / "cache" / "pictures").iterdir() if one.is_dir()]
+
+
 def test_a_remembered_folder_is_listed_until_it_is_forgotten_or_gone(place: Path) -> None:
     from transfer.datasets.folder import forget, remember
 

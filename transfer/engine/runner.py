@@ -109,7 +109,7 @@ class Runner:
         return self.train(self._legs)
 
     def _downloaded(self, title: str, done: int, total: int) -> None:
-        """A download's progress; a wish breaks it off, and the next attempt goes on from there."""
+        """Progress of a download, which goes on from there the next time, or of decoding; a wish breaks it off."""
         self.emit(Stage(title, done, total))
         wish = self.wish()
         if wish:
@@ -176,7 +176,7 @@ class Runner:
     def hearing(self) -> AbstractContextManager[None]:
         """Within, it is said how far decoding own pictures is, and which were left out."""
         return telling.listening(
-            lambda done, total: self.emit(Stage("decoding the pictures", done, total)),
+            lambda done, total: self._downloaded("decoding the pictures", done, total),
             lambda words: self.emit(Note(words)),
         )
 
