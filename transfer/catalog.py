@@ -79,11 +79,38 @@ def own_datasets() -> list[Dataset]:
     return [one for one in opened if one is not None]
 
 
+class _Backbones(dict[str, Backbone]):
+    """Backbones by key. Those of a family (``run:<id>``, ``file:<path>``) are made when asked for, and not listed."""
+
+    def __missing__(self, key: str) -> Backbone:
+        prefix, colon, rest = key.partition(":")
+        family = _backbone_families().get(prefix) if colon else None
+        return family.open(rest) if family else _pick("backbone", key, dict(self))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As a dict's, families included; what cannot be opened is not there."""
+        try:
+            return self[key]
+        except RequestError:
+            return default
+
+
 @cache
 def backbones() -> dict[str, Backbone]:
     """Every backbone by key; those that need no download first, then by size."""
     found = sorted(_instances(transfer.backbones, Backbone), key=_download_then_size)
-    return {one.key: one for one in found}
+    return _Backbones({one.key: one for one in found})
+
+
+@cache
+def _backbone_families() -> dict[str, transfer.backbones.Family]:
+    return {one.prefix: one for one in _instances(transfer.backbones, transfer.backbones.Family)}
+
+
+def own_backbones() -> list[Backbone]:
+    """A person's own networks, as far as they can be opened now: uploaded ones, and those of finished runs."""
+    opened = [backbones().get(key) for family in _backbone_families().values() for key in family.known()]
+    return [one for one in opened if one is not None]
 
 
 def _download_then_size(backbone: Backbone) -> tuple[bool, int]:
@@ -116,7 +143,7 @@ def dataset(key: str) -> Dataset:
 
 def backbone(key: str) -> Backbone:
     """The backbone of that key; raises `UnknownKey` with the nearest name."""
-    return _pick("backbone", key, backbones())
+    return backbones()[key]
 
 
 def strategy(key: str) -> type[Strategy]:
@@ -168,7 +195,14 @@ def check(experiment: Experiment) -> Strategy:
             f"image_size {size}",
             f"Give an image_size of {network.smallest} or more, or leave it to the backbone ({network.image_size}).",
         )
+    if network.largest is not None and size > network.largest:
+        raise ImpossibleExperiment(
+            f"{network.title} was saved for pictures of {network.largest} pixels.",
+            f"image_size {size}",
+            "Leave image_size to the backbone.",
+        )
     _same_modality(target.modality, network)
+    _unseen(experiment, network)
     return chosen
 
 
@@ -177,6 +211,19 @@ def _same_modality(modality: str, network: Backbone) -> None:
         raise ImpossibleExperiment(
             f"{network.title} reads samples of the kind {network.modality!r}.", modality, "Choose another backbone."
         )
+
+
+def _unseen(experiment: Experiment, network: Backbone) -> None:
+    """A network that has learned another split of the target may have seen this one's test pictures."""
+    if experiment.source is not None:
+        return  # its weights are not used: it learns the source anew
+    for data, seed in network.learned:
+        if data == experiment.target and seed != experiment.seed:
+            raise ImpossibleExperiment(
+                "The backbone learned another split of the target: it may have seen this one's test pictures.",
+                f"{network.key} with target {data}, seed {seed}",
+                f"Choose seed {seed}, or another target.",
+            )
 
 
 def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
@@ -222,7 +269,8 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
 def _same_classes(experiment: Experiment, chosen: Strategy) -> None:
     target = dataset(experiment.target)
     alike = [one.key for one in datasets().values() if one.classes == target.classes and one.key != target.key]
-    if experiment.source is None or dataset(experiment.source).classes != target.classes:
+    learned = backbone(experiment.backbone).classes if experiment.source is None else dataset(experiment.source).classes
+    if learned != target.classes:
         raise ImpossibleExperiment(
             f"{chosen.title} takes the source's classes over to the target, so both need the same.",
             f"source {experiment.source or 'none'} with target {target.key}",

@@ -60,6 +60,9 @@ class Backbone:
         top1: share of ImageNet's validation pictures whose class it puts first, with its classifier and at the size
             it was trained on, in percent; None when it was learned on something else.
         modality: key of the kind of sample it reads.
+        largest: greatest height and width, in pixels; None for any.
+        classes: names of the classes of ``source_head``, in order; empty when they are not known.
+        learned: data sets its weights have seen, each with the seed of its split, as far as the lab trained them.
     """
 
     key: str
@@ -78,3 +81,21 @@ class Backbone:
     modality: str = "image"
     preprocessing: str = "pixels / 255"
     top1: float | None = None
+    largest: int | None = None
+    classes: tuple[str, ...] = ()
+    learned: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Backbones that are made when they are asked for, by a key of their own kind: ``run:260101-120000-abc123``.
+
+    Args:
+        prefix: what stands before the colon.
+        open: from what stands after it to the backbone; imports no Keras. Raises `RequestError` when there is none.
+        known: keys of those that are offered beside the catalog's.
+    """
+
+    prefix: str
+    open: Callable[[str], Backbone]
+    known: Callable[[], list[str]]

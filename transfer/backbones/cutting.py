@@ -28,7 +28,7 @@ def _sources(operation: Any) -> list[Any]:
     return [tensor._keras_history.operation for tensor in operation._inbound_nodes[0].input_tensors]
 
 
-def _passages(operations: list[Any]) -> list[int]:
+def passages(operations: list[Any]) -> list[int]:
     """Positions of the operations that everything passes through, bottom to top."""
     position = {id(operation): index for index, operation in enumerate(operations)}
     last_use = list(range(len(operations)))
@@ -50,7 +50,8 @@ def learns(operation: Any) -> bool:
     return bool(getattr(operation, "weights", None)) and not isinstance(operation, layers.Normalization)
 
 
-def _output(operation: Any) -> Any:
+def output_of(operation: Any) -> Any:
+    """What an operation of a freshly built network gives."""
     return operation._inbound_nodes[0].output_tensors[0]
 
 
@@ -64,7 +65,7 @@ def _best(group: list[int], operations: list[Any]) -> int:
 
     joined = [index for index in group if joins(index)]
     if not joined:
-        width = {index: _output(operations[index]).shape[-1] for index in group}
+        width = {index: output_of(operations[index]).shape[-1] for index in group}
         return max(index for index in group if width[index] <= WIDENED * min(width.values()))
     best = joined[-1]
     while best + 1 in group and isinstance(operations[best + 1], layers.Activation | layers.ReLU):
@@ -79,8 +80,8 @@ def cuts(operations: list[Any]) -> list[int]:
     weighted = [index for index, operation in enumerate(operations) if learns(operation)]
     groups: list[list[int]] = []
     height = float("inf")
-    for index in _passages(operations):
-        shape = _output(operations[index]).shape
+    for index in passages(operations):
+        shape = output_of(operations[index]).shape
         # Before the first weights lies the preprocessing; a padding belongs to the convolution above it.
         if index < weighted[0] or len(shape) != 4 or isinstance(operations[index], layers.ZeroPadding2D):
             continue
@@ -97,6 +98,6 @@ def split(network: keras.Model) -> list[keras.Model]:
     import keras
 
     operations = list(network.operations)
-    tensors = [_output(operations[index]) for index in cuts(operations)]
+    tensors = [output_of(operations[index]) for index in cuts(operations)]
     ends = zip([network.inputs[0], *tensors], [*tensors, network.outputs[0]], strict=True)
     return [keras.Model(below, above, name=f"stage{n}") for n, (below, above) in enumerate(ends, 1)]

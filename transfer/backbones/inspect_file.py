@@ -1,0 +1,150 @@
+"""Looks into a network that somebody gives, in a process of its own: ``python -m transfer.backbones.inspect_file``.
+
+Whatever is in the file, it is read with Keras' safe mode on, and by a process that has nothing to lose. What it found
+is one line of JSON: a description, or why the file is refused in three parts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transfer.backbones.cutting import learns, output_of, passages
+from transfer.errors import RequestError
+
+if TYPE_CHECKING:
+    import keras
+
+ENDINGS = (".keras", ".h5", ".hdf5")
+SAVE = "Build it with Keras' functional API from Keras' own layers, and save it with model.save('name.keras')."
+
+
+def inspect(path: Path) -> dict[str, Any]:
+    """What a person has to know of the network in the file.
+
+    Returns:
+        ``title``; ``size`` (pixels, None for any); ``channels``; ``rescales``, whether it brings pixels of 0 to 255
+        into its own range; ``classifier``, the layer that ends it and is no feature, or None; ``layers``: name, kind,
+        output shape, weights and whether the network can be cut there, bottom to top.
+
+    Raises:
+        RequestError: the file is no such network; says why.
+    """
+    network = opened(path)
+    operations = list(network.operations)
+    places = {*passages(operations), len(operations) - 1}
+    weighted = [index for index, operation in enumerate(operations) if learns(operation)]
+    if not weighted:
+        raise RequestError("The network has no weights.", path.name, "Give one that has learned something.")
+    height, width, channels = network.inputs[0].shape[1:]
+    layers = []
+    for index, operation in enumerate(operations):
+        shape = list(output_of(operation).shape[1:])
+        layers.append(
+            {
+                "name": operation.name,
+                "kind": type(operation).__name__,
+                "shape": shape,
+                "weights": sum(math.prod(weight.shape) for weight in getattr(operation, "weights", [])),
+                "cut": index in places and index >= weighted[0] and len(shape) in (1, 2, 3),
+            }
+        )
+    return {
+        "title": network.name,
+        "size": height,
+        "channels": channels,
+        "rescales": any(_rescales(operation) for operation in operations[: weighted[0] + 1]),
+        "classifier": _classifier(operations),
+        "layers": layers,
+    }
+
+
+def opened(path: Path) -> keras.Model:
+    """The network in the file as a functional model, read without running anything of it.
+
+    Raises:
+        RequestError: it cannot be read, would have to be trusted, or reads no pictures.
+    """
+    import keras
+
+    if path.suffix.lower() not in ENDINGS:
+        raise RequestError(
+            "This is no file of a Keras network.", path.name, "Give a .keras file, or an older .h5 of a whole network."
+        )
+    try:
+        loaded = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as problem:  # noqa: BLE001  # Keras and h5py raise of every kind; each is the file's fault
+        raise _refused(path, problem) from None
+    if any(type(layer) is keras.layers.Lambda for layer in getattr(loaded, "_flatten_layers", list)()):
+        raise _trusted(path)
+    if not isinstance(loaded, keras.Model) or not getattr(loaded, "inputs", None) or not hasattr(loaded, "operations"):
+        raise RequestError("The network's layers cannot be seen.", f"{path.name}, {type(loaded).__name__}", SAVE)
+    shape = tuple(loaded.inputs[0].shape)
+    pictures = len(loaded.inputs) == 1 == len(loaded.outputs) and len(shape) == 4
+    if not pictures or shape[-1] not in (1, 3) or shape[1] != shape[2]:
+        shapes = ", ".join(str(tuple(one.shape)) for one in loaded.inputs)
+        raise RequestError(
+            "The network does not read pictures.",
+            f"{path.name}, inputs {shapes}",
+            "It needs one input of shape (height, width, channels), square, with 1 or 3 channels, and one output.",
+        )
+    return keras.Model(loaded.inputs, loaded.outputs, name=loaded.name)
+
+
+def _refused(path: Path, problem: Exception) -> RequestError:
+    said = str(problem)
+    if "Lambda" in said or "safe_mode" in said or "unsafe" in said.lower():
+        return _trusted(path)
+    if "Could not locate" in said or "Unknown layer" in said or "custom" in said:
+        return RequestError(
+            "The network has layers that are not Keras' own.", f"{path.name}: {_first_line(said)}", SAVE
+        )
+    whole = path.suffix == ".keras" and zipfile.is_zipfile(path)
+    why = "It may hold weights only." if path.suffix != ".keras" or whole else "It is damaged or no .keras file."
+    return RequestError(f"The file cannot be read as a network. {why}", f"{path.name}: {_first_line(said)}", SAVE)
+
+
+def _trusted(path: Path) -> RequestError:
+    return RequestError(
+        "The file holds program code (a Lambda layer, say), which would have to be trusted: it is not opened.",
+        path.name,
+        SAVE,
+    )
+
+
+def _first_line(said: str) -> str:
+    return said.strip().splitlines()[0][:200] if said.strip() else "no reason given"
+
+
+def _rescales(operation: Any) -> bool:
+    """Whether it changes the range of the pixels."""
+    return type(operation).__name__ in ("Rescaling", "Normalization", "TrueDivide", "Divide", "Multiply", "Subtract")
+
+
+def _classifier(operations: list[Any]) -> str | None:
+    """The dense layer that gives the classes, when the network ends with one and perhaps an activation."""
+    import keras
+
+    for operation in reversed(operations):
+        if isinstance(operation, keras.layers.Dense):
+            return str(operation.name)
+        if not isinstance(operation, keras.layers.Activation | keras.layers.Softmax):
+            return None
+    return None
+
+
+def main() -> None:
+    """Prints the description, or why there is none."""
+    try:
+        found = inspect(Path(sys.argv[1]))
+    except RequestError as refused:
+        found = {"refused": [refused.wrong, str(refused.received), refused.remedy]}
+    print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
