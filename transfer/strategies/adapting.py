@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ class Adapting(Strategy):
 
     frozen = "nothing"
     family = "Without target labels"
-    needs: tuple[Need, ...] = ("weights", "source data", "same classes")
+    needs: ClassVar[tuple[Need, ...]] = ("weights", "source data", "same classes")
     unlabelled = True
     views: tuple[View, ...] = ("plain",)
     labelled_view: View = "plain"
