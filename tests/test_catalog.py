@@ -44,7 +44,7 @@ MAY_IMPORT = {
         "strategies",
     },
     "insight": {"insight", "catalog", "errors", "experiment", "engine", "strategies"},
-    "lab": {"lab", "pictures", "engine", "catalog", "errors", "experiment", "settings"},
+    "lab": {"lab", "pictures", "engine", "catalog", "errors", "experiment", "insight", "settings"},
     "__init__": {"experiment", "engine"},
     "possible": {"catalog", "errors", "experiment"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},

@@ -106,6 +106,6 @@ def test_a_run_without_weights_is_refused_in_words() -> None:
 
 def test_the_split_is_the_runs() -> None:
     asked = SMALL.but(without=("3",))
-    split = rebuilt.target_split(asked)
+    split = data.target_split(asked)
     assert 3 not in split.test.labels
     assert split.fingerprint != data.split(catalog.dataset("optdigits"), 3, 2).fingerprint

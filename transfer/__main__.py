@@ -265,6 +265,15 @@ for _question in (asking.look, asking.distance):
 app.command(hidden=True)(in_words(asking.answer))
 
 
+@app.command(hidden=True)
+@in_words
+def answerer() -> None:
+    """Answer the pages' questions about trained networks; the lab starts this for itself."""
+    from transfer.lab.answerer import serve
+
+    serve()
+
+
 def _row(run: Run) -> tuple[str, ...]:
     asked = run.experiment
     route = f"{asked.source or 'own weights'} > {asked.target}, {asked.backbone}, {asked.strategy}"

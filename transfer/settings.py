@@ -87,3 +87,8 @@ def upload_files() -> int:
 def upload_ratio() -> int:
     """How many times larger an archive may become by being unpacked, ``TRANSFER_UPLOAD_RATIO``, by default 100."""
     return int(os.environ.get("TRANSFER_UPLOAD_RATIO", "100"))
+
+
+def answerer_seconds() -> float:
+    """How long the process that answers questions waits for the next one, ``TRANSFER_ANSWERER_SECONDS``, 900."""
+    return float(os.environ.get("TRANSFER_ANSWERER_SECONDS", "900"))

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer import settings
+from transfer import catalog, settings
 from transfer.datasets import Dataset, Published, Samples
 from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.experiment import Experiment
 
 VALIDATION_SHARE = 0.15
 MOST_VALIDATION = 5_000
@@ -118,6 +119,13 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
         classes=dataset.classes,
         unlabelled=train.inputs if labels_per_class is None else samples.take(everything).inputs,
     )
+
+
+def target_split(experiment: Experiment) -> Split:
+    """The target's data, with no more labels in its training part than the experiment grants."""
+    target = catalog.dataset(experiment.target)
+    without = [target.classes.index(name) for name in experiment.without]
+    return split(target, experiment.seed, experiment.labels_per_class, without)
 
 
 def class_counts(samples: Samples, classes: tuple[str, ...]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from keras import ops
 
 from transfer import catalog, settings
 from transfer.engine import arrays, data, device
+from transfer.engine.data import target_split
 from transfer.engine.events import Emit, Event, Wish
 from transfer.engine.frozen import Frozen
 from transfer.engine.network import Network, Weights, put
@@ -108,13 +109,6 @@ def untrained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None
     Args and errors as for `trained`. A head that the strategy computes (prototypes) is still empty here.
     """
     return _rebuilt(run, emit, wish, begun=True)
-
-
-def target_split(experiment: Experiment) -> data.Split:
-    """The target's data, with no more labels in its training part than the experiment grants."""
-    target = catalog.dataset(experiment.target)
-    without = [target.classes.index(name) for name in experiment.without]
-    return data.split(target, experiment.seed, experiment.labels_per_class, without)
 
 
 def of(runner: Runner, weights: Weights) -> Rebuilt | None:

@@ -23,7 +23,6 @@ from transfer.engine.head import head as new_head
 from transfer.engine.knowledge import Origin, origin
 from transfer.engine.leg import Leg
 from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
-from transfer.engine.rebuilt import target_split
 from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
@@ -91,7 +90,7 @@ class Runner:
         device.set_precision(self.experiment.precision)
         self.emit(Stage("loading the data"))
         with self.hearing():
-            self._split = target_split(self.experiment)
+            self._split = data.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         epochs = self._epochs()
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):

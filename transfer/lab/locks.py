@@ -19,6 +19,16 @@ def standby_lock(slot: str) -> FileLock:
     return _lock(f"standby-{slot}")
 
 
+def answerer_lock() -> FileLock:
+    """Held by the process that answers questions about trained networks."""
+    return _lock("answerer")
+
+
+def calling_lock() -> FileLock:
+    """Held by whoever starts that process, until it answers."""
+    return _lock("answerer-called")
+
+
 def database_lock() -> FileLock:
     """Held while the database is made."""
     return _lock("database")

@@ -75,7 +75,7 @@ def find(who: Identity) -> psutil.Process | None:
 
 @dataclass(frozen=True)
 class Child:
-    """A worker this process has started."""
+    """A process of the lab's that this process has started."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -83,13 +83,18 @@ class Child:
 
 
 def spawn_worker(slot: str) -> Child:
-    """Starts a worker that outlives this process; what it says goes to a file under ``TRANSFER_HOME/logs``."""
+    """Starts a worker that outlives this process."""
+    return spawn("worker", "--slot", slot)
+
+
+def spawn(kind: str, *arguments: str) -> Child:
+    """Starts ``python -m transfer KIND``, which outlives this process; its words go to a file under ``logs``."""
     folder = settings.home() / "logs"
     folder.mkdir(exist_ok=True)
-    for old in sorted(folder.glob("worker-*.log"))[:-_LOGS_KEPT]:
+    for old in sorted(folder.glob(f"{kind}-*.log"))[:-_LOGS_KEPT]:
         old.unlink(missing_ok=True)
-    log = folder / f"worker-{time.time_ns() // 1_000_000}-{os.getpid()}.log"
-    command = [sys.executable, "-m", "transfer", "worker", "--slot", slot]
+    log = folder / f"{kind}-{time.time_ns() // 1_000_000}-{os.getpid()}.log"
+    command = [sys.executable, "-m", "transfer", kind, *arguments]
     with log.open("ab") as out:
         process = subprocess.Popen(
             command,

@@ -1,0 +1,103 @@
+"""What goes on inside a run's network: its features, its stages' answers, its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import keras
+import numpy as np
+from keras import ops
+
+from transfer import catalog
+from transfer.engine import gradcam
+from transfer.engine.gradcam import Look
+from transfer.engine.network import Weights, take
+from transfer.engine.rebuilt import Rebuilt
+from transfer.experiment import Experiment
+
+BATCH = 64
+
+
+class Inside:
+    """A rebuilt network that is looked into.
+
+    Args:
+        found: trained or as it began.
+        head_says: whether its head has learned the target's classes, or others of the same names.
+    """
+
+    def __init__(self, found: Rebuilt, head_says: bool = True) -> None:
+        self.found, self.head_says = found, head_says
+        self._lookers: dict[str, object] = {}
+
+    @cached_property
+    def maps(self) -> dict[str, tuple[int, int]]:
+        """Stages with a map, bottom to top, and its height and width."""
+        return gradcam.stages(self.found)
+
+    def look(self, picture: np.ndarray, stage: str = "", target: int = gradcam.PREDICTED) -> Look:
+        """Answer, features and Grad-CAM of one picture.
+
+        Args:
+            picture: shape (height, width, channels) as the network was trained on, uint8.
+            stage: one of `maps`; empty: the highest.
+            target: whose evidence is asked for; by default the class it says.
+        """
+        stage = stage or list(self.maps)[-1]
+        if stage not in self._lookers:
+            self._lookers[stage] = gradcam.looker(self.found, stage, features=not self.head_says)
+        look: Look = self._lookers[stage](picture, target)  # type: ignore[operator]
+        return look
+
+    @cached_property
+    def _featurer(self) -> keras.Model:
+        pictures = flowing = self.found.network.entrance.input
+        for part in (self.found.network.entrance, *self.found.network.stages):
+            flowing = part(flowing, training=False)
+        features = ops.cast(flowing, "float32")
+        return keras.Model(pictures, [features, self.found.head(features, training=False)])
+
+    def features(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features, shape (n, d), and logits, shape (n, classes), of raw pictures."""
+        several = [self._featurer.predict_on_batch(part) for part in _batches(pictures)]
+        features, logits = (np.concatenate([one[place] for one in several])[: len(pictures)] for place in (0, 1))
+        return features, logits
+
+    def answers(self, pictures: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Each stage's answers to raw pictures, bottom to top, one stage in memory at a time."""
+        entered = [np.asarray(self.found.network.entrance(part, training=False)) for part in _batches(pictures)]
+        for name, stage in self.found.network.named(self.found.network.names):
+            entered = [np.asarray(stage.predict_on_batch(part)) for part in entered]
+            yield name, np.concatenate(entered)[: len(pictures)].astype("float32", copy=False)
+
+    def weights(self) -> dict[str, list[np.ndarray]]:
+        """What learns in each stage, bottom to top; statistics and seeds are left out."""
+        return {name: _learned(stage) for name, stage in self.found.network.named(self.found.network.names)}
+
+
+def head_was_kept(experiment: Experiment) -> bool:
+    """Whether the run began with the source's head, because the classes are the same."""
+    strategy = catalog.strategy(experiment.strategy)(**experiment.options)
+    if experiment.source is None or not strategy.keeps_head:
+        return False
+    return catalog.dataset(experiment.source).classes == catalog.dataset(experiment.target).classes
+
+
+def largest(found: Rebuilt) -> int:
+    """Numbers in the largest answer of a stage to one picture."""
+    return max(int(np.prod(stage.output_shape[1:])) for stage in found.network.stages)
+
+
+def _learned(stage: keras.Model) -> list[np.ndarray]:
+    kept: Weights = take([("", stage)])
+    names = [variable.name for variable in stage.variables]
+    return [
+        value for name, value in zip(names, kept.values(), strict=True) if "moving_" not in name and "seed" not in name
+    ]
+
+
+def _batches(pictures: np.ndarray) -> list[np.ndarray]:
+    """Batches of one size, for another would be traced anew; the last is filled up with the first pictures."""
+    places = np.resize(np.arange(len(pictures)), -(-len(pictures) // BATCH) * BATCH)
+    return [np.asarray(pictures[places[at : at + BATCH]]) for at in range(0, len(places), BATCH)]

@@ -1,0 +1,125 @@
+"""The process that answers questions about trained networks, so that no page has to hold one.
+
+It listens on this machine alone, to those who know the home's key; each question has a thread, those
+that need a network take turns. It ends when nobody has asked for a while, and when the home is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import traceback
+from dataclasses import asdict
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from multiprocessing.context import AuthenticationError
+from typing import Any
+
+from transfer import settings
+from transfer.errors import LabError, RequestError
+from transfer.lab import answers, calling, devices, locks
+from transfer.lab.process import myself
+
+_LOOK_SECONDS = 1.0
+# One that is ending keeps its lock until its last thread is gone.
+_PATIENCE_SECONDS = 5.0
+
+
+class _Life:
+    """When the process was last of use."""
+
+    def __init__(self) -> None:
+        self._asked, self._open = time.monotonic(), 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._open += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._open -= 1
+            self._asked = time.monotonic()
+
+    @property
+    def idle(self) -> float:
+        """Seconds since the last question was answered; 0 while one is."""
+        with self._lock:
+            return 0.0 if self._open else time.monotonic() - self._asked
+
+
+def serve() -> None:
+    """The process's life. Ends at once when another one answers for this home already."""
+    lock = locks.answerer_lock()
+    if not locks.take(lock, _PATIENCE_SECONDS):
+        return
+    # A card is never given a network to look into: the memory of a device belongs to those who train.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    devices.prepare("cpu-0")
+    # Taken now: files that change later are other code than this process runs.
+    running, life, key = calling.code(), _Life(), calling.key()
+    with Listener((calling.HOST, 0), backlog=16) as listener:
+        _write_card(listener.address[1], running)
+        print(f"listens on port {listener.address[1]}", flush=True)
+        threading.Thread(target=_end_when_idle, args=(life,), daemon=True).start()
+        threading.Thread(target=answers.prepare, daemon=True).start()
+        while True:
+            line = listener.accept()
+            threading.Thread(target=_talk, args=(line, key, life), daemon=True).start()
+
+
+def _talk(line: Connection, key: bytes, life: _Life) -> None:
+    """Answers what comes over one line, once the other side has shown that it knows the key."""
+    with line:
+        try:
+            # In this thread: who connects and keeps silent holds up nobody else.
+            deliver_challenge(line, key)
+            answer_challenge(line, key)
+            while True:
+                question, about = line.recv()
+                with life:
+                    line.send(_reply(question, about))
+                if question == "leave":
+                    _leave("it was told to")
+        except (AuthenticationError, EOFError, OSError):
+            return
+
+
+def _reply(question: str, about: dict[str, Any]) -> tuple[str, Any]:
+    """What kind of reply it is, and the reply."""
+    if question == "leave":
+        return "answer", True
+    try:
+        return "answer", answers.QUESTIONS[question](**about)
+    except LabError as problem:
+        kind = "request" if isinstance(problem, RequestError) else "trouble"
+        return kind, (str(problem),)
+    except Exception as problem:  # noqa: BLE001  # a bug: the page shows its last line, the log the rest
+        print(traceback.format_exc(), flush=True)
+        return "bug", f"{type(problem).__name__}: {problem}"
+
+
+def _write_card(port: int, running: str) -> None:
+    """Says where the process listens; written beside its place and moved there, so that nobody reads half of it."""
+    path = calling.card_file()
+    beside = path.with_suffix(f".{os.getpid()}.part")
+    beside.write_text(json.dumps(asdict(myself()) | {"port": port, "code": running}))
+    os.replace(beside, path)
+
+
+def _end_when_idle(life: _Life) -> None:
+    home = calling.card_file().parent
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        if not (home / "answerer.json").exists():
+            _leave("the lab's folder is gone")
+        if life.idle > settings.answerer_seconds():
+            _leave("nobody has asked for a while")
+
+
+def _leave(why: str) -> None:
+    print(f"left: {why}", flush=True)
+    calling.card_file().unlink(missing_ok=True) if calling.card_file().parent.exists() else None
+    # TensorFlow's threads would keep the process for seconds; there is nothing to be saved.
+    os._exit(0)

@@ -1,0 +1,268 @@
+"""The questions that the answering process knows, and the few networks and data sets it keeps for them.
+
+What needs no network is answered at once, also while TensorFlow is still being imported.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from transfer import settings
+from transfer.engine import arrays, data
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+from transfer.insight import embedding, nearest, similarity
+
+if TYPE_CHECKING:
+    from transfer.engine.inside import Inside
+
+KEPT = 4
+COMPARED = 500
+COMPARED_BYTES = 2**28
+EMBEDDED = 1_000
+KNOWN = 2_000
+LAYOUT = 2
+
+
+class Opened:
+    """A finished run whose data and networks are at hand; each is made when it is first asked for."""
+
+    def __init__(self, run: str) -> None:
+        self.run, self.folder = run, settings.run_folder(run)
+        try:
+            self.experiment = Experiment(**json.loads((self.folder / "experiment.json").read_text()))
+        except (OSError, ValueError) as problem:
+            raise RequestError(
+                "This run has left no network to look into.", f"run {run}", "Open a finished run."
+            ) from problem
+        self.turn = threading.Lock()
+
+    @cached_property
+    def split(self) -> data.Split:
+        """The target's data as the run saw them."""
+        with _DATA:
+            return data.target_split(self.experiment)
+
+    @cached_property
+    def end(self) -> Inside:
+        """The network as it was tested."""
+        from transfer.engine import rebuilt
+        from transfer.engine.inside import Inside
+
+        with _BUILDING:
+            return Inside(rebuilt.trained(self.run))
+
+    @cached_property
+    def start(self) -> Inside:
+        """The network as it began."""
+        from transfer.engine import rebuilt
+        from transfer.engine.inside import Inside, head_was_kept
+
+        with _BUILDING:
+            return Inside(rebuilt.untrained(self.run), head_was_kept(self.experiment))
+
+    @cached_property
+    def known(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pictures it was trained on, at most `KNOWN`, their labels (-1: not given) and features."""
+        inputs, labels = self.split.train.inputs, self.split.train.labels
+        if not len(inputs):
+            inputs, labels = self.split.unlabelled, np.full(len(self.split.unlabelled), -1)
+        chosen = _spread(len(inputs), KNOWN)
+        pictures = np.asarray(inputs[chosen])
+        return pictures, labels[chosen], self.end.features(pictures)[0]
+
+
+_DATA, _BUILDING, _OPENING = threading.Lock(), threading.Lock(), threading.Lock()
+_open: OrderedDict[str, Opened] = OrderedDict()
+
+
+def prepare() -> None:
+    """Imports what networks need, while nobody waits for one yet."""
+    from transfer.engine import inside  # noqa: F401  # the import is what takes seconds
+
+
+def opened(run: str) -> Opened:
+    """The run, opened now or before; of more than `KEPT` the one not asked for longest is closed."""
+    with _OPENING:
+        found = _open.pop(run, None)
+        if found is None or not found.folder.exists():
+            found = Opened(run)
+        _open[run] = found
+        while len(_open) > KEPT:
+            _open.popitem(last=False)
+        return found
+
+
+# Questions ---------------------------------------------------------------------------------------
+
+
+def pictures(run: str, places: list[int]) -> dict[str, np.ndarray]:
+    """Pictures of the test set, shape (n, height, width, channels), uint8, and their labels, shape (n,)."""
+    test = opened(run).split.test
+    if places and not 0 <= min(places) <= max(places) < len(test):
+        raise RequestError("There is no such picture in the test set.", max(places), f"It has {len(test)}.")
+    chosen = np.asarray(places, "int64")
+    return {"inputs": np.asarray(test.inputs[chosen]), "labels": np.asarray(test.labels[chosen])}
+
+
+def ready(run: str) -> dict[str, Any]:
+    """Makes the run's network ready to answer, and tells its stages with a map and the shape of its pictures."""
+    found = opened(run)
+    with found.turn:
+        inside = found.end
+        if inside.maps:
+            inside.look(np.zeros(inside.found.shape, "uint8"))
+        _ = found.known
+        return {"maps": inside.maps, "shape": inside.found.shape, "classes": inside.found.classes}
+
+
+def answer(run: str, picture: np.ndarray, most: int = 6) -> dict[str, Any]:
+    """What a run's network says of a new picture, where it looked and what it was reminded of.
+
+    Args:
+        run: its id.
+        picture: uint8, of the shape `ready` tells.
+        most: how many of the nearest training pictures.
+
+    Returns:
+        ``probabilities`` (classes,), ``heat`` (height, width) or None, ``stage`` of the heat, and of the nearest
+        training pictures ``pictures``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
+    """
+    found = opened(run)
+    with found.turn:
+        inside = found.end
+        if picture.dtype != np.uint8 or picture.shape != tuple(inside.found.shape):
+            raise RequestError(
+                "The picture has another shape than those the network was trained on.",
+                f"{picture.dtype} {picture.shape}", f"Give uint8 {tuple(inside.found.shape)}.",
+            )  # fmt: skip
+        if inside.maps:
+            look = inside.look(picture)
+            logits, features, heat = look.logits, look.features, look.heat
+        else:
+            features, logits = (part[0] for part in inside.features(picture[None]))
+            heat = None
+        known, labels, their = found.known
+    places, alike = nearest.nearest(their, features, most)
+    return {
+        "probabilities": _softmax(logits),
+        "heat": heat,
+        "stage": list(inside.maps)[-1] if inside.maps else "",
+        "pictures": known[places],
+        "labels": labels[places],
+        "alike": alike,
+    }
+
+
+def look(run: str, place: int, stage: str = "", target: int = -1, start: bool = False) -> dict[str, Any]:
+    """Grad-CAM on a picture of the test set.
+
+    Args:
+        run: its id.
+        place: of the picture in the test set.
+        stage: one with a map; empty: the highest.
+        target: class whose evidence is asked for; -1: the one the network says.
+        start: the network as it began, in place of the trained one.
+
+    Returns:
+        ``heat`` (height, width), ``probabilities`` (classes,), or None of a head that had not learned yet.
+    """
+    found = opened(run)
+    picture = pictures(run, [place])["inputs"][0]
+    with found.turn:
+        inside = found.start if start else found.end
+        seen = inside.look(picture, stage, target)
+    return {"heat": seen.heat, "probabilities": _softmax(seen.logits) if inside.head_says else None}
+
+
+def moved(run: str) -> dict[str, Any]:
+    """By stage, bottom to top: ``distances`` (relative L2) and ``alike`` (linear CKA), on ``count`` test pictures."""
+    found = opened(run)
+    kept = _kept(found, "moved")
+    if kept is None:
+        from transfer.engine.inside import largest
+
+        with found.turn:
+            room = COMPARED_BYTES // (4 * largest(found.end.found))
+            test = found.split.test
+            chosen = _spread(len(test), max(32, min(COMPARED, room)))
+            shown = np.asarray(test.inputs[chosen])
+            begun, ended = found.start.weights(), found.end.weights()
+            alike = {
+                name: similarity.linear_cka(before, after)
+                for (name, before), (_, after) in zip(found.start.answers(shown), found.end.answers(shown), strict=True)
+            }
+            distances = {name: similarity.relative_distance(begun[name], ended[name]) for name in alike}
+        kept = {
+            "stages": np.array(list(alike)),
+            "distances": np.array(list(distances.values())),
+            "alike": np.array(list(alike.values())),
+            "count": np.array(len(shown)),
+        }
+        _keep(found, "moved", kept)
+    names = kept["stages"].tolist()
+    return {
+        "distances": dict(zip(names, kept["distances"].tolist(), strict=True)),
+        "alike": dict(zip(names, kept["alike"].tolist(), strict=True)),
+        "count": int(kept["count"]),
+    }
+
+
+def embedded(run: str, method: str) -> dict[str, np.ndarray]:
+    """Test pictures in the plane: which (``chosen``), and their places at the ``start`` and the ``end``.
+
+    ``agree_start`` and ``agree_end`` say how many lie among their own class, in all dimensions.
+    """
+    found = opened(run)
+    kept = _kept(found, f"embedded-{method}")
+    if kept is None:
+        test = found.split.test
+        chosen = _spread(len(test), EMBEDDED)
+        shown, labels = np.asarray(test.inputs[chosen]), np.asarray(test.labels[chosen])
+        with found.turn:
+            several = {"start": found.start.features(shown)[0], "end": found.end.features(shown)[0]}
+        kept = {"chosen": chosen}
+        for name, features in several.items():
+            kept[name] = embedding.plane(features, method)
+            if name == "end":
+                kept["end"] = embedding.turned_like(kept["end"], kept["start"])
+            kept[f"agree_{name}"] = np.array(embedding.neighbours_agree(features, labels))
+        _keep(found, f"embedded-{method}", kept)
+    return kept
+
+
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    one.__name__: one for one in (pictures, ready, answer, look, moved, embedded)
+}
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """Places of at most ``most`` of ``count``, chosen by chance but always the same, in order."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    grown = np.exp(logits.astype("float64") - logits.max())
+    return np.asarray(grown / grown.sum())
+
+
+def _kept(found: Opened, name: str) -> dict[str, np.ndarray] | None:
+    """What was worked out before; it lies with the run and vanishes with it."""
+    try:
+        return arrays.read(found.folder / "insight" / f"{name}-{LAYOUT}.npz")
+    except (FileNotFoundError, arrays.Damaged):
+        return None
+
+
+def _keep(found: Opened, name: str, kept: dict[str, np.ndarray]) -> None:
+    if found.folder.exists():
+        arrays.write(found.folder / "insight" / f"{name}-{LAYOUT}.npz", kept)

@@ -1,0 +1,169 @@
+"""Asks about trained networks: finds the one process that holds them, or starts it.
+
+Streamlit's process never imports TensorFlow; a process of its own, `answerer`, keeps the last few
+networks ready and answers within milliseconds. There is one for each home, whoever started it: its
+card says where it listens, a lock that it holds says that it lives, and a key that only this user
+can read opens it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection
+from multiprocessing.context import AuthenticationError
+from pathlib import Path
+from typing import Any
+
+from transfer import settings
+from transfer.errors import LabError, RequestError, RunFailed
+from transfer.lab import locks
+from transfer.lab.process import Child, Identity, spawn
+
+HOST = "127.0.0.1"
+TRIES = 3
+COMING_SECONDS = 60.0
+_POLL_SECONDS = 0.02
+_TAIL = 800
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where the answering process is.
+
+    Args:
+        who: the process.
+        port: of this machine, where it listens.
+        code: the state of the lab's code it runs, see `code`.
+    """
+
+    who: Identity
+    port: int
+    code: str
+
+
+def ask(question: str, seconds: float = 120.0, **about: Any) -> Any:
+    """The answer to a question, from the process that holds the networks; it is started when there is none.
+
+    Args:
+        question: name of a function in `transfer.lab.answers`.
+        seconds: how long to wait for the answer.
+        about: the question's arguments.
+
+    Raises:
+        RequestError: the question cannot be answered; the message says why.
+        RunFailed: no answer came: the process cannot be started, is busy, or met a bug.
+    """
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with _opened() as line:
+                line.send((question, about))
+                if not line.poll(seconds):
+                    raise RunFailed(
+                        "The process that answers is busy.", f"no answer within {seconds:.0f} s", "Try again later."
+                    )
+                return _said(*line.recv())
+        except (EOFError, OSError, AuthenticationError) as problem:
+            # Killed, or ended of itself, between the look at its card and its answer: the next one answers.
+            if not tries_left:
+                raise RunFailed("The process that answers ended three times over this.", problem, _words()) from None
+    raise AssertionError("the last try returns or raises")
+
+
+def card() -> Card | None:
+    """The card of the living process of this home, or None."""
+    try:
+        kept = json.loads(card_file().read_text())
+        found = Card(Identity(kept["host"], kept["pid"], kept["created"]), kept["port"], kept["code"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return found if found.who.here and found.who.alive else None
+
+
+def card_file() -> Path:
+    """Where the card lies."""
+    return settings.home() / "answerer.json"
+
+
+def key() -> bytes:
+    """What both sides have to know; made at the first call, readable for this user alone."""
+    path = settings.home() / "answerer.key"
+    while True:
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+        except FileExistsError:
+            found = path.read_bytes()
+            if len(found) == 32:
+                return found
+            time.sleep(_POLL_SECONDS)  # somebody is writing it in this moment
+
+
+def code() -> str:
+    """Changes whenever a file of the lab's code does: an old process does not answer for new code."""
+    package = Path(settings.__file__).parent
+    return str(max(file.stat().st_mtime_ns for file in package.rglob("*.py")))
+
+
+def _opened() -> Connection:
+    found = card()
+    if found is None or found.code != code():
+        found = _called()
+    return Client((HOST, found.port), authkey=key())
+
+
+def _called() -> Card:
+    """The card of a process that has been started now, by this or another caller."""
+    with locks.calling_lock():
+        found = card()
+        if found is not None and found.code == code():
+            return found
+        if found is not None:
+            _send_away(found)
+        child = spawn("answerer")
+        until = time.monotonic() + COMING_SECONDS
+        while time.monotonic() < until:
+            found = card()
+            if found is not None:
+                return found
+            if child.process.poll() is not None and locks.free(locks.answerer_lock()):
+                break
+            time.sleep(_POLL_SECONDS)
+    raise RunFailed("The process that answers does not come up.", _log(child)[-_TAIL:].strip() or None, _words())
+
+
+def _send_away(old: Card) -> None:
+    """Asks a process that runs other code to end, and waits until it has."""
+    try:
+        with Client((HOST, old.port), authkey=key()) as line:
+            line.send(("leave", {}))
+            line.poll(1.0)
+    except (EOFError, OSError, AuthenticationError):
+        return
+    until = time.monotonic() + 5.0
+    while old.who.alive and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+
+
+def _said(kind: str, content: Any) -> Any:
+    if kind == "answer":
+        return content
+    if kind == "request":
+        raise RequestError(*content)
+    if kind == "trouble":
+        raise LabError(*content)
+    raise RunFailed("The process that answers met a bug.", content, _words())
+
+
+def _words() -> str:
+    return f"Its words are in {settings.home() / 'logs'}, in the newest answerer-*.log."
+
+
+def _log(child: Child) -> str:
+    try:
+        return child.log.read_text(errors="replace")
+    except OSError:
+        return ""
