@@ -17,6 +17,8 @@ lab = st.Page("pages/lab.py", title="Lab", icon=":material/science:", url_path="
 data = st.Page("pages/data.py", title="Data", icon=":material/photo_library:", url_path="data")
 runs = st.Page("pages/runs.py", title="Runs", icon=":material/list:", url_path="runs")
 compare = st.Page("pages/compare.py", title="Compare", icon=":material/stacked_line_chart:", url_path="compare")
+one_run = st.Page("pages/run.py", title="Run", icon=":material/search_insights:", url_path="run")
+try_it = st.Page("pages/try_it.py", title="Try it", icon=":material/draw:", url_path="try_it")
 
 
 def home() -> None:
@@ -24,7 +26,7 @@ def home() -> None:
     st.switch_page(lab, query_params=st.query_params.to_dict())
 
 
-pages = [lab, data, runs, compare]
+pages = [lab, data, runs, compare, one_run, try_it]
 page = st.navigation([st.Page(home, default=True, visibility="hidden"), *pages], position="top")
 st.session_state["through_app"] = True
 banner = st.container()

@@ -23,6 +23,8 @@ ICONS = {
     "interrupted": ":material/power_off:",
 }
 
+PAGES = ("lab", "data", "runs", "compare", "run", "try_it")
+
 
 @st.cache_resource(show_spinner=False)
 def the_lab() -> Lab:
@@ -52,10 +54,7 @@ def through_app() -> None:
     """
     if not st.session_state.get("through_app"):
         # With a default page of its own, else /lab would be taken for the default's and not be found.
-        st.navigation(
-            [st.Page(through_app, default=True), *(f"pages/{name}.py" for name in ("lab", "data", "runs", "compare"))],
-            position="hidden",
-        )
+        st.navigation([st.Page(through_app, default=True), *(f"pages/{one}.py" for one in PAGES)], position="hidden")
         st.session_state["through_app"] = True
         st.rerun()
 

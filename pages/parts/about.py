@@ -1,0 +1,114 @@
+"""What a run stands on: where its knowledge came from, how it was configured, on what it ran, what it said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.log import log_of
+from pages.parts.shared import the_lab, title
+from transfer import catalog
+from transfer.insight.words import duration, percent
+from transfer.lab import Run
+
+
+def about(run: Run) -> None:
+    """Lineage, configuration, environment and log."""
+    _lineage(run)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _table("Configuration", "What was asked for; a value that was not given is the default.", _configuration(run))
+    with right:
+        _table("Ran on", "What a repetition needs; on other hardware the last digits differ.", _environment(run))
+    _log(run)
+
+
+def _lineage(run: Run) -> None:
+    asked, strategy = run.experiment, catalog.strategies().get(run.experiment.strategy)
+    backbone = catalog.backbones().get(asked.backbone)
+    steps = []
+    if strategy is not None and strategy.start == "random":
+        steps.append("random weights")
+    elif asked.source:
+        learned = run.environment.get("source", {}).get("validation_accuracy")
+        reached = f" (validation accuracy {percent(learned, 1)})" if learned is not None else ""
+        steps.append(f"learned {title(catalog.datasets(), asked.source)}{reached}")
+    elif backbone is not None and backbone.pretrained is not None:
+        steps.append(f"weights from {backbone.pretrained.source}")
+    steps.append(title(catalog.strategies(), asked.strategy))
+    steps.append(f"on {title(catalog.datasets(), asked.target)}")
+    st.markdown(
+        f"**Lineage** · {title(catalog.backbones(), asked.backbone)} \u2192 " + " \u2192 ".join(steps),
+        help="Where the network's knowledge comes from. Two runs with one source share its mistakes, too.",
+    )
+
+
+def _configuration(run: Run) -> dict[str, Any]:
+    fields = run.experiment.model_dump()
+    options = fields.pop("options")
+    said = {name.replace("_", " "): _words(value) for name, value in fields.items()}
+    return said | {f"option {name.replace('_', ' ')}": _words(value) for name, value in options.items()}
+
+
+def _environment(run: Run) -> dict[str, Any]:
+    env, metrics = run.environment, run.metrics
+    found: dict[str, Any] = {"run": run.id, "asked for": _when(run.created), "took": duration(run.seconds)}
+    if metrics.get("peak_memory_mb"):
+        found["peak memory"] = f"{metrics['peak_memory_mb'] / 1024:.2f} GB"
+    found |= {"device": run.device or env.get("device", ""), "seed": str(run.experiment.seed)}
+    if metrics.get("weights"):
+        found["weights"] = f"{metrics['weights']:,}, of which {metrics['trainable_weights']:,} learned at most"
+    found |= {name: env[name] for name in ("machine", "system", "python", "backend") if env.get(name)}
+    found |= env.get("versions", {})
+    found |= {f"data {name}": f"{digest[:16]} …" for name, digest in env.get("data", {}).items()}
+    return {name: str(value) for name, value in found.items()}
+
+
+def _log(run: Run) -> None:
+    log = log_of(run.id)
+    st.markdown("**Log** · What the run said, in order.", help="Points of the curves are left out; Curves draws them.")
+    lines = [(event.time, text) for event in the_lab().events(run.id) if (text := _said(event.kind, event.body))]
+    rows = [{"When": datetime.fromtimestamp(when), "What": text} for when, text in lines]
+    if rows:
+        st.dataframe(
+            pd.DataFrame(rows), hide_index=True, width="stretch", height="auto" if len(rows) < 12 else 400,
+            column_config={"When": st.column_config.DatetimeColumn(format="HH:mm:ss.SSS", width="small")},
+        )  # fmt: skip
+    elif not log.notes:
+        st.caption("It said nothing.")
+    if run.error:
+        st.code(run.error, language=None)
+
+
+def _said(kind: str, body: dict[str, Any]) -> str:
+    """An event in words; empty for those that are drawn elsewhere, and for a stage that only counts on."""
+    if kind == "Note":
+        return str(body["text"])
+    if kind == "PhaseBegan":
+        return f"{body['domain']}: {body['name']}, {body['epochs']} epochs, {body['trainable']:,} weights learn"
+    if kind == "Resumed":
+        return f"resumed from a checkpoint at {body['domain']} step {body['step']}"
+    if kind == "Stage" and not body.get("done"):
+        return str(body["text"])
+    return ""
+
+
+def _table(name: str, words: str, rows: dict[str, Any]) -> None:
+    st.markdown(f"**{name}**", help=words)
+    table = pd.DataFrame({"": list(rows), " ": [str(one) for one in rows.values()]})
+    st.dataframe(table, hide_index=True, width="stretch", height="content")
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "default"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _when(moment: float) -> str:
+    return datetime.fromtimestamp(moment).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,42 @@
+"""Asks the process that holds trained networks, says what it is doing meanwhile, and shows why when it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from transfer.errors import LabError
+from transfer.lab import calling
+
+LONG_SECONDS = 600.0
+
+
+def inquire(question: str, words: str, **about: Any) -> Any:
+    """The answer, kept for this question; None after a message that says why there is none.
+
+    Args:
+        question: one of `transfer.lab.answers`.
+        words: what is being done, shown while it takes.
+        about: the question's arguments; numbers, text and lists.
+    """
+    try:
+        with st.spinner(words, show_time=True):
+            return _answer(question, **about)
+    except LabError as problem:
+        st.error(str(problem), icon=":material/error:")
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _answer(question: str, **about: Any) -> Any:
+    return calling.ask(question, seconds=LONG_SECONDS, **about)
+
+
+def pictures(run: str, places: list[int]) -> np.ndarray | None:
+    """Pictures of the run's test set, shape (n, height, width, channels), uint8; None when they cannot be had."""
+    if not places:
+        return None
+    found = inquire("pictures", "fetching the pictures ...", run=run, places=places)
+    return None if found is None else np.asarray(found["inputs"])

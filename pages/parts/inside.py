@@ -1,0 +1,148 @@
+"""Inside a run's network: where it looked, its features in a plane, what training has moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.exam import CONFIG
+from pages.parts.gallery import gallery
+from pages.parts.inquiry import inquire, pictures
+from transfer.insight import embedding, heat, similarity
+from transfer.insight.answers import Answers
+from transfer.insight.words import percent
+from transfer.lab import Run
+
+SIDE = 240
+OPENING = "opening the network; the first time that takes some seconds ..."
+
+
+def looked(run: Run, answers: Answers) -> None:
+    """Grad-CAM on any picture of the test set, at any stage, before and after training."""
+    st.markdown(
+        "**Where it looked** · Bright is where the network found what speaks for the class.",
+        help="Grad-CAM (Selvaraju et al. 2017): the channels of a stage's map, each by how much it raises the class's "
+        "logit, added up. It says where, not what; the map of a high stage is coarse, that of a low one answers to "
+        "edges everywhere, and a map that looks sensible does not make the answer right.",
+    )
+    opened = inquire("ready", OPENING, run=run.id)
+    if opened is None:
+        return
+    if not opened["maps"]:
+        st.info("This network has no stage with a map: it is made of dense layers only.", icon=":material/info:")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        place = int(
+            st.number_input(
+                "Picture of the test set", 0, len(answers.labels) - 1, key="picture", width=170,
+                help="Its number in the order of the test; the galleries lead here, too.",
+            )
+        )  # fmt: skip
+        stages = list(opened["maps"])
+        stage = st.selectbox(
+            "Stage", stages, index=len(stages) - 1, key=f"stage:{run.id}", width=190,
+            format_func=lambda one: f"{one} ({opened['maps'][one][0]} x {opened['maps'][one][1]})",
+            help="Higher stages know classes and are coarse; lower ones see detail.",
+        )  # fmt: skip
+        names = ["its answer", *answers.classes]
+        whose = st.selectbox("Evidence for", names, key=f"evidence:{run.id}", width=190)
+    found = pictures(run.id, [place])
+    if found is None:
+        return
+    target = answers.classes.index(whose) if whose in answers.classes else int(answers.predicted[place])
+    _pair(run, answers, place, found[0], stage, target)
+
+
+def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: str, target: int) -> None:
+    about = {"run": run.id, "place": place, "stage": stage, "target": target}
+    after = inquire("look", OPENING, **about)
+    before = inquire("look", "opening the network as it began ...", start=True, **about)
+    if after is None or before is None:
+        return
+    said, name = answers.predicted[place], answers.classes[target]
+    with st.container(horizontal=True, gap="medium"):
+        with st.container(width=SIDE, gap="xxsmall"):
+            st.image(heat.enlarged(picture, SIDE), width=SIDE, alt=f"picture {place}")
+            st.caption(f"Picture {place}: **{answers.classes[answers.labels[place]]}**")
+        with st.container(width=SIDE, gap="xxsmall"):
+            st.image(heat.overlay(picture, before["heat"], SIDE), width=SIDE, alt="where it looked before training")
+            if before["probabilities"] is None:
+                st.caption(
+                    "Before training: what its features were made of",
+                    help="The head had not learned the classes yet, so the size of the features is followed "
+                    "in place of a class.",
+                )
+            else:
+                st.caption(f"Before training: **{name}**, {percent(float(before['probabilities'][target]))} sure")
+        with st.container(width=SIDE, gap="xxsmall"):
+            st.image(heat.overlay(picture, after["heat"], SIDE), width=SIDE, alt="where it looked after training")
+            st.caption(f"After training: **{name}**, {percent(float(after['probabilities'][target]))} sure")
+    if not after["heat"].any():
+        st.caption(f":material/info: At this stage nothing in the picture speaks for {name}.")
+    if target != said:
+        st.caption(f"The network's answer is **{answers.classes[said]}**.")
+
+
+def embedded(run: Run, answers: Answers) -> None:
+    """The test set in the plane of its features, before and after training."""
+    st.markdown(
+        "**The test set as the network sees it** · A dot a picture; what looks alike to it lies together.",
+        help="Features below the head, in two dimensions. PCA: distances are true along the two directions of most "
+        "variance, all others are hidden. t-SNE: neighbours stay neighbours, but sizes of groups and distances between "
+        "them mean nothing. After is turned as a whole to lie like before.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        method = st.segmented_control(
+            "Drawn by", list(embedding.METHODS), default="pca", format_func=embedding.METHODS.__getitem__,
+            key="plane_method", required=True,
+        )  # fmt: skip
+        colour = st.segmented_control(
+            "Colour by", embedding.COLOURS, default="class", key="embedding_colour", required=True
+        )
+    found = inquire("embedded", "features of the test set, before and after ...", run=run.id, method=method or "pca")
+    if found is None:
+        return
+    clicked: list[int] = []
+    for column, (name, title) in zip(st.columns(2), (("start", "Before"), ("end", "After")), strict=True):
+        with column:
+            agree = percent(float(found[f"agree_{name}"]))
+            st.markdown(
+                f"**{title} training** · {agree} lie among their own class",
+                help="Share of the pictures whose five nearest, in all dimensions, are mostly of their class.",
+            )
+            figure = embedding.figure(found[name], answers, found["chosen"], colour or "class", f"{run.id}{method}")
+            event: Any = st.plotly_chart(
+                figure, key=f"chart_embedding_{name}", config=CONFIG, on_select="rerun", selection_mode="points",
+                alt=f"features of the test set, {title.lower()} training: {agree} among their own class",
+            )  # fmt: skip
+            points = event["selection"].get("points") or []
+            clicked += [_place(point["customdata"]) for point in points if point.get("customdata") is not None]
+    if len(found["chosen"]) < len(answers.labels):
+        st.caption(f"{len(found['chosen']):,} of {len(answers.labels):,} test pictures, chosen by chance.")
+    gallery(run.id, answers, clicked[:12], "dot", "Click on a dot to see its picture. Wrong answers are crosses.")
+
+
+def _place(customdata: Any) -> int:
+    """Streamlit gives a point's number alone or in a list."""
+    return int(customdata[0] if isinstance(customdata, list | tuple) else customdata)
+
+
+def moved(run: Run) -> None:
+    """How far each stage's weights went, and how much its answers changed."""
+    found = inquire("moved", "comparing each stage with how it began ...", run=run.id)
+    if found is None:
+        return
+    distances, alike = found["distances"], found["alike"]
+    st.markdown(
+        f"**What moved** · {similarity.verdict(distances, alike)}",
+        help="Relative L2: distance of a stage's weights from their start, over their size. CKA (Kornblith et al. "
+        "2019): how alike it answers the same test pictures, 1 when only turned or scaled. Weights that moved far may "
+        "answer alike, and a change below reaches all stages above. On few pictures CKA leans towards 1.",
+    )
+    st.plotly_chart(
+        similarity.figure(distances, alike, run.id), key="chart_moved", config=CONFIG,
+        alt=similarity.verdict(distances, alike),
+    )  # fmt: skip
+    st.caption(f"Start against the tested epoch, on {found['count']} test pictures. Statistics of batch-norm left out.")

@@ -1,0 +1,105 @@
+"""What several runs' networks say of one picture, side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.shared import in_words
+from transfer import catalog
+from transfer.errors import LabError
+from transfer.insight import bars, heat
+from transfer.insight.picture import DIGITS, fitted
+from transfer.insight.words import percent
+from transfer.lab import Run, calling
+
+SEEN, NEAR = 128, 64
+CONFIG = {"displayModeBar": False}
+NEAREST = 6
+
+
+def knows_digits(run: Run) -> bool:
+    """Whether its classes are the ten digits, whose pictures are centred strokes."""
+    dataset = catalog.datasets().get(run.experiment.target)
+    return dataset is not None and dataset.classes == DIGITS
+
+
+@st.cache_resource(show_spinner=False)
+def _askers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(4, "asker")
+
+
+def warm(runs: list[Run]) -> None:
+    """Has the networks opened while the person still draws."""
+    warmed: set[str] = st.session_state.setdefault("warmed", set())
+    for run in runs:
+        if run.id not in warmed:
+            warmed.add(run.id)
+            _askers().submit(_tell_ready, run.id)
+
+
+def _tell_ready(run: str) -> None:
+    try:
+        calling.ask("ready", run=run)
+    except LabError:
+        return  # the question itself will say so
+
+
+def told(runs: list[Run], picture: np.ndarray, strokes: bool) -> None:
+    """Asks all of them at once and draws what they say.
+
+    Args:
+        runs: at most as many as the process keeps networks.
+        picture: as it was given, RGB.
+        strokes: whether to centre its strokes as those of digits.
+    """
+    fits = {run.id: fitted(picture, catalog.dataset(run.experiment.target).shape, strokes) for run in runs}
+    with st.spinner(
+        "asking the networks; the first time they are opened, which takes some seconds ...", show_time=True
+    ):
+        waiting = {run.id: _askers().submit(_ask, run.id, fits[run.id]) for run in runs}
+        said = {run: answer.result() for run, answer in waiting.items()}
+    for column, run in zip(st.columns(len(runs), gap="medium"), runs, strict=True):
+        with column:
+            st.markdown(f"**{in_words(run.experiment)}**")
+            answer = said[run.id]
+            if isinstance(answer, LabError):
+                st.error(str(answer), icon=":material/error:")
+            else:
+                _column(run, fits[run.id], answer)
+
+
+def _ask(run: str, picture: np.ndarray) -> Any:
+    try:
+        return calling.ask("answer", run=run, picture=picture, most=NEAREST)
+    except LabError as problem:
+        return problem
+
+
+def _column(run: Run, picture: np.ndarray, answer: dict[str, Any]) -> None:
+    classes = catalog.dataset(run.experiment.target).classes
+    likely = answer["probabilities"]
+    best = int(likely.argmax())
+    st.subheader(classes[best], anchor=False)
+    st.plotly_chart(
+        bars.figure(likely, classes, run.id), key=f"chart_bars:{run.id}", config=CONFIG,
+        alt=f"{classes[best]} with probability {percent(float(likely[best]))}",
+    )  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        with st.container(width=SEEN, gap="xxsmall"):
+            st.image(heat.enlarged(picture, SEEN), width=SEEN, alt="the picture as the network sees it")
+            st.caption(f"as it is seen, {picture.shape[1]} x {picture.shape[0]}")
+        if answer["heat"] is not None:
+            with st.container(width=SEEN, gap="xxsmall"):
+                st.image(heat.overlay(picture, answer["heat"], SEEN), width=SEEN, alt="where the network looked")
+                st.caption(f"where it looked ({answer['stage']})")
+    st.caption("most like it among the training pictures")
+    with st.container(horizontal=True, gap="xsmall"):
+        for near, label, alike in zip(answer["pictures"], answer["labels"], answer["alike"], strict=True):
+            with st.container(width=NEAR, gap="xxsmall"):
+                name = classes[label] if label >= 0 else "no label"
+                st.image(heat.enlarged(near, NEAR), width=NEAR, alt=f"{name}, {alike:.2f} alike")
+                st.caption(f"{name} · {alike:.2f}")

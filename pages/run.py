@@ -1,0 +1,116 @@
+"""One run in depth: its curves, its test, the inside of its network, and what it stands on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts.shared import ICONS, in_words, the_lab, through_app
+from transfer import catalog, settings
+from transfer.errors import RequestError, UnknownKey
+from transfer.insight import words
+from transfer.lab import Run
+
+PARTS = {
+    "curves": "Curves",
+    "metrics": "Figures",
+    "confusion": "Confusion",
+    "mistakes": "Mistakes",
+    "look": "Where it looked",
+    "plane": "Embedding",
+    "moved": "What moved",
+    "about": "About",
+}
+TESTED = ("metrics", "confusion", "mistakes", "look", "plane", "moved")
+
+
+def named_run() -> Run | None:
+    """The run the address names; without one, or with a wrong one, says where runs are."""
+    key = st.query_params.get("run")
+    if not key:
+        st.info("Choose a run to open it here.", icon=":material/list:")
+    else:
+        try:
+            return the_lab().run(key)
+        except UnknownKey:
+            st.warning(f"There is no run {key} here; it may have been discarded.", icon=":material/search_off:")
+    st.page_link("pages/runs.py", label="All runs", icon=":material/list:")
+    st.page_link("pages/lab.py", label="Start a new one in the lab", icon=":material/science:")
+    return None
+
+
+def head(run: Run) -> None:
+    """What was run and what it came to."""
+    st.markdown(f"#### {ICONS[run.state]} {in_words(run.experiment)}")
+    said = words.result(run.metrics) or run.state
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"{said} · seed {run.experiment.seed} · {words.duration(run.seconds)}", width="content")
+        st.page_link("pages/lab.py", label="Open in the lab", icon=":material/science:", query_params={"run": run.id})
+        if run.state == "finished":
+            st.page_link(
+                "pages/try_it.py", label="Try it", icon=":material/draw:", query_params={"runs": run.id}
+            )  # fmt: skip
+
+
+def chosen_part() -> str:
+    """The part on show; it is in the address, so that a link leads to it."""
+    if "part" not in st.session_state:
+        asked = st.query_params.get("part")
+        st.session_state["part"] = asked if asked in PARTS else "curves"
+    part = st.segmented_control(
+        "Part", list(PARTS), format_func=PARTS.__getitem__, key="part", required=True,
+        label_visibility="collapsed", wrap=True,
+    )  # fmt: skip
+    st.query_params["part"] = part or "curves"
+    return part or "curves"
+
+
+def curves(run: Run) -> None:
+    """Loss and accuracy with phases and best epoch, as on the Lab page."""
+    from pages.parts.charts import Surroundings, switches
+    from pages.parts.live import watch
+
+    watch(run, Surroundings(run.experiment))
+    switches(run)
+
+
+def tested(run: Run, part: str) -> None:
+    """A part that looks at the run's answers to its test set."""
+    from pages.parts import exam, inside
+    from transfer.insight import answers
+
+    dataset = catalog.datasets().get(run.experiment.target)
+    try:
+        if dataset is None:
+            raise RequestError("The run's data set is no longer here.", run.experiment.target)
+        found = answers.read(settings.run_folder(run.id), dataset.classes)
+    except RequestError as problem:
+        waits = "It is there once the run has finished." if run.live or run.resumable else str(problem)
+        st.info(waits, icon=":material/hourglass_empty:")
+        return
+    if part == "metrics":
+        exam.metrics(run, found)
+    elif part == "confusion":
+        exam.confused(run, found)
+    elif part == "mistakes":
+        exam.mistakes(run, found)
+    elif part == "look":
+        inside.looked(run, found)
+    elif part == "plane":
+        inside.embedded(run, found)
+    else:
+        inside.moved(run)
+
+
+through_app()
+run = named_run()
+if run is not None:
+    head(run)
+    part = chosen_part()
+    if part == "about":
+        from pages.parts.about import about
+
+        about(run)
+    elif part in TESTED:
+        tested(run, part)
+    else:
+        curves(run)

@@ -1,0 +1,84 @@
+"""Try it: a picture of one's own goes to up to four trained networks at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from pages.parts.shared import in_words, the_lab, through_app
+from transfer import settings
+from transfer.lab import Run
+
+MOST = 4
+LOOKED_THROUGH = 200
+
+
+def triable() -> dict[str, Run]:
+    """The runs that have left a network, newest first."""
+    return {run.id: run for run in the_lab().runs(LOOKED_THROUGH) if _left_a_network(run)}
+
+
+def _left_a_network(run: Run) -> bool:
+    return run.state in ("finished", "stopped") and (settings.run_folder(run.id) / "weights.npz").exists()
+
+
+def chosen(known: dict[str, Run]) -> list[Run]:
+    """The networks that are to answer; they are in the address."""
+    asked = [one for one in (st.query_params.get("runs") or "").split(",") if one in known]
+    if "networks" not in st.session_state:
+        st.session_state["networks"] = asked[:MOST] or list(known)[:1]
+    # A run may have been discarded meanwhile.
+    st.session_state["networks"] = [one for one in st.session_state["networks"] if one in known]
+    keys = st.multiselect(
+        "Networks", list(known), key="networks", max_selections=MOST, placeholder="choose up to four finished runs",
+        format_func=lambda key: _words(known[key]),
+        help="Runs that differ in one thing only, strategy or labels, tell most side by side.",
+    )  # fmt: skip
+    st.query_params["runs"] = ",".join(keys)
+    return [known[key] for key in keys]
+
+
+def _words(run: Run) -> str:
+    when = datetime.fromtimestamp(run.created).strftime("%H:%M")
+    return f"{when} {in_words(run.experiment)} · seed {run.experiment.seed}"
+
+
+def ask(runs: list[Run]) -> None:
+    """The picture on the left, what the networks say of it on the right."""
+    from pages.parts.given import given
+    from pages.parts.told import knows_digits, told, warm
+
+    warm(runs)
+    digits = all(knows_digits(run) for run in runs)
+    left, right = st.columns([3, 9], gap="medium")
+    with left:
+        picture = given(digits)
+        strokes = digits and st.toggle(
+            "Centre the strokes", value=True, key="strokes",
+            help="As MNIST was made: light strokes on dark, 20 of 28 pixels high, their mass in the middle. "
+            "Without it a digit in a corner is something the network has never seen.",
+        )  # fmt: skip
+    with right:
+        st.markdown(
+            "**What they say** · The probability of each class, where the network looked, and what it was reminded of.",
+            help="Nearest training pictures go by the angle between features (1: the same direction), among at most "
+            "2,000 it was trained on. A picture of none of the classes gets an answer too, and often a sure one: the "
+            "probabilities always add up to 1.",
+        )
+        if picture is None:
+            st.info("Give a picture on the left; the answers appear here.", icon=":material/arrow_back:")
+        else:
+            told(runs, picture, strokes)
+
+
+through_app()
+st.header("Try it", anchor=False)
+known = triable()
+if not known:
+    st.info("No run has finished yet; its network could be tried here.", icon=":material/draw:")
+    st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
+elif runs := chosen(known):
+    ask(runs)
+else:
+    st.info("Choose at least one network.", icon=":material/arrow_upward:")
