@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from transfer import catalog
 from transfer.datasets import Dataset
-from transfer.engine import data, device
+from transfer.engine import data, device, inherited
 from transfer.engine.company import SourceHead
 from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed
 from transfer.engine.head import head
@@ -27,11 +27,13 @@ class Origin:
         knowledge: what the stages begin with.
         source: the source with its data, or None.
         head: the source's head, or None.
+        classes: what that head tells apart; empty when that is not known.
     """
 
     knowledge: Knowledge
     source: tuple[Dataset, data.Split] | None = None
     head: SourceHead | None = None
+    classes: tuple[str, ...] = ()
 
 
 def origin(runner: Runner) -> Origin | None:
@@ -42,11 +44,11 @@ def origin(runner: Runner) -> Origin | None:
     if experiment.source is None:
         own = backbone.pretrained
         assert own is not None, "catalog.check lets no backbone without weights through"
-        needed = "source head" in strategy.needs and backbone.source_head is not None
-        return Origin(
-            Knowledge(own.source, own.identity, own=True),
-            head=backbone.source_head() if needed and backbone.source_head else None,
-        )
+        inherited.ready(backbone.key)
+        same = backbone.classes == catalog.dataset(experiment.target).classes
+        needed = same or "source head" in strategy.needs
+        head = backbone.source_head() if needed and backbone.source_head is not None else None
+        return Origin(Knowledge(own.source, own.identity, own=True), head=head, classes=backbone.classes)
     source = catalog.dataset(experiment.source)
     with runner.hearing():
         split = data.split(source, experiment.seed)
@@ -61,7 +63,7 @@ def origin(runner: Runner) -> Origin | None:
     runner.provenance["data"][source.key] = split.fingerprint
     runner.provenance["source"] = {"identity": learned.identity, "validation_accuracy": learned.accuracy}
     knowledge = Knowledge(source.title, learned.identity, file=learned.file)
-    return Origin(knowledge, (source, split), (learned.head["head/0"], learned.head["head/1"]))
+    return Origin(knowledge, (source, split), (learned.head["head/0"], learned.head["head/1"]), split.classes)
 
 
 def _learn(runner: Runner, lesson: Lesson, split: data.Split, title: str) -> Learned | None:

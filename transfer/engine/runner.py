@@ -13,7 +13,7 @@ import numpy as np
 
 from transfer import catalog, fetching
 from transfer.datasets import Dataset
-from transfer.engine import arrays, baseline, checkpoint, data, device
+from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
 from transfer.engine.checkpoint import Checkpoint, Place
 from transfer.engine.company import Surroundings
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
@@ -143,15 +143,16 @@ class Runner:
     ) -> list[Leg]:
         """The target's legs on other data and random weights, to see what they take."""
         self._split, head = split, None
+        names = source[1].classes if source else self.backbone.classes
         classes = len(source[1].classes) if source else len(split.classes)
-        if source or "source head" in self.strategy.needs:
+        if source or "source head" in self.strategy.needs or names == split.classes:
             plan = Plan.of(self.strategy, self.backbone)
             network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK, plan)
             width = network.named(network.names)[-1][1].output_shape[-1]
             head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")
             if source is None and self.backbone.source_head is not None:
                 head = self.backbone.source_head()
-        return self._target_legs(Origin(BLANK, source, head), teacher)
+        return self._target_legs(Origin(BLANK, source, head, names), teacher)
 
     def begun(self, shape: tuple[int, ...], classes: tuple[str, ...]) -> tuple[Network, keras.layers.Layer] | None:
         """Network and head as this experiment's target begins; None when a wish ends the learning of its source.
@@ -218,8 +219,7 @@ class Runner:
         head = self.new_head(len(classes))
         plan = Plan.of(self.strategy, self.backbone)
         network = Network(self.backbone, shape, self.image_size, begun.knowledge, plan)
-        same = begun.source is not None and begun.source[1].classes == classes
-        keeps_head = same and self.strategy.keeps_head
+        keeps_head = begun.head is not None and begun.classes == classes and self.strategy.keeps_head
         if keeps_head and begun.head is not None:
             head.build((None, begun.head[0].shape[0]))
             head.set_weights(list(begun.head))
@@ -356,6 +356,7 @@ class Runner:
             arrays.write(self.folder / "weights.npz", self.best_weights)
             (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
             arrays.write(self.folder / "test.npz", {"logits": logits, "labels": leg.data.test.labels})
+            inherited.describe(self, leg, self.folder)
             checkpoint.remove(self.folder)
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from transfer.errors import RequestError
 
@@ -52,34 +52,11 @@ def whole(found: Rebuilt) -> keras.Model:
     """The rebuilt network in Keras' own layers, with probabilities at its end."""
     import keras
 
+    from transfer.engine.plain import plain
+
     pictures = flowing = keras.Input(found.shape, dtype="uint8", name="pictures")
     for part in (found.network.entrance, *map(plain, found.network.stages)):
         flowing = part(flowing, training=False)
     flowing = found.head(keras.ops.cast(flowing, "float32"), training=False)
     answers = keras.layers.Softmax(dtype="float32", name="probabilities")(flowing)
     return keras.Model(pictures, answers, name="transfer_lab")
-
-
-def plain(stage: keras.Model) -> keras.Model:
-    """The stage with every layer of the lab's own replaced by the layer of Keras it was made from.
-
-    Right in inference, where the lab's layers do what their parents do.
-    """
-    import keras
-
-    if all(_of_keras(type(layer)) for layer in stage.layers):
-        return stage
-
-    def replaced(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind: Any = next(one for one in type(layer).__mro__ if _of_keras(one))
-        return kind.from_config(layer.get_config())
-
-    made = keras.models.clone_model(stage, clone_function=replaced)
-    for new, old in zip(made.layers, stage.layers, strict=True):
-        # What a layer of the lab adds, a random generator say, comes after its parent's own.
-        new.set_weights(old.get_weights()[: len(new.get_weights())])
-    return made
-
-
-def _of_keras(kind: type) -> bool:
-    return kind.__module__.split(".")[0] == "keras"

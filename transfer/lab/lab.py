@@ -90,12 +90,17 @@ class Lab:
         self._end(run, "stop")
 
     def discard(self, run: str) -> None:
-        """Removes a run, what it said and its files; one that trains is ended first."""
-        self.run(run)
+        """Removes a run, what it said and its files; one that trains is ended first.
+
+        The files of a run that others came of stay until the last of those is discarded, too: its network may be
+        what theirs rest on.
+        """
+        found = self.run(run)
         while not self.store.wish(run, "discard"):
             # Not running, so its files are nobody's; a run that is claimed in this moment is asked instead.
             if self.store.delete(run, unless=("running",)):
-                remove_files(run)
+                for gone in lineage.unneeded(self.store, found):
+                    remove_files(gone)
                 break
             now = self.store.run(run)
             if now is None or now.wish == "discard":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from transfer import settings
+from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.records import Run
 from transfer.lab.store import Store
@@ -36,8 +39,7 @@ def bonds(run: str, experiment: Experiment) -> list[Bond]:
 def descendants(store: Store, run: str) -> list[Run]:
     """All runs that came of a run, directly or through others, nearest first; each once.
 
-    Deleting the run takes nothing from those that have ended: a network that was begun with is kept for its
-    descendants. One that waits or was paused could not go on once its teacher is gone.
+    Discarding the run takes nothing from them: its files stay for as long as one of them is there.
     """
     found: dict[str, Run] = {}
     waiting = [run]
@@ -49,14 +51,26 @@ def descendants(store: Store, run: str) -> list[Run]:
     return list(found.values())
 
 
-def ancestors(store: Store, run: Run) -> Iterator[Bond]:
-    """How a run came about, nearest first; ends at runs that name no other, or are deleted."""
-    waiting, seen = [run], {run.id}
+def ancestors(run: Run) -> list[Bond]:
+    """How a run came about, nearest first; through discarded runs, too, as long as their files are there."""
+    return list(dict.fromkeys(_earlier(run.id, run.experiment)))
+
+
+def unneeded(store: Store, discarded: Run) -> list[str]:
+    """Ids of the runs whose files nobody needs any more, once this one's record is gone: it, and its lost ancestors."""
+    needed = {bond.parent for heir in store.children() for bond in ancestors(heir)}
+    lost = [discarded.id, *(bond.parent for bond in ancestors(discarded))]
+    return [run for run in dict.fromkeys(lost) if run not in needed and store.run(run) is None]
+
+
+def _earlier(run: str, experiment: Experiment) -> Iterator[Bond]:
+    """As `ancestors`, by the experiments that lie with the files: those of discarded runs among them."""
+    waiting = bonds(run, experiment)
     while waiting:
-        child = waiting.pop(0)
-        for bond in bonds(child.id, child.experiment):
-            yield bond
-            parent = store.run(bond.parent)
-            if parent is not None and parent.id not in seen:
-                seen.add(parent.id)
-                waiting.append(parent)
+        bond = waiting.pop(0)
+        yield bond
+        try:
+            text = (settings.run_folder(bond.parent) / "experiment.json").read_text()
+            waiting += bonds(bond.parent, Experiment(**json.loads(text)))
+        except (OSError, ValueError, RequestError):
+            continue

@@ -80,10 +80,10 @@ class Store:
             rows = database.execute(chosen).mappings().all()
         return [to_run(row) for row in rows]
 
-    def children(self, run: str) -> list[Run]:
-        """The runs that begin with this run's network, or have it as their teacher; oldest first."""
+    def children(self, run: str = "%") -> list[Run]:
+        """The runs that begin with this run's network, or have it as their teacher; oldest first. Of all: ``%``."""
         asked, name = runs.c.experiment, f"run:{run}"
-        named = (asked["backbone"].as_string() == name) | (asked[("options", "teacher")].as_string() == name)
+        named = asked["backbone"].as_string().like(name) | asked[("options", "teacher")].as_string().like(name)
         with self.begin() as database:
             rows = database.execute(select(runs).where(named).order_by(runs.c.created)).mappings().all()
         return [to_run(row) for row in rows]

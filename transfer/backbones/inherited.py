@@ -1,0 +1,106 @@
+"""The network of a finished run: ``run:<id>``. Transfer goes on from there, and every step keeps where it came from."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from transfer import settings
+from transfer.backbones import Backbone, Family, Pretrained
+from transfer.errors import RequestError
+
+if TYPE_CHECKING:
+    import keras
+
+PREFIX = "run"
+ABOUT = "network.json"
+OFFERED = 20
+
+
+def packed(run: str) -> Path:
+    """Where the run's network lies in one piece; made by the engine when it is first needed."""
+    return settings.cache("networks") / f"{run}.keras"
+
+
+def open_(run: str) -> Backbone:
+    """The backbone of a run's id.
+
+    Raises:
+        RequestError: no run of that id has left a network.
+    """
+    try:
+        about: dict[str, Any] = json.loads((settings.run_folder(run) / ABOUT).read_text())
+    except (OSError, ValueError):
+        raise RequestError(
+            "There is no finished run of that name to begin with.",
+            f"run:{run}",
+            "Give the id of a run that was tested; one of an older version of the lab has to be run again.",
+        ) from None
+    size = about["image_size"]
+    return Backbone(
+        key=f"{PREFIX}:{run}",
+        title=about["title"],
+        summary=about["summary"],
+        parameters=about["parameters"],
+        stages=tuple(about["stages"]),
+        image_size=size,
+        smallest=size,
+        largest=size,
+        channels=about["channels"],
+        modality=about["modality"],
+        licence=about["licence"],
+        reference=f"run {run}",
+        preprocessing=about["preprocessing"],
+        classes=tuple(about["classes"]),
+        learned=tuple((data, seed) for data, seed in about["learned"]),
+        build=functools.partial(_build, run=run),
+        source_head=functools.partial(_head, run=run) if about["head"] else None,
+        pretrained=Pretrained(
+            source=about["source"],
+            origin=f"run {run}",
+            identity=about["identity"],
+            load=functools.partial(_load, run=run),
+        ),
+    )
+
+
+def _opened(run: str) -> keras.Model:
+    import keras
+
+    return keras.models.load_model(packed(run), compile=False)
+
+
+def _build(image_size: int, run: str) -> list[keras.Model]:
+    """Its stages with new weights; they have the run's size."""
+    import keras
+
+    whole, made = _opened(run), []
+    for name in open_(run).stages:
+        made.append(keras.models.clone_model(whole.get_layer(name)))
+        made[-1].name = name
+    return made
+
+
+def _load(stages: list[keras.Model], run: str) -> None:
+    whole = _opened(run)
+    for stage in stages:
+        stage.set_weights(whole.get_layer(stage.name).get_weights())
+
+
+def _head(run: str) -> tuple[np.ndarray, np.ndarray]:
+    kernel, bias = _opened(run).get_layer("head").get_weights()
+    return kernel, bias
+
+
+def _known() -> list[str]:
+    """Keys of the newest runs that have left a network."""
+    folders = settings.run_folder("").glob(f"*/{ABOUT}")
+    newest = sorted((folder.parent.name for folder in folders), reverse=True)
+    return [f"{PREFIX}:{run}" for run in newest[:OFFERED]]
+
+
+RUNS = Family(PREFIX, open_, _known)
