@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from transfer import Experiment
+from transfer import Experiment, settings
 from transfer.lab import Lab
 from transfer.lab.here import run_here
 from transfer.lab.process import myself
@@ -29,3 +30,17 @@ def finished_run(home: Path, **changes: object) -> str:
         state = run_here(lab, run, lambda event: None, lambda words: None)
         assert state == "finished", lab.run(run).error
         return run
+
+
+def twin(home: Path, run: str) -> str:
+    """A second record of a finished run with the files of the first; its id."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_HOME", str(home))
+        lab = Lab()
+        first = lab.run(run)
+        other = lab.submit(first.experiment, reserved=myself())
+        claimed = lab.store.claim(myself(), first.device, only=other)
+        assert claimed is not None
+        lab.store.finish(claimed, "finished", first.metrics, first.environment, "")
+        shutil.copytree(settings.run_folder(run), settings.run_folder(other))
+        return other

@@ -36,6 +36,11 @@ def buttons(experiment: Experiment | None, shown: Run | None) -> None:
         if shown is not None:
             st.button("New experiment", key="new", on_click=leave, type="tertiary", icon=":material/add:",
                       help="Clears the curves; the run stays on the Runs page.")  # fmt: skip
+        if shown is not None and shown.metrics.get("test_accuracy") is not None:
+            st.page_link("pages/run.py", label="In depth", icon=":material/search_insights:", width="content",
+                         query_params={"run": shown.id})  # fmt: skip
+            st.page_link("pages/try_it.py", label="Try it", icon=":material/draw:", width="content",
+                         query_params={"runs": shown.id})  # fmt: skip
 
 
 def _start_button(experiment: Experiment | None, shown: Run | None) -> None:

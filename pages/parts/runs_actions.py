@@ -44,6 +44,8 @@ def bar(selected: Sequence[str], kept: pd.DataFrame) -> None:
 def _ways(selected: Sequence[str], runs: Sequence[Run]) -> None:
     if len(selected) == 1 and runs:
         st.page_link("pages/lab.py", label="Open", icon=":material/open_in_new:", query_params={"run": selected[0]})
+        st.page_link("pages/run.py", label="In depth", icon=":material/search_insights:",
+                     query_params={"run": selected[0]})  # fmt: skip
         st.button("Change and run", key="change_run", on_click=_take_over, args=(runs[0],), icon=":material/tune:",
                   help="Takes its settings to the Lab, where one of them can be changed.")  # fmt: skip
     else:
