@@ -28,7 +28,7 @@ from benchmarks import measured
 from transfer import Experiment, catalog
 
 CLASSES, SIDE, BATCH = 4, 224, 64
-SIZES = (200, 1000, 5000)
+SIZES = (200, 1000, 7500)
 FINE_TUNED = (200, 1000)
 
 

@@ -62,8 +62,8 @@ def about(dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Learn this", type="primary", icon=":material/science:", on_click=learn, args=(dataset,),
                   help="Makes it the target of the experiment and goes to the lab.")  # fmt: skip
-        if dataset.kept and "~" not in dataset.key:
-            words = "Remove" if dataset.key.startswith("upload:") else "Forget"
+        if ":" in dataset.key and "~" not in dataset.key:
+            words = "Forget" if dataset.key.startswith("folder:") else "Remove"
             with st.popover(words, type="tertiary", icon=":material/delete:"):
                 gone = "The pictures are deleted here" if words == "Remove" else "The pictures stay where they are"
                 st.caption(f"{gone}; runs on them stay on the Runs page.")

@@ -51,7 +51,7 @@ class Counts:
 
 def is_here(dataset: Dataset) -> bool:
     """Whether it can be read without a download."""
-    return not dataset.download_mb or any(settings.cache("data").glob(f"{dataset.key}-*.cache"))
+    return not dataset.download_mb or any(settings.cache("data").glob(f"{dataset.key.replace('/', '_')}-*.cache"))
 
 
 def counts(dataset: Dataset) -> Counts | None:

@@ -9,11 +9,12 @@ import streamlit as st
 
 from transfer import catalog, settings
 from transfer.datasets import folder as folders
+from transfer.datasets import tfds
 from transfer.errors import LabError
 from transfer.pictures import uploads
 from transfer.pictures.own import printable
 
-WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine")
+WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine", "TensorFlow Datasets")
 SHOWN = 200
 
 
@@ -27,6 +28,9 @@ def panel(empty: bool) -> None:
     with st.expander("Add your own pictures", expanded=empty, icon=":material/add_photo_alternate:"):
         way = st.segmented_control("From", WAYS, default=WAYS[0], required=True, key="upload_way",
                                    label_visibility="collapsed")  # fmt: skip
+        if way == WAYS[4]:
+            _by_name()
+            return
         st.caption(
             "A folder for each class, named for it; folders train, validation and test around them if you have them. "
             "Or pictures beside a labels.csv with the columns file and label."
@@ -114,10 +118,29 @@ def _path() -> None:
     st.rerun()
 
 
+def _by_name() -> None:
+    with st.form("tfds_form", border=False):
+        name = st.text_input("Name", placeholder="beans", max_chars=80,
+                             help="A picture set of www.tensorflow.org/datasets/catalog, by its name there.")  # fmt: skip
+        st.caption("Its size is shown before anything is downloaded. Needs the package tensorflow-datasets.")
+        if not st.form_submit_button("Add", type="primary", icon=":material/cloud_download:"):
+            return
+    try:
+        with st.spinner("asking TensorFlow Datasets ..."):
+            found = catalog.dataset(f"tfds:{name.strip()}")
+    except LabError as problem:
+        st.error(str(problem), icon=":material/block:")
+        return
+    st.session_state["data_next"] = found.key
+    st.rerun()
+
+
 def remove(key: str) -> None:
     """Takes an own data set away: an upload with its pictures, a folder only from the choices."""
     prefix, _, rest = key.partition(":")
     if prefix == "upload":
         uploads.remove(rest)
+    elif prefix == "tfds":
+        tfds.forget(rest)
     else:
         folders.forget(rest)

@@ -1,0 +1,204 @@
+"""Any picture set of TensorFlow Datasets by its name: ``tfds:beans``, ``tfds:stanford_dogs``.
+
+The library (tensorflow-datasets) is no requirement of the lab: it brings a dozen packages that nothing else here needs.
+It is asked in a process of its own, for it takes eight seconds to import and the pages must not have TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from transfer import settings
+from transfer.datasets import Dataset, Family, Published
+from transfer.errors import DownloadFailed, LabError, RequestError
+
+NAME = re.compile(r"[a-z0-9_]+(/[a-zA-Z0-9_.-]+)?")
+INSTALL = "Install it once: pip install 'tensorflow-datasets>=4.9,<5'"
+_SECONDS, _REACH_SECONDS = 180, 15
+_FACTS = "import sys; from transfer.datasets.tfds import facts; print(facts(sys.argv[1]))"
+
+
+def opened(name: str) -> Dataset:
+    """The picture set of that name; what it holds is asked of the library once and kept.
+
+    Raises:
+        RequestError: the library is not installed, has no such set, or it is none of labelled pictures.
+    """
+    if not NAME.fullmatch(name):
+        raise RequestError("This is no name of TensorFlow Datasets.", repr(name), "Write tfds:beans, say.")
+    about = _known(name) or _asked(name)
+    place, classes = _place(name), tuple(about["classes"])
+
+    def load() -> Published:
+        from transfer.pictures import own
+
+        if not place.is_dir():
+            _exported(name, place)
+        return own.published(own.looked(place))
+
+    side = min(settings.picture_size(), about["side"] or settings.picture_size())
+    return Dataset(
+        key=f"tfds:{name}", title=f"{name} (TFDS)", summary=about["summary"], classes=classes,
+        shape=(side, side, about["channels"]), count=about["count"], licence="see there", reference=about["reference"],
+        load=load, download_mb=about["megabytes"], kept=True,
+    )  # fmt: skip
+
+
+def known() -> list[str]:
+    """Keys of those that were asked for before."""
+    found = []
+    for file in sorted(settings.cache("tfds").glob("*.json")):
+        found.append(f"tfds:{file.stem.replace('@', '/')}")
+    return found
+
+
+def forget(name: str) -> None:
+    """Takes the set from the choices and removes its pictures."""
+    _file(name).unlink(missing_ok=True)
+    shutil.rmtree(_place(name), ignore_errors=True)
+
+
+def facts(name: str) -> str:
+    """What the library says of a picture set, as JSON; in a process of its own.
+
+    An ``error`` in it says why there is none.
+    """
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder(name, data_dir=str(settings.cache("tfds")))
+    except (tfds.core.DatasetNotFoundError, ValueError) as problem:
+        return json.dumps({"error": str(problem).splitlines()[0]})
+    features = builder.info.features or {}
+    if not {"image", "label"} <= set(features) or not isinstance(features["label"], tfds.features.ClassLabel):
+        return json.dumps({"error": "it has no pictures with one label each"})
+    height, width, channels = features["image"].shape
+    urls = getattr(builder, "url_infos", {}) or {}
+    size = builder.info.download_size or sum(one.size or 0 for one in urls.values())
+    splits = {part: one.num_examples for part, one in builder.info.splits.items()}
+    summary = " ".join((builder.info.description or name).split())
+    return json.dumps(
+        {
+            "classes": sorted(map(_plain, features["label"].names)),
+            "side": min(height, width) if height and width else 0,
+            "channels": channels if channels in (1, 3) else 3,
+            "count": sum(splits.values()),
+            "megabytes": round(max(0.1, float(size) / 1e6), 1),
+            "summary": summary[:160] + ("..." if len(summary) > 160 else ""),
+            "reference": f"[TensorFlow Datasets](https://www.tensorflow.org/datasets/catalog/{builder.name})",
+        }
+    )
+
+
+def _known(name: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(_file(name).read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _file(name: str) -> Path:
+    return settings.cache("tfds") / f"{name.replace('/', '@')}.json"
+
+
+def _place(name: str) -> Path:
+    """Where its pictures lie; named as the data cache names what is here."""
+    return settings.cache("data") / f"tfds:{name.replace('/', '_')}-pictures.cache"
+
+
+def _asked(name: str) -> dict[str, Any]:
+    if importlib.util.find_spec("tensorflow_datasets") is None:
+        raise RequestError("TensorFlow Datasets is not installed.", f"tfds:{name}", f"{INSTALL}.")
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _FACTS, name], capture_output=True, text=True, timeout=_SECONDS,
+            env={**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )  # fmt: skip
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, IndexError, ValueError):
+        found = {"error": "the library did not answer"}
+    if "error" in found:
+        raise RequestError(
+            "TensorFlow Datasets has no picture set of that name.", f"tfds:{name}, {found['error']}",
+            "Look for one under https://www.tensorflow.org/datasets/catalog, Image classification.",
+        )  # fmt: skip
+    _file(name).write_text(json.dumps(found))
+    return found
+
+
+def _exported(name: str, place: Path) -> None:
+    """Downloads, and writes each picture's own bytes into a folder for its part and class, one after another."""
+    try:
+        import tensorflow_datasets as tfds
+    except ModuleNotFoundError:
+        raise RequestError("TensorFlow Datasets is not installed.", f"tfds:{name}", f"{INSTALL}.") from None
+    builder = tfds.builder(name, data_dir=str(settings.cache("tfds")))
+    _reachable(name, builder)
+    temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix="part-"))
+    try:
+        builder.download_and_prepare()
+        names = [_plain(one) for one in builder.info.features["label"].names]
+        parts = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+        for split, part in parts.items():
+            if split in builder.info.splits:
+                undecoded = {"image": tfds.decode.SkipDecoding()}
+                for number, one in enumerate(tfds.as_numpy(builder.as_dataset(split, decoders=undecoded))):
+                    folder = temporary / part / names[int(one["label"])]
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / f"{number:07}.{_ending(one['image'])}").write_bytes(one["image"])
+        os.replace(temporary, place)
+    except LabError:
+        raise
+    except Exception as problem:
+        raise _failed(name, problem) from problem
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _reachable(name: str, builder: Any) -> None:
+    """Asks for the first file's head: without a network the library itself would try for minutes."""
+    if (Path(builder.data_dir) / "dataset_info.json").exists():
+        return
+    for url in list(getattr(builder, "url_infos", {}) or {})[:1]:
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_REACH_SECONDS).close()
+        except urllib.error.HTTPError:
+            return  # somebody is there
+        except OSError as problem:
+            raise _failed(name, problem) from problem
+
+
+def _failed(name: str, problem: Exception) -> DownloadFailed:
+    about = _known(name) or {"megabytes": 0.0}
+    folder = settings.cache("tfds") / "downloads" / "manual"
+    return DownloadFailed(
+        f"The data set tfds:{name} ({about['megabytes']:g} MB) could not be fetched or read.",
+        str(problem).splitlines()[0] if str(problem) else type(problem).__name__,
+        f"Try again with a network; what has to be fetched by hand belongs into {folder}.",
+    )
+
+
+def _plain(name: str) -> str:
+    """A class name as a folder can be called; never one of the parts' names or hidden."""
+    return re.sub(r"[/\\\0]", "_", name).strip().lstrip(".") or "_"
+
+
+def _ending(content: bytes) -> str:
+    return "png" if content.startswith(b"\x89PNG") else "jpg"
+
+
+TFDS = Family("tfds", opened, known)
