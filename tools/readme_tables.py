@@ -90,7 +90,25 @@ def adapted() -> str:
     return "\n".join([head, "|---|---|---|---|---|", *rows])
 
 
+def pictures() -> str:
+    """What `benchmarks.data` measured, in sentences, or nothing before it has run."""
+    path = ROOT / "benchmarks" / "results" / "data.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text())["figures"]
+    speed, pipeline = found["pipeline"]["pictures_per_second"], found["pipeline"]
+    rows = [row for row in found["memory"]["rows"] if row["strategy"] == "feature_extraction"]
+    least, most = rows[0], rows[-1]
+    return (
+        f"Measured: {speed['decoded_once']:,.0f} pictures a second are decoded, {speed['augmented']:,.0f} read and "
+        f"augmented, {speed['plain']:,.0f} read plain; EfficientNet-Lite0 at 224 pixels takes {speed['network']:,.0f} "
+        f"({pipeline['ratio_augmented']:.1f} times less than the pipeline gives). A run on {most['gigabytes']:.1f} GB "
+        f"held at most {most['peak_mb']:,.0f} MB, one on {least['gigabytes']:.1f} GB {least['peak_mb']:,.0f} MB."
+    )
+
+
 TABLES = {
+    "pictures": pictures,
     "adapted": adapted,
     "gains": gains,
     "ways": ways,

@@ -121,7 +121,7 @@ def _path() -> None:
 def _by_name() -> None:
     with st.form("tfds_form", border=False):
         name = st.text_input("Name", placeholder="beans", max_chars=80,
-                             help="A picture set of www.tensorflow.org/datasets/catalog, by its name there.")  # fmt: skip
+                             help="As in www.tensorflow.org/datasets/catalog.")  # fmt: skip
         st.caption("Its size is shown before anything is downloaded. Needs the package tensorflow-datasets.")
         if not st.form_submit_button("Add", type="primary", icon=":material/cloud_download:"):
             return
