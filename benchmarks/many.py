@@ -39,6 +39,7 @@ def filled(lab: Any, runs: int) -> None:
     for number in range(runs):
         asked = Experiment(source="mnist_5k", labels_per_class=draw.choice([1, 2, 5, 10, None]), seed=number % 5)
         row = new_row(asked.but(strategy=draw.choice(strategies), epochs=draw.choice([10, 20, 50])))
+        row["id"] = f"{row['id']}{number:05d}"
         row["created"] -= 60.0 * (runs - number)
         score = draw.random()
         figures = {"validation_accuracy": score, "last_validation_accuracy": score * 0.98, "test_accuracy": score}
@@ -81,6 +82,7 @@ def long_run(lab: Any, points: int) -> str:
 def opened(context: Any, url: str) -> dict[str, float]:
     """Seconds to the table and to the chart, in a new session."""
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto(f"{url}/lab")
     page.get_by_role("button", name="Start").wait_for()
     page.wait_for_timeout(SETTLED_MS)

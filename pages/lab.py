@@ -47,10 +47,19 @@ def too_many_labels(asked: Experiment, counted: Counts) -> ImpossibleExperiment 
     )
 
 
+def budget(asked: Experiment, training: int) -> str:
+    """How long it learns, in the measure that was chosen."""
+    if asked.images is not None:
+        return f"{asked.images:,} images to see"
+    if asked.seconds is not None:
+        return f"{asked.seconds:g} seconds of steps"
+    return f"{asked.epochs_for(training):,} epochs"
+
+
 def data_remark(asked: Experiment, counted: Counts) -> None:
     """What is trained on, and when choosing costs more labels than learning."""
     training, validation = counted.training(asked.strategy, asked.labels_per_class), sum(counted.validation)
-    said = f"{training:,} pictures to learn from, {asked.epochs_for(training):,} epochs."
+    said = f"{training:,} pictures to learn from, {budget(asked, training)}."
     if asked.labels_per_class and validation > training:
         said += f" The best epoch is chosen with {validation:,} validation labels, more than it learns from."
     st.caption(said)

@@ -171,6 +171,7 @@ def check(experiment: Experiment) -> Strategy:
     for name in experiment.without:
         if name not in target.classes:
             raise UnknownKey(f"class of {target.title}", name, target.classes)
+    _one_budget(experiment)
     if len(experiment.without) > len(target.classes) - 2:
         raise ImpossibleExperiment(
             f"Fewer than two classes of {target.title} would be left.",
@@ -204,6 +205,21 @@ def check(experiment: Experiment) -> Strategy:
     _same_modality(target.modality, network)
     _unseen(experiment, network)
     return chosen
+
+
+def _one_budget(experiment: Experiment) -> None:
+    """Raises `ImpossibleExperiment` when a run is to end by more than one measure, or its schedule has no end."""
+    given = [name for name in ("epochs", "images", "seconds") if getattr(experiment, name) is not None]
+    if len(given) > 1:
+        raise ImpossibleExperiment(
+            "A run has one budget: epochs, images or seconds.", " and ".join(given), f"Leave {given[1]} empty."
+        )
+    if experiment.seconds is not None and experiment.schedule != "constant":
+        raise ImpossibleExperiment(
+            "The schedule has to know how many steps there will be, and seconds do not say.",
+            f"schedule {experiment.schedule} with {experiment.seconds:g} seconds",
+            "Choose the constant schedule, or count epochs or images.",
+        )
 
 
 def _same_modality(modality: str, network: Backbone) -> None:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from transfer.errors import RequestError
 
+_LATER = ("images", "seconds")
+
 
 def unit(name: str) -> dict[str, Any]:
     """The unit of an option, kept in its JSON schema where the page and the command line find it."""
@@ -73,6 +75,22 @@ class Experiment(Options):
         description="Passes over the target's training pictures, in all phases; none: 20, or what 100 steps need.",
         json_schema_extra=unit("epochs"),
     )
+    images: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000,
+        description="Training images the network sees of the target, views and source pictures beside it counted, "
+        "instead of epochs; none: epochs count.",
+        json_schema_extra=unit("images"),
+    )
+    seconds: float | None = Field(
+        None,
+        gt=0,
+        le=604_800,
+        description="Time for training steps on the target, validation and loading not counted, instead of epochs; "
+        "none: epochs count.",
+        json_schema_extra=unit("seconds"),
+    )
     source_epochs: int = Field(
         10, ge=1, le=1_000, description="Passes over the source, before transfer.", json_schema_extra=unit("epochs")
     )
@@ -130,8 +148,11 @@ class Experiment(Options):
         return tuple(name.strip() for part in parts for name in str(part).split(",") if name.strip())
 
     def canonical_json(self) -> str:
-        """Compact JSON with sorted keys: equal experiments give equal text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Compact JSON with sorted keys: equal experiments give equal text, also in later versions of the lab."""
+        fields = self.model_dump(mode="json")
+        # Not there when they were not asked for, as before there were such fields: fingerprints stay.
+        kept = {name: value for name, value in fields.items() if name not in _LATER or value is not None}
+        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
     @property
     def fingerprint(self) -> str:
@@ -139,7 +160,7 @@ class Experiment(Options):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
 
     def epochs_for(self, pictures: int) -> int:
-        """The epochs asked for, or else 20 and never fewer than 100 steps.
+        """The epochs asked for, those that see the images asked for, or else 20 and never fewer than 100 steps.
 
         Ten pictures are one step an epoch: 20 of those would leave every strategy half trained. The
         rule looks at the number of pictures alone, so strategies compared on them have one budget.
@@ -147,6 +168,8 @@ class Experiment(Options):
         Args:
             pictures: training pictures of the target.
         """
+        if self.images is not None:
+            return max(1, -(-self.images // max(1, pictures)))
         steps = -(-pictures // self.batch_size)
         return self.epochs or max(20, -(-100 // steps))
 

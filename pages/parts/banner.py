@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +12,7 @@ from transfer.errors import LabError
 from transfer.insight import words
 
 if TYPE_CHECKING:
-    from transfer.lab import Run
+    from transfer.lab import Lab, Run
 
 EVERY_SECONDS = 2.0
 MOST = 3
@@ -25,6 +26,7 @@ def live_runs() -> None:
         # Not while a session's first page is drawn: a worker's start would take the processor from it.
         if first_drawing_over():
             lab.tend()
+            _look_ahead(lab)
         drawn()
         live = [run for run in lab.live() if run.id != st.query_params.get("run")]
         races = lab.races.of([run.id for run in live]) if live else {}
@@ -46,6 +48,12 @@ def live_runs() -> None:
             st.page_link("pages/lab.py", label=_words(run), icon=":material/play_circle:", query_params={"run": run.id})
         if len(live) > MOST:
             st.page_link("pages/runs.py", label=f"and {len(live) - MOST} more", icon=":material/more_horiz:")
+
+
+@st.cache_resource(show_spinner=False)
+def _look_ahead(_lab: Lab) -> None:
+    """Reads the table of runs once while nobody waits for it; later looks read only what has changed."""
+    threading.Thread(target=_lab.summary.table, daemon=True).start()
 
 
 def _race_words(live: list[Run]) -> str:

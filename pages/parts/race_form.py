@@ -35,9 +35,9 @@ CHOICES: dict[str, list[Any]] = {
     "batch_size": [8, 16, 32, 64, 128, 256],
 }
 NOTHING = "nothing else"
-CURRENCIES = {"epochs": "epochs"}
+CURRENCIES = {"epochs": "epochs", "images": "images seen", "seconds": "seconds"}
 SEEDS, MOST_SEEDS = 3, 20
-AMOUNTS: dict[str, int | None] = {"epochs": None, "images": 20_000, "seconds": 10}
+AMOUNTS: dict[str, int | None] = {"epochs": None, "images": 2_000, "seconds": 5}
 LIMITS = {"epochs": 10_000, "images": 100_000_000, "seconds": 86_400}
 
 
@@ -133,7 +133,11 @@ def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> N
         st.caption(f"and {len(refused) - 3} more that do not go together")
 
 
-BUDGET_HELP = "Epochs: passes over the target's training pictures."
+BUDGET_HELP = (
+    "Epochs: passes over the target's training pictures. Images seen: all that pass through the network in training, "
+    "each view and each source picture beside counted. Seconds: of training steps; loading, validation and the source "
+    "are not counted. A teacher's lesson is beside the budget."
+)
 
 
 def _usual_epochs(values: dict[str, list[Any]], counted: Counts | None) -> str:

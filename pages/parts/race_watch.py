@@ -22,6 +22,7 @@ from transfer.lab.races import Race
 EVERY_SECONDS = 1.0
 MORE_SEEDS = 3
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
+BUDGET_AXES = {"epochs": {}, "images": {"images": "images seen"}, "seconds": {"training": "seconds of training"}}
 
 
 def shown_race() -> Race | None:
@@ -75,8 +76,10 @@ def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
                   help="Clears the picture; the runs stay on the Runs page.")  # fmt: skip
         ended = sum(not run.live for run in runs)
         st.caption(f"{ended} of {len(runs)} runs have ended")
-        st.segmented_control("Along x", list(AXES), default="epoch", format_func=AXES.__getitem__, key="race_axis",
-                             required=True, persist_state="session", label_visibility="collapsed")  # fmt: skip
+        axes = _axes(shown)
+        st.segmented_control("Along x", list(axes), default=next(iter(axes)), format_func=axes.__getitem__,
+                             key=f"race_axis:{shown.about.currency}", required=True, persist_state="session",
+                             label_visibility="collapsed")  # fmt: skip
 
 
 def _more(race_id: str) -> None:
@@ -121,7 +124,7 @@ def _draw(shown: Race, was_live: bool, count: int, majority: float | None) -> No
     _chart(shown, several, log, majority)
     _table(several, log)
     _by_labels(shown, several, majority)
-    _gains(several, log)
+    _gains(shown, several, log)
 
 
 VERDICT_HELP = (
@@ -142,15 +145,21 @@ def _progress(runs: Sequence[Run]) -> None:
     st.progress(done / len(runs), text=f"**{doing or 'waiting for a worker'}**")
 
 
-def _axis() -> race_chart.Axis:
-    axis: race_chart.Axis = st.session_state.get("race_axis") or "epoch"
-    return axis
+def _axes(shown: Race) -> dict[str, str]:
+    """What may lie along x, the budget's own measure first."""
+    return {**BUDGET_AXES[shown.about.currency], **AXES}
+
+
+def _axis(shown: Race) -> race_chart.Axis:
+    held: race_chart.Axis | None = st.session_state.get(f"race_axis:{shown.about.currency}")
+    first: Any = next(iter(_axes(shown)))
+    return held or first
 
 
 def _frame(shown: Race, several: Sequence[race.Arm], majority: float | None) -> race_chart.Frame:
     targets = {arm.experiment.target for arm in several}
     dataset = catalog.datasets().get(next(iter(targets))) if len(targets) == 1 else None
-    axis = _axis()
+    axis = _axis(shown)
     epochs = [arm.experiment.epochs for arm in several if arm.experiment.epochs]
     return race_chart.Frame(
         axis=axis,
@@ -226,12 +235,12 @@ def _by_labels(shown: Race, several: Sequence[race.Arm], majority: float | None)
             st.caption(f"**Labels saved, {way.name}**: {'; '.join(words)}.")
 
 
-def _gains(several: Sequence[race.Arm], log: RaceLog) -> None:
+def _gains(shown: Race, several: Sequence[race.Arm], log: RaceLog) -> None:
     """Did transfer help: against from scratch at the same budget."""
     if not any(arm.scratch for arm in several):
         st.caption("From scratch did not race, so nobody can say whether transfer helped.")
         return
-    axis = _axis()
+    axis = _axis(shown)
     curves = {run: race_chart.curve(points, axis) for run, points in log.points.items()}
     found = gain.gains(several, curves)
     if not found:
@@ -244,8 +253,14 @@ def _gains(several: Sequence[race.Arm], log: RaceLog) -> None:
     )
     for one in found:
         st.markdown(f"- {gain.sentence(one)}")
-    shown = gain.frame(found)
-    shown.columns = pd.Index(
-        ["Competitor", "Jumpstart (points)", "Asymptotic (points)", "Total reward ratio", f"Sooner ({AXES[axis]})"]
+    rows = gain.frame(found)
+    rows.columns = pd.Index(
+        [
+            "Competitor",
+            "Jumpstart (points)",
+            "Asymptotic (points)",
+            "Total reward ratio",
+            f"Sooner ({_axes(shown)[axis]})",
+        ]
     )
-    st.dataframe(shown, hide_index=True, key="race_gains", height="content")
+    st.dataframe(rows, hide_index=True, key="race_gains", height="content")

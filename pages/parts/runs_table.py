@@ -50,11 +50,11 @@ def found(table: pd.DataFrame, sought: str) -> pd.DataFrame:
     words = sought.lower().split()
     if not words or table.empty:
         return table
-    text = table[["run", "state", "note"]].agg(" ".join, axis=1)
+    text = table["run"] + " " + table["state"] + " " + table["note"]
     for column, kind in KINDS.items():
         titles = {key: f"{key} {title(getattr(catalog, kind)(), key)}" for key in table[column].dropna().unique()}
-        text = text + " " + table[column].map(titles).fillna("")
-    text = text + " " + table["tags"].map(" ".join) + " seed " + table["seed"].astype(str)
+        text = text + " " + table[column].map(titles).fillna("").astype(str)
+    text = text + " " + table["tags"].map(" ".join).astype(str) + " seed " + table["seed"].astype(str)
     text = text.str.lower()
     held = pd.Series(True, index=table.index)
     for word in words:

@@ -20,7 +20,7 @@ class Best:
     """The epoch with the highest validation accuracy so far; at equal accuracy the lower loss."""
 
     leg: int
-    epoch: int
+    epoch: float
     accuracy: float
     loss: float
 
@@ -41,6 +41,9 @@ class Place:
         waited: epochs without a better validation, for early stopping.
         best: the best epoch on the target, or on the source while that is being learned.
         trainable: the most weights that a phase so far has trained.
+        images: seen in training on the target, as a budget counts them.
+        busy: seconds of steps on the target, as a budget counts them.
+        first_epoch, first_step: where the phase began on the run's axis, when a budget ended the one before.
         last: validation accuracy of the last epoch.
         picks: epochs that a run without target labels could end with, by what picks them.
     """
@@ -52,6 +55,10 @@ class Place:
     waited: int = 0
     best: Best | None = None
     trainable: int = 0
+    images: int = 0
+    busy: float = 0.0
+    first_epoch: int = 0
+    first_step: int = 0
     last: float | None = None
     picks: dict[str, Pick] = field(default_factory=dict)
 

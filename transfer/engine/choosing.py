@@ -25,7 +25,7 @@ class Pick:
     """An epoch of a run's target, and the figure for which it was picked."""
 
     leg: int
-    epoch: int
+    epoch: float
     value: float = 0.0
 
     @property
@@ -34,7 +34,7 @@ class Pick:
         return f"{self.leg}.{self.epoch}"
 
 
-def update(picks: dict[str, Pick], leg: int, epoch: int, figures: Mapping[str, float]) -> bool:
+def update(picks: dict[str, Pick], leg: int, epoch: float, figures: Mapping[str, float]) -> bool:
     """Lets every picker look at an epoch that has ended; whether any of them takes it.
 
     Args:

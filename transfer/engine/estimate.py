@@ -67,6 +67,8 @@ def estimate(experiment: Experiment, pictures: int) -> Estimate:
         seconds += _phase(leg)
         said = leg.began()
         counts = max(counts, (said.trainable, said.weights))
+    if experiment.seconds is not None:
+        seconds = experiment.seconds
     building = time.perf_counter() - begin
     learning = 0.0
     if source and strategy.start != "random":

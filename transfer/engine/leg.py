@@ -13,6 +13,7 @@ import numpy as np
 from transfer.datasets import Samples
 from transfer.engine import features
 from transfer.engine.batches import batches, draw
+from transfer.engine.budget import Budget
 from transfer.engine.data import Split
 from transfer.engine.events import Domain, Emit, PhaseBegan, Stage
 from transfer.engine.learner import Company, Learner
@@ -38,6 +39,7 @@ class Leg:
         company: what the phase's terms look at beside the network, asked for when the phase begins.
         source: the source's data, for a phase that learns both.
         watched: the source's data, to look at beside the target; no strategy sees it.
+        budget: what it may spend, when that is not counted in epochs.
         adapts: whether the strategy needs no target labels.
         refresh: works out anew what the terms are to know in the next epoch.
     """
@@ -57,6 +59,7 @@ class Leg:
     refresh: Callable[[Leg], None] = lambda leg: None
     watched: Split | None = None
     adapts: bool = False
+    budget: Budget | None = None
     _inputs: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -128,6 +131,8 @@ class Leg:
     @property
     def _schedule(self) -> str:
         asked = self.experiment.schedule
+        if self.budget is not None and self.budget.seconds is not None:
+            return "constant"  # nobody knows beforehand how many steps there will be
         return self.phase.schedule or asked if asked == "constant" else asked
 
     def batches(self, epoch: int, offset: int) -> Iterator[tuple[Any, Any]]:

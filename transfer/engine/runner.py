@@ -14,6 +14,7 @@ import numpy as np
 from transfer import catalog, fetching
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
+from transfer.engine.budget import budgets
 from transfer.engine.checkpoint import Checkpoint, Place
 from transfer.engine.company import Surroundings
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
@@ -92,7 +93,7 @@ class Runner:
         with self.hearing():
             self._split = data.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
-        epochs = self._epochs()
+        epochs = self._epochs(self.experiment.but(images=None, seconds=None))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
             self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
         begun = origin(self)
@@ -180,9 +181,9 @@ class Runner:
             lambda words: self.emit(Note(words)),
         )
 
-    def _epochs(self) -> int:
+    def _epochs(self, asked: Experiment) -> int:
         learned = self._split.unlabelled if self.strategy.unlabelled else self._split.train.inputs
-        return self.experiment.epochs_for(len(learned))
+        return asked.epochs_for(len(learned))
 
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start
@@ -198,14 +199,16 @@ class Runner:
         self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
         if self._resumed:
             self._around.known = self._resumed.known
-        epochs = self._epochs()
+        epochs = self._epochs(self.experiment)
         setting = Setting(network.names, epochs, self.experiment.learning_rate, keeps_head, source is not None)
         legs: list[Leg] = []
         epoch = step = 0
-        for index, phase in enumerate(self.strategy.phases(setting), start=1):
+        phases = self.strategy.phases(setting)
+        parts = budgets(self.experiment, phases)
+        for index, (phase, part) in enumerate(zip(phases, parts, strict=True), start=1):
             leg = Leg(index, "target", phase, self._split, network, head, self.experiment, self.emit, epoch, step)
             leg.company, leg.source = self._around.company, source[1] if source else None
-            leg.adapts = self.strategy.unlabelled
+            leg.adapts, leg.budget = self.strategy.unlabelled, part
             leg.refresh, leg.watched = self._around.refresh, begun.source[1] if begun.source else None
             legs.append(leg)
             epoch, step = epoch + phase.epochs, step + phase.epochs * leg.steps
@@ -233,6 +236,8 @@ class Runner:
     def _train(self, leg: Leg, legs: list[Leg], resumed: Checkpoint | None) -> Wish | None:
         """Trains one leg from where the place says; the wish that ended it, if one did."""
         leg.emit(Stage("loading the weights"))
+        if leg.budget is not None:
+            leg.first_epoch, leg.first_step = self.place.first_epoch, self.place.first_step
         if resumed:
             self._restore(leg, resumed)
         elif leg.index == 1 and self._around and leg.domain == "target":
@@ -271,18 +276,25 @@ class Runner:
             self._save(leg)
             return watch.granted
         if leg.domain == "target":
+            if leg.budget is not None:
+                steps = self.place.epoch * leg.steps + self.place.batch
+                self.place.first_epoch = leg.first_epoch + -(-steps // leg.steps)
+                self.place.first_step = leg.first_step + steps
             self.place.leg, self.place.epoch, self.place.batch, self.place.waited = leg.index + 1, 0, 0, 0
         return None
 
     def _fit(self, leg: Leg, watch: Watch) -> None:
-        while self.place.epoch < leg.phase.epochs and not watch.over:
+        # What has nothing to learn would only pass the time.
+        timed = leg.budget is not None and leg.budget.seconds is not None and leg.learner.trainable_variables
+        while (timed or self.place.epoch < leg.phase.epochs) and not watch.over:
             watch.epoch_begins()
             if self.place.epoch and not self.place.batch:
                 leg.refresh(leg)
             for inputs, labels in leg.batches(self.place.epoch, self.place.batch):
                 done = (self.place.epoch * leg.steps + self.place.batch) / (leg.phase.epochs * leg.steps)
+                done = done if leg.budget is None else leg.budget.done(self.place)
                 watch.batch_ended(leg.learner.learn(inputs, labels, done), _count(inputs))
-                if watch.granted:
+                if watch.granted or watch.spent:
                     break
             watch.epoch_ended()
 

@@ -25,8 +25,11 @@ LAYOUT = 1
 
 
 def lesson(experiment: Experiment, teacher: str) -> Experiment:
-    """By what the teacher is trained: fine-tuned on the same labels for as many epochs."""
-    changes: dict[str, object] = {"strategy": "fine_tuning", "options": {}}
+    """By what the teacher is trained: fine-tuned on the same labels for as many epochs.
+
+    A budget in images or seconds is the student's alone: its teacher learns for the usual epochs.
+    """
+    changes: dict[str, object] = {"strategy": "fine_tuning", "options": {}, "images": None, "seconds": None}
     if teacher not in ("same", experiment.backbone):
         changes |= {"backbone": teacher, "image_size": None}
         if catalog.backbone(teacher).pretrained is not None:

@@ -19,6 +19,7 @@ from transfer.errors import Diverged
 TOLD_EVERY = 0.2
 SAVED_EVERY = 2.0
 SAVED_INSIDE_EPOCH = 30.0
+PER_MILLE = 1_000
 
 
 class Watch:
@@ -58,20 +59,26 @@ class Watch:
         self._pending: list[tuple[int, dict[str, float], float]] = []
         self._told = self._saved = time.perf_counter()
         self._seen, self._busy_since = 0, 0.0
+        # Whether the leg has had its part of the budget.
+        self.spent = leg.budget is not None and leg.budget.over(place)
+        self._sizes: set[int] = set()
+        self._step_since = time.perf_counter()
 
     @property
     def over(self) -> bool:
-        """Whether a wish or early stopping ends the leg before its last epoch."""
-        return bool(self.granted) or self.ended_early
+        """Whether a wish, early stopping or an exhausted budget ends the leg before its last epoch."""
+        return bool(self.granted) or self.ended_early or self.spent
 
     def epoch_begins(self) -> None:
         """Starts the epoch's clock."""
         self._seen, self._busy_since = 0, time.perf_counter()
+        self._step_since = self._busy_since
 
     def batch_ended(self, figures: dict[str, float], samples: int) -> None:
         """Takes the batch's own figures; they are told a few times a second."""
         self.place.batch += 1
         self._seen += samples
+        self._spend(samples)
         self._pending.append((self.place.batch, figures, self.clock()))
         self.granted = self.wish()
         now = time.perf_counter()
@@ -79,11 +86,22 @@ class Watch:
             self.tell()
         if now - self._saved > SAVED_INSIDE_EPOCH:
             self._checkpoint()
+        self._step_since = time.perf_counter()
+
+    def _spend(self, samples: int) -> None:
+        """Counts a step against the budget, but not the time of one that TensorFlow has just traced."""
+        self.place.images += samples
+        if samples in self._sizes:
+            self.place.busy += time.perf_counter() - self._step_since
+        self._sizes.add(samples)
+        self.spent = self.leg.budget is not None and self.leg.budget.over(self.place)
 
     def epoch_ended(self) -> None:
-        """Validates, unless the epoch was cut short."""
+        """Validates, unless the epoch was cut short by a wish."""
         self.tell()
         if self.place.batch < self.leg.steps:
+            if self.spent and not self.granted:
+                self.validate()
             return
         busy = time.perf_counter() - self._busy_since
         self.place.epoch, self.place.batch = self.place.epoch + 1, 0
@@ -98,17 +116,22 @@ class Watch:
         """Loss and accuracy on the validation split, and whether they are the best so far."""
         truth = self.leg.data.validation.labels
         said = self.leg.learner.outputs(self.leg.inputs("validation"))
-        logits, epoch = said["logits"], self.leg.first_epoch + self.place.epoch
+        logits = said["logits"]
+        epoch: float = self.leg.first_epoch + self.place.epoch
+        if self.place.batch:  # a budget ended inside an epoch
+            epoch += self.place.batch / self.leg.steps
         values = {"loss": metrics.cross_entropy(logits, truth), "accuracy": metrics.accuracy(logits, truth)}
         if self.leg.domain == "target":
             values |= {f"moved:{name}": far for name, far in self.leg.network.moved().items()}
+            if self.leg.budget is not None:
+                values |= {"images_seen": float(self.place.images), "training_seconds": self.place.busy}
         if self.domains is not None:
             figures, drawn = self.domains.look(logits, said["features"], epoch)
             values |= figures
             self.emit(drawn)
             if update(self.place.picks, self.leg.index, epoch, values):
                 self.pick()
-        self.emit(self._point("validation", 0, self.clock(), values | (more or {})))
+        self.emit(self._point("validation", self.place.batch, self.clock(), values | (more or {})))
         self.place.last = values["accuracy"]
         found = Best(self.leg.index, epoch, values["accuracy"], values["loss"])
         # Without target labels the last epoch is taken, for a choice by them would be a cheat.
@@ -133,6 +156,10 @@ class Watch:
                     f"Lower the learning rate (to {self.leg.phase.learning_rate / 10:g}, say) and run it again.",
                 )
         before, total = self.total
+        if self.leg.budget is not None:
+            share = min(1.0, self.leg.budget.spent(self.place))
+            self.emit(Stage(self.leg.phase.name, round(PER_MILLE * share), PER_MILLE))
+            return
         done = before + self.place.epoch * self.leg.steps + self.place.batch
         self.emit(Stage(self.leg.phase.name, min(done, total), total))
 

@@ -18,9 +18,15 @@ from transfer.insight.race import SCRATCH, Arm
 from transfer.insight.seeds import band
 from transfer.insight.words import percent
 
-Axis = Literal["epoch", "step", "seconds"]
+Axis = Literal["epoch", "step", "seconds", "images", "training"]
+COLUMNS = {"images": "images_seen", "training": "training_seconds"}
 MARKED = 25
-TITLES_ACROSS = {**TITLES, "seconds": "seconds since the target began"}
+TITLES_ACROSS = {
+    **TITLES,
+    "seconds": "seconds since the target began",
+    "images": "images seen in training on the target",
+    "training": "seconds of training steps on the target",
+}
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,11 @@ def curve(points: pd.DataFrame, axis: Axis, value: str = "accuracy") -> tuple[np
     Args:
         points: the run's validation points on the target, in order.
     """
-    if points.empty or value not in points:
+    column = COLUMNS.get(axis, axis)
+    if points.empty or value not in points or column not in points:
         return np.empty(0), np.empty(0)
     known = points.dropna(subset=[value])
-    x, y = known[axis].to_numpy(float), known[value].to_numpy(float)
+    x, y = known[column].to_numpy(float), known[value].to_numpy(float)
     return (x - x[0] if axis == "seconds" and len(x) else x), y
 
 

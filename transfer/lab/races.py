@@ -69,7 +69,7 @@ def entries(
         seeds: each competitor runs once with each.
         scratch: whether every competitor is joined by the same from random weights.
     """
-    budget: dict[str, Any] = {} if amount is None else budget_fields(currency, amount)
+    budget = budget_fields(currency, amount, base)
     found: dict[str, Experiment] = {}
     refused: list[tuple[str, str]] = []
     for combination in itertools.product(*values.values()):
@@ -85,9 +85,10 @@ def entries(
     return [asked.but(seed=seed) for seed in seeds for asked in found.values()], refused
 
 
-def budget_fields(currency: Currency, amount: float) -> dict[str, Any]:
-    """The fields of an Experiment that grant it so much and nothing else."""
-    return {"epochs": None, currency: amount if currency == "seconds" else int(amount)}
+def budget_fields(currency: Currency, amount: float | None, base: Experiment) -> dict[str, Any]:
+    """The fields of an Experiment that grant it so much and nothing else; None: the base's epochs."""
+    granted = base.epochs if amount is None else amount if currency == "seconds" else int(amount)
+    return {"epochs": None, "images": None, "seconds": None} | {currency: granted}
 
 
 def _fitting(base: Experiment, change: dict[str, Any]) -> dict[str, Any]:

@@ -264,7 +264,7 @@ class Store:
 def new_row(experiment: Experiment) -> dict[str, Any]:
     """The row of a run that is queued now."""
     return {
-        "id": f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(3)}",
+        "id": f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(4)}",
         "state": "queued",
         "experiment": experiment.model_dump(mode="json"),
         "fingerprint": experiment.fingerprint,

@@ -41,18 +41,27 @@ class Summary:
     def __init__(self, store: Store, remarks: Remarks) -> None:
         self._store, self._remarks = store, remarks
         self._rows: dict[str, dict[str, Any]] = {}
+        self._said: dict[str, Remark] = {}
+        self._made: pd.DataFrame | None = None
         self._lock = threading.Lock()
 
     def table(self) -> pd.DataFrame:
         """A row a run, newest first: id, state, times, progress (0 to 1), every field of the experiment, metrics,
-        tags, note and whether it is archived. Removed runs are not in it.
+        tags, note and whether it is archived. Removed runs are not in it. Not to be written to: it is everybody's.
         """
+        with self._lock:
+            before, said = self._rows, self._remarks.all()
+            self._refresh()
+            if self._made is not None and (before, self._said) == (self._rows, said):
+                return self._made
+            self._said = said
+            rows = [row | _said(said.get(row["run"])) for row in self._rows.values()]
+            self._made = self._frame(rows)
+            return self._made
+
+    def _frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
         import pandas as pd
 
-        with self._lock:
-            self._refresh()
-            said = self._remarks.all()
-            rows = [row | _said(said.get(row["run"])) for row in self._rows.values()]
         columns = list(_row(dict.fromkeys(READ) | {"created": 0.0})) + list(_said(None))
         frame = pd.DataFrame(rows, columns=None if rows else columns)
         return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
@@ -70,11 +79,11 @@ class Summary:
             missing = len(there - set(self._rows)) > 0
             changed = select(*COLUMNS).where(visible) if not self._rows else select(*COLUMNS).where(or_(moving, fresh))
             rows = database.execute(changed).mappings().all()
-            self._rows |= {row["id"]: _row(row) for row in rows}
-            if missing and (left := there - set(self._rows)):  # brought back after they were removed
+            known = self._rows | {row["id"]: _row(row) for row in rows}
+            if missing and (left := there - set(known)):  # brought back after they were removed
                 rows = database.execute(select(*COLUMNS).where(runs.c.id.in_(left))).mappings().all()
-                self._rows |= {row["id"]: _row(row) for row in rows}
-        self._rows = {run: row for run, row in self._rows.items() if run in there}
+                known |= {row["id"]: _row(row) for row in rows}
+        self._rows = {run: row for run, row in known.items() if run in there}
 
 
 def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
