@@ -163,7 +163,16 @@ def test_a_clicked_cell_says_which_and_nothing_clicked_says_none():
     point = next(at for at, (x, y) in enumerate(zip(marks.x, marks.y, strict=True)) if (y, x) == (0, 1))
     assert confusion.cell({"points": [{"customdata": marks.customdata[point]}]}) == (0, 1)
     assert confusion.cell({"points": []}) is None
-    assert marks.text[point] == "1" and confusion.commonest(HAND).startswith("Most often")
+    assert marks.customdata[point][2] == 1 and confusion.commonest(HAND).startswith("Most often")
+
+
+def test_the_matrix_says_every_number_once_as_pictures_or_as_share_of_the_row():
+    for scale, expected in (("count", ["1", "1", "1", "1", "2"]), ("share", ["100", "33", "50", "50", "67"])):
+        drawn = confusion.figure(HAND, scale, "one")
+        texts = [
+            text for trace in drawn.data if trace.type == "scatter" and trace.mode == "text" for text in trace.text
+        ]
+        assert sorted(texts) == sorted(expected)
 
 
 def test_of_a_hundred_classes_those_with_most_mistakes_are_drawn():

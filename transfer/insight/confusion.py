@@ -82,14 +82,12 @@ def figure(answers: Answers, scale: str, revision: str) -> go.Figure:
             z=np.where(cells & (part > 0), np.sqrt(height), np.nan), zmin=0, zmax=1, xgap=1, ygap=1, hoverinfo="skip",
             colorscale=[[0, f"rgba({hue},0.06)"], [1, f"rgba({hue},0.85)"]], showscale=False,
         )  # fmt: skip
+    if len(kept) <= WRITTEN:
+        _write(drawn, part, height if scale == "share" else None, np.sqrt(height), hit)
     truth, said = np.nonzero(part)
-    written = [f"{part[at]}" if scale == "count" else f"{100 * height[at]:.0f}" for at in zip(truth, said, strict=True)]
-    inks = [_ink(*at) for at in zip(hit[part > 0], height[part > 0], strict=True)]
-    pixels = max(8.0, 0.8 * (SIDE - 90) / len(kept))
     drawn.add_scatter(
-        x=said, y=truth, mode="markers+text" if len(kept) <= WRITTEN else "markers",
-        text=written, textfont={"size": 12, "color": inks},
-        marker={"symbol": "square", "size": pixels, "color": "rgba(0,0,0,0)"},
+        x=said, y=truth, mode="markers",
+        marker={"symbol": "square", "size": max(8.0, 0.8 * (SIDE - 90) / len(kept)), "color": "rgba(0,0,0,0)"},
         selected={"marker": {"color": "rgba(232,176,0,0.55)", "opacity": 1}},
         unselected={"marker": {"color": "rgba(0,0,0,0)", "opacity": 0}},
         customdata=np.stack([np.array(kept)[truth], np.array(kept)[said], part[truth, said],
@@ -101,9 +99,20 @@ def figure(answers: Answers, scale: str, revision: str) -> go.Figure:
     return drawn
 
 
-def _ink(hit: bool, share: float) -> str:
-    """A colour that can be read on the cell, in both themes."""
-    return "#FFFFFF" if share > 0.35 else "#4477AA" if hit else "#CC4125"
+def _write(drawn: go.Figure, part: np.ndarray, share: np.ndarray | None, dark: np.ndarray, hit: np.ndarray) -> None:
+    """The cells' numbers, in colours that can be read on them in both themes.
+
+    A trace a colour, for a selection fades all text of a trace that it is not told to keep.
+    """
+    inks = (("#FFFFFF", dark > 0.6), ("#4477AA", hit & (dark <= 0.6)), ("#CC4125", ~hit & (dark <= 0.6)))
+    for ink, cells in inks:
+        truth, said = np.nonzero(cells & (part > 0))
+        font = {"textfont": {"color": ink}}
+        drawn.add_scatter(
+            x=said, y=truth, mode="text", textfont={"size": 12, "color": ink}, hoverinfo="skip",
+            text=[f"{part[at]}" if share is None else f"{100 * share[at]:.0f}" for at in zip(truth, said, strict=True)],
+            selected=font, unselected=font,
+        )  # fmt: skip
 
 
 def _layout(names: list[str], revision: str) -> dict[str, Any]:
