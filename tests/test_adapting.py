@@ -15,10 +15,9 @@ from transfer.backbones import Pretrained
 from transfer.engine import data, device
 from transfer.engine.choosing import Pick, update
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
-from transfer.engine.leg import Leg
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment, RequestError
-from transfer.strategies import Ready, Setting, Step, Strategy
+from transfer.strategies import Setting, Step
 
 SMALL = Experiment(
     target="optdigits", source="mnist_5k", source_epochs=1, epochs=2, labels_per_class=0, batch_size=100, seed=3
@@ -94,32 +93,6 @@ def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(data, "split", scrambled)
     blind = ran("source_only")
     pd.testing.assert_frame_equal(validated(blind), validated(floor))
-
-
-@pytest.mark.parametrize("strategy", WITHOUT)
-def test_no_strategy_is_handed_a_target_label(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def spied(leg: Leg, *given: Any) -> Any:
-        for inputs, labels in batches(leg, *given):
-            assert leg.domain == "source" or ("target" not in inputs and "target" not in labels)
-            yield inputs, labels
-
-    def sees(method: str) -> Any:
-        own = getattr(catalog.strategy(strategy), method)
-
-        def looked(self: Strategy, ready: Ready) -> Any:
-            assert len(ready.labels) == 0 and len(ready.inputs) == 0
-            return own(self, ready)
-
-        return looked
-
-    batches = Leg.batches
-    monkeypatch.setattr(Leg, "batches", spied)
-    for method in ("prepare", "refresh", "fit_head"):
-        if getattr(catalog.strategy(strategy), method) is not getattr(Strategy, method):
-            monkeypatch.setattr(catalog.strategy(strategy), method, sees(method))
-    result = ran(strategy, epochs=1, batch_size=400)
-    assert result.state == "finished"
-    assert not {"cross_entropy", "accuracy"} & set(result.history[result.history.split == "train"].dropna(axis=1))
 
 
 @pytest.mark.parametrize("strategy", ["mmd", "shot", "fixmatch"])

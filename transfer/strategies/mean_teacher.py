@@ -12,17 +12,19 @@ from transfer.strategies import Phase, Setting, Step, Term
 from transfer.strategies.adapting import Adapting
 
 
-def inconsistency(teacher: Any, pupil: Any) -> Any:
-    """Mean squared difference of the answers, 0 to 2; the teacher's stand still.
+def inconsistency(teacher: Any, pupil: Any, threshold: float = 0.0) -> Any:
+    """Mean squared difference of the answers, 0 to 2; the teacher's stand still, and unsure ones count as 0.
 
     Args:
         teacher: logits, shape (n, classes).
         pupil: logits, shape (n, classes).
+        threshold: least probability of an answer that counts, 0 to 1.
     """
     from keras import ops
 
-    apart = ops.softmax(pupil) - ops.stop_gradient(ops.softmax(teacher))
-    return ops.mean(ops.sum(ops.square(apart), axis=1))
+    answers = ops.stop_gradient(ops.softmax(teacher))
+    counted = ops.cast(ops.max(answers, axis=1) >= threshold, "float32")
+    return ops.mean(counted * ops.sum(ops.square(ops.softmax(pupil) - answers), axis=1))
 
 
 class MeanTeacher(Adapting):
@@ -50,6 +52,7 @@ class MeanTeacher(Adapting):
         """Mean teacher."""
 
         weight: float = Field(3.0, ge=0, le=1000, description="Lambda: weight of the inconsistency.")
+        threshold: float = Field(0.968, ge=0, le=1, description="Least probability of an answer that is heeded.")
         momentum: float = Field(0.99, gt=0, lt=1, description="Share of the average that stays at each step.")
 
     options: MeanTeacher.Options
@@ -58,7 +61,7 @@ class MeanTeacher(Adapting):
         """The inconsistency."""
 
         def value(step: Step) -> Any:
-            return inconsistency(step.average["weak"].logits, step.unlabelled["strong"].logits)
+            return inconsistency(step.average["weak"].logits, step.unlabelled["strong"].logits, self.options.threshold)
 
         return {"inconsistency": self.ramped(self.options.weight, value)}
 
