@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transfer import Experiment, catalog, possible, train
+from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
 from transfer.engine import data, device
 from transfer.engine.choosing import Pick, update
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.lab import answers
 from transfer.strategies import Setting, Step
 
 SMALL = Experiment(
@@ -314,3 +315,16 @@ def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without
     assert {"cross_entropy", "own_labels"} <= set(history) and "source_loss" not in history
     with pytest.raises(ImpossibleExperiment, match="some labels to begin with"):
         catalog.check(alone.but(labels_per_class=0))
+
+
+def test_both_domains_are_drawn_by_their_neighbours_at_the_end() -> None:
+    folder = settings.run_folder("neighbours")
+    train(SMALL.but(strategy="source_only", epochs=1), folder=folder)
+    found = answers.together("neighbours")
+    assert len(found["source"]) == len(found["source_labels"]) == answers.TOGETHER
+    assert len(found["target"]) == len(found["target_labels"]) == 175
+    # Drawn from source features alone, pictures of a class lie nearer to one another than to the others.
+    centres = np.stack([found["source"][found["source_labels"] == one].mean(axis=0) for one in range(10)])
+    nearest = np.linalg.norm(found["source"][:, None] - centres, axis=2).argmin(axis=1)
+    assert (nearest == found["source_labels"]).mean() > 0.8
+    assert np.array_equal(answers.together("neighbours")["target"], found["target"]), "kept with the run"

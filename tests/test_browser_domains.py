@@ -27,6 +27,7 @@ def test_slider_colours_and_switch_of_the_domains(home: Path) -> None:
     run = recorded()
     with served(home, TRANSFER_STANDBY="0") as server, browser() as opened:
         page = opened.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(60_000)
         page.goto(f"{server.url}/lab?run={run}")
         page.wait_for_function(f"() => {{ const seen = ({PLANE})(); return seen && seen[0] > 0.15 }}")
         assert page.evaluate(PLANE) == [0.2, 1], "the last epoch, coloured by domain"
@@ -36,4 +37,4 @@ def test_slider_colours_and_switch_of_the_domains(home: Path) -> None:
         page.get_by_role("radio", name="class").or_(page.get_by_role("button", name="class", exact=True)).click()
         page.wait_for_function(f"() => {{ const seen = ({PLANE})(); return seen && seen[1] === 3 }}")
         page.get_by_text("Had something else chosen the epoch").click()
-        page.get_by_text("be a cheat").wait_for(timeout=10_000)
+        page.get_by_text("be a cheat").wait_for()

@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.parts.inquiry import inquire
 from pages.parts.log import Log
 from pages.parts.shared import the_lab
 from transfer import catalog
@@ -69,21 +70,41 @@ def _plane(run: Run, log: Log) -> None:
     )
     epochs = sorted(log.planes)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        chosen = st.session_state.get("plane_colour") or "domain"
-        st.segmented_control("Colour by", domains.COLOURS, default="domain", key="plane_colour", required=True)
+        chosen = st.segmented_control(
+            "Colour by", list(domains.COLOURS), default="domain", key="plane_colour", required=True
+        )
+        neighbours = not run.live and bool(run.metrics.get("picks")) and _neighbours_wanted()
         epoch = epochs[-1]
-        if len(epochs) > 1 and not run.live:
+        if len(epochs) > 1 and not run.live and not neighbours:
             epoch = st.select_slider(
                 "Epoch", epochs, value=epochs[-1], format_func=lambda one: f"{one:g}", key=f"plane_epoch:{run.id}"
             )
+    plane, seen = log.planes[epoch], list(log.planes.values())
+    if neighbours:
+        found = inquire("together", "features of both domains ...", run=run.id)
+        if found is None:
+            return
+        plane = domains.Plane.of({"epoch": run.metrics["best_epoch"], **found})
+        seen = [plane]
     colour: Literal["domain", "class"] = "class" if chosen == "class" else "domain"
     names = catalog.dataset(run.experiment.target).classes
-    plane = log.planes[epoch]
-    figure = domains.embedding(plane, domains.reach(list(log.planes.values())), names, colour, run.id)
+    figure = domains.embedding(plane, domains.reach(seen), names, colour, f"{run.id}{neighbours}")
     st.plotly_chart(
         figure, key="chart_plane", config=CONFIG,
-        alt=f"{len(plane.source)} source and {len(plane.target)} target pictures after epoch {epoch:g}",
+        alt=f"{len(plane.source)} source and {len(plane.target)} target pictures after epoch {plane.epoch:g}",
     )  # fmt: skip
+
+
+def _neighbours_wanted() -> bool:
+    """Whether the run's end is to be drawn by neighbourhoods, not by the plane of its start."""
+    ways = {"pca": "the plane of the start", "tsne": "neighbours at the end"}
+    way = st.segmented_control(
+        "Drawn by", list(ways), default="pca", format_func=ways.__getitem__, key="plane_way", required=True,
+        help="The plane keeps two directions (PCA) and goes through the epochs. Neighbours (t-SNE) keeps those "
+        "together that are near in all directions, after training: where source and target of a class mix, they are "
+        "one; how far groups lie from one another means nothing.",
+    )  # fmt: skip
+    return way == "tsne"
 
 
 def _choosing(run: Run) -> None:

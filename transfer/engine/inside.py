@@ -15,6 +15,7 @@ from transfer.engine.gradcam import Look
 from transfer.engine.network import Weights, take
 from transfer.engine.rebuilt import Rebuilt
 from transfer.experiment import Experiment
+from transfer.modalities import modality
 
 BATCH = 64
 
@@ -30,6 +31,7 @@ class Inside:
     def __init__(self, found: Rebuilt, head_says: bool = True) -> None:
         self.found, self.head_says = found, head_says
         self._lookers: dict[str, object] = {}
+        self._featurers: dict[tuple[int, ...], keras.Model] = {}
 
     @cached_property
     def maps(self) -> dict[str, tuple[int, int]]:
@@ -50,17 +52,22 @@ class Inside:
         look: Look = self._lookers[stage](picture, target)  # type: ignore[operator]
         return look
 
-    @cached_property
-    def _featurer(self) -> keras.Model:
-        pictures = flowing = self.found.network.entrance.input
-        for part in (self.found.network.entrance, *self.found.network.stages):
-            flowing = part(flowing, training=False)
-        features = ops.cast(flowing, "float32")
-        return keras.Model(pictures, [features, self.found.head(features, training=False)])
+    def _featurer(self, shape: tuple[int, ...]) -> keras.Model:
+        """From raw pictures of that shape, the target's or another's, to features and logits."""
+        if shape not in self._featurers:
+            network = self.found.network
+            kind = modality(network.backbone.modality)
+            pictures = flowing = keras.Input(shape, dtype="uint8")
+            for part in (kind.entrance(shape, network.image_size, network.backbone.channels), *network.stages):
+                flowing = part(flowing, training=False)
+            features = ops.cast(flowing, "float32")
+            self._featurers[shape] = keras.Model(pictures, [features, self.found.head(features, training=False)])
+        return self._featurers[shape]
 
     def features(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features, shape (n, d), and logits, shape (n, classes), of raw pictures."""
-        several = [self._featurer.predict_on_batch(part) for part in _batches(pictures)]
+        """Features, shape (n, d), and logits, shape (n, classes), of raw pictures, the target's or the source's."""
+        model = self._featurer(tuple(pictures.shape[1:]))
+        several = [model.predict_on_batch(part) for part in _batches(pictures)]
         features, logits = (np.concatenate([one[place] for one in several])[: len(pictures)] for place in (0, 1))
         return features, logits
 

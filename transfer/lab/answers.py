@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transfer import settings
+from transfer import catalog, settings
 from transfer.engine import arrays, data
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
@@ -27,6 +27,7 @@ KEPT = 4
 COMPARED = 500
 COMPARED_BYTES = 2**28
 EMBEDDED = 1_000
+TOGETHER = 300
 KNOWN = 2_000
 LAYOUT = 2
 
@@ -238,8 +239,35 @@ def embedded(run: str, method: str) -> dict[str, np.ndarray]:
     return kept
 
 
+def together(run: str) -> dict[str, np.ndarray]:
+    """Source and target as the network ends up seeing them, neighbours beside neighbours (t-SNE).
+
+    Places ``source`` (n, 2) and ``target`` (m, 2) of validation pictures, and the classes ``source_labels`` and
+    ``target_labels``.
+    """
+    found = opened(run)
+    if found.experiment.source is None:
+        raise RequestError("This run has no source beside its target.", f"run {run}", "Open a run with a source.")
+    kept = _kept(found, "together")
+    if kept is None:
+        with _DATA:
+            other = data.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
+        parts = {"source": other, "target": found.split.validation}
+        parts = {name: one.take(_spread(len(one), TOGETHER)) for name, one in parts.items()}
+        with found.turn:
+            several = [_unit(found.end.features(np.asarray(one.inputs))[0]) for one in parts.values()]
+        places = embedding.plane(np.concatenate(several), "tsne")
+        kept = {
+            "source": places[: len(several[0])],
+            "target": places[len(several[0]) :],
+            **{f"{name}_labels": one.labels for name, one in parts.items()},
+        }
+        _keep(found, "together", kept)
+    return kept
+
+
 QUESTIONS: dict[str, Callable[..., Any]] = {
-    one.__name__: one for one in (pictures, ready, answer, look, moved, embedded)
+    one.__name__: one for one in (pictures, ready, answer, look, moved, embedded, together)
 }
 
 
@@ -248,6 +276,12 @@ def _spread(count: int, most: int) -> np.ndarray:
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
+
+
+def _unit(features: np.ndarray) -> np.ndarray:
+    """Features of length one, as adapting runs draw them."""
+    flat = features.reshape(len(features), -1)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

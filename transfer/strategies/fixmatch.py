@@ -38,8 +38,9 @@ class FixMatch(PseudoLabel):
     the strong view changes the class: a 6 turned far is a 9.
 
     Reference:
-        Sohn et al. 2020, FixMatch, eq. 3 and 4; threshold 0.95. Deviations: answers are aligned first; as many pictures without labels as with
-        (7 times as many in the paper); tested with the weights themselves, not their running average.
+        Sohn et al. 2020, FixMatch, eq. 3 and 4; threshold 0.95. Deviations: answers are aligned first, as in AdaMatch;
+        as many pictures without labels as with (7 times as many in the paper); tested with the weights
+        themselves, not their running average.
     """
 
     key = "fixmatch"
