@@ -5,6 +5,7 @@ All state lies in one folder, so that removing it removes everything.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -92,3 +93,8 @@ def upload_ratio() -> int:
 def answerer_seconds() -> float:
     """How long the process that answers questions waits for the next one, ``TRANSFER_ANSWERER_SECONDS``, 900."""
     return float(os.environ.get("TRANSFER_ANSWERER_SECONDS", "900"))
+
+
+def speed_file(backbone: str) -> Path:
+    """Where the measured speed of a backbone is kept."""
+    return cache("speeds") / f"{hashlib.sha256(backbone.encode()).hexdigest()[:24]}.json"

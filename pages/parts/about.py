@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.parts import lineage
 from pages.parts.log import log_of
 from pages.parts.shared import the_lab, title
 from transfer import catalog
@@ -18,6 +19,7 @@ from transfer.lab import Run
 def about(run: Run) -> None:
     """Lineage, configuration, environment and log."""
     _lineage(run)
+    lineage.graph(run)
     left, right = st.columns(2, gap="medium")
     with left:
         _table("Configuration", "What was asked for; a value that was not given is the default.", _configuration(run))

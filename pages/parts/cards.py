@@ -9,12 +9,11 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.parts import strip
+from pages.parts import networks, strip
 from pages.parts.counts import Counts
 from pages.parts.form import choose, chosen, experiment
 from pages.parts.options import source_matters
 from transfer import catalog
-from transfer.backbones import Backbone
 from transfer.datasets import Dataset
 from transfer.insight import plan
 
@@ -75,7 +74,7 @@ def _backbone_card() -> None:
             _head("backbone", f"{chosen()['backbone']} (not installed)", "Backbone")
             return
         _head("backbone", network.title, "Backbone")
-        st.caption(_facts(network), help=f"{network.summary} {network.reference}")
+        st.caption(networks.facts(network), help=f"{network.summary} {network.reference}")
 
 
 def _fates(counted: Counts | None) -> None:
@@ -129,18 +128,6 @@ def _sizes(dataset: Dataset, counted: Counts | None) -> str:
     )
 
 
-def _facts(network: Backbone) -> str:
-    colour = "colour" if network.channels == 3 else "grey"
-    own = network.pretrained
-    weights = f"{own.source} weights" if own else "no weights of its own"
-    download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
-    return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
-
-
-def _count(number: int) -> str:
-    return f"{number / 1e6:.1f} million" if number >= 1e6 else f"{number:,}"
-
-
 def _open(kind: str) -> None:
     st.session_state["gallery"] = kind
 
@@ -164,12 +151,16 @@ def gallery() -> None:
 def _gallery(kind: str) -> None:
     if "gallery" not in st.session_state:
         st.rerun()  # something was chosen
+    if kind == "backbone":
+        networks.own()
     choices = _choices(kind)
     if len(choices) > FEW_CLASSES:
         wanted = st.text_input("Filter", key="gallery_filter", placeholder="part of a name", max_chars=40)
         choices = [one for one in choices if wanted.lower() in f"{one[0]} {one[1]}".lower()]
+        if kind == "backbone":
+            choices = networks.sorted_and_filtered(choices)
         if not choices:
-            st.caption("None has that in its name.")
+            st.caption("None is like that.")
     for family, several in groupby(choices, lambda one: _family(kind, one[0])):
         if family:
             st.markdown(f"##### {family}")
@@ -204,7 +195,7 @@ def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
         every = (*catalog.own_datasets(), *catalog.datasets().values())
         found += [(one.key, one.title, partial(_draw_dataset, one)) for one in every]
     elif kind == "backbone":
-        found += [(one.key, one.title, partial(_draw_backbone, one)) for one in catalog.backbones().values()]
+        found += [(one.key, one.title, partial(networks.draw, one)) for one in networks.every()]
     else:
         found += [(key, one.title, partial(_draw_strategy, one)) for key, one in catalog.strategies().items()]
     return found
@@ -216,11 +207,6 @@ def _draw_dataset(dataset: Dataset) -> None:
     st.caption(f"{dataset.summary} {dataset.reference}, {dataset.licence}.")
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")
-
-
-def _draw_backbone(network: Backbone) -> None:
-    st.markdown(_facts(network))
-    st.caption(f"{network.summary} {network.reference}. {network.licence}.")
 
 
 def _draw_strategy(strategy: Any) -> None:

@@ -40,6 +40,18 @@ def place() -> Path:
     return folder
 
 
+def safe_name(name: str) -> str:
+    """An upload's name without folders and without what a key would take for a setting."""
+    return Path(name).name.replace("@", "_").lstrip(".") or "network.keras"
+
+
+def keep(name: str, content: bytes) -> Path:
+    """An uploaded file, kept under the lab's home; another of the same name is replaced by it."""
+    path = place() / safe_name(name)
+    path.write_bytes(content)
+    return path
+
+
 def parted(rest: str) -> tuple[Path, dict[str, str]]:
     """Path and settings of a key without its prefix."""
     parts = rest.split("@")
@@ -63,24 +75,26 @@ def description(path: Path) -> Description:
     """
     known = described(path)
     if known is None:
-        kept = _kept(path)
-        # As a module of this installation, wherever the asking process was started.
-        root = str(Path(__file__).parents[2])
-        command = [sys.executable, "-c", _SCRIPT, root, str(path.resolve())]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSPECTION_SECONDS, check=False)
-        if done.returncode != 0:
-            last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise RequestError("The file could not be looked into.", f"{path}: {last[0][:200]}", "Try another file.")
-        known = json.loads(done.stdout.strip().splitlines()[-1])
-        kept.write_text(json.dumps(known))
+        known = _looked_into(path)
+        _kept(path).write_text(json.dumps(known))
     if "refused" in known:
         raise RequestError(*known["refused"])
     return known
 
 
-_SCRIPT = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from transfer.backbones import inspect_file; inspect_file.main()"
-)
+def _looked_into(path: Path) -> Description:
+    """What another process finds in the file; this one never opens it."""
+    # As a part of this installation, wherever the asking process was started.
+    script = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from transfer.backbones import inspect_file as it; it.main()"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parents[2]), str(path.resolve())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSPECTION_SECONDS, check=False)
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise RequestError("The file could not be looked into.", f"{path}: {last[0][:200]}", "Try another file.")
+    found: Description = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def described(path: Path) -> Description | None:
@@ -98,6 +112,9 @@ def _kept(path: Path) -> Path:
 
 def _stamp(path: Path) -> str:
     """Changes whenever the file does."""
+    roots = (*settings.folder_roots(), place().resolve())
+    if len(roots) > 1 and not any(path.resolve().is_relative_to(root) for root in roots):
+        raise RequestError("Files there may not be used.", str(path), "Put it below a folder of TRANSFER_FOLDERS.")
     try:
         seen = path.stat()
     except OSError:

@@ -56,6 +56,14 @@ def ancestors(run: Run) -> list[Bond]:
     return list(dict.fromkeys(_earlier(run.id, run.experiment)))
 
 
+def experiment_of(run: str) -> Experiment | None:
+    """What was run, by its files; a discarded run's, too, for as long as they are there."""
+    try:
+        return Experiment(**json.loads((settings.run_folder(run) / "experiment.json").read_text()))
+    except (OSError, ValueError, RequestError):
+        return None
+
+
 def unneeded(store: Store, discarded: Run) -> list[str]:
     """Ids of the runs whose files nobody needs any more, once this one's record is gone: it, and its lost ancestors."""
     needed = {bond.parent for heir in store.children() for bond in ancestors(heir)}
@@ -69,8 +77,5 @@ def _earlier(run: str, experiment: Experiment) -> Iterator[Bond]:
     while waiting:
         bond = waiting.pop(0)
         yield bond
-        try:
-            text = (settings.run_folder(bond.parent) / "experiment.json").read_text()
-            waiting += bonds(bond.parent, Experiment(**json.loads(text)))
-        except (OSError, ValueError, RequestError):
-            continue
+        asked = experiment_of(bond.parent)
+        waiting += bonds(bond.parent, asked) if asked else []

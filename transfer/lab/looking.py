@@ -22,7 +22,7 @@ from transfer import __version__, catalog, settings
 from transfer.experiment import Experiment
 from transfer.lab.process import import_path
 
-Kind = Literal["look", "batch", "distance"]
+Kind = Literal["look", "batch", "distance", "speed"]
 _KEPT = 300
 _TELL_SECONDS = 0.3
 LAYOUT = 1
@@ -33,7 +33,7 @@ class Question:
     """What is asked of which data sets.
 
     Args:
-        kind: ``look`` at one, the first ``batch`` of an experiment, or the ``distance`` of two.
+        kind: ``look`` at one, the first ``batch`` of an experiment, the ``distance`` of two, or a backbone's ``speed``.
         data: keys of the data sets.
         values: the rest: ``seed``; ``backbone``; or ``experiment`` as its fields.
     """
@@ -156,6 +156,10 @@ def _answered(question: Question, folder: Path, progress: Callable[[int, int], N
             from transfer.engine.first_batch import first_batch
 
             return first_batch(Experiment(**values["experiment"]), folder)
+        if question.kind == "speed":
+            from transfer.engine.speed import measure
+
+            return measure(values["backbone"])
         from transfer.engine.distance import distance
 
         first, second = question.data

@@ -1,0 +1,158 @@
+"""Choosing a backbone: facts on a card, sorting and filtering by them, and networks of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.asking import answered
+from pages.parts.form import choose
+from transfer import catalog, settings
+from transfer.backbones import Backbone, saved
+from transfer.errors import RequestError
+from transfer.lab import speeds
+
+Choice = tuple[str | None, str, Callable[[], object]]
+ORDERS: dict[str, Callable[[Backbone, dict[str, float]], Any]] = {
+    "No download first": lambda one, speed: 0,
+    "Most accurate first": lambda one, speed: -(one.top1 or 0),
+    "Smallest first": lambda one, speed: one.parameters,
+    "Fastest first": lambda one, speed: -speed.get(one.key, 0.0),
+}
+
+
+def facts(network: Backbone) -> str:
+    """Size, input, weights and download in one line."""
+    colour = "colour" if network.channels == 3 else "grey"
+    own = network.pretrained
+    weights = f"{own.source} weights" if own else "no weights of its own"
+    download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
+    return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e6:.1f} million" if number >= 1e6 else f"{number:,}"
+
+
+def every() -> list[Backbone]:
+    """One's own first, then the catalog's."""
+    return [*catalog.own_backbones(), *catalog.backbones().values()]
+
+
+def draw(network: Backbone) -> None:
+    """A card's inside."""
+    st.markdown(facts(network))
+    _figures(network)
+    st.caption(
+        f"{network.summary} {network.reference}. {network.licence}.",
+        help=f"Fed {network.preprocessing}, at {network.smallest} pixels or more. Stages: {', '.join(network.stages)}.",
+    )
+
+
+def _figures(network: Backbone) -> None:
+    """ImageNet accuracy as published, speed as measured here."""
+    accuracy = f"{network.top1:g} % right on ImageNet · " if network.top1 else ""
+    speed = speeds.known().get(network.key)
+    if speed is not None:
+        st.markdown(f"{accuracy}{speed:,.0f} pictures/s on this machine")
+        return
+    asked = st.session_state.setdefault("measured", [])
+    if network.key in asked:
+        st.markdown(accuracy.removesuffix(" · "))
+        answered(speeds.question(network.key), "measuring its speed")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{accuracy}speed not measured yet", width="content")
+        st.button("Measure", key=f"measure:{network.key}", type="tertiary", icon=":material/speed:",
+                  on_click=asked.append, args=(network.key,),
+                  help="Builds it in a process of its own and times it for two seconds.")  # fmt: skip
+
+
+def sorted_and_filtered(choices: list[Choice]) -> list[Choice]:
+    """The choices in the order and within the limits that are asked for."""
+    order, accurate, small, fast = st.columns([3, 2, 2, 2])
+    by = order.selectbox("Order", list(ORDERS), key="networks_order")
+    least = accurate.number_input("ImageNet from (%)", 0.0, 100.0, None, 1.0, key="networks_accuracy",
+                                  placeholder="any", help="Only with at least this published accuracy.")  # fmt: skip
+    most = small.number_input("Weights up to (million)", 0.0, 1000.0, None, 1.0, key="networks_size",
+                              placeholder="any", help="Networks with at most so many weights.")  # fmt: skip
+    quick = fast.number_input("Pictures/s from", 0.0, 1e6, None, 10.0, key="networks_speed", placeholder="any",
+                              help="Of those whose speed was measured on this machine.")  # fmt: skip
+    known = speeds.known()
+    kept = []
+    for choice in choices:
+        network = catalog.backbones()[str(choice[0])]
+        if least is not None and (network.top1 or 0) < least:
+            continue
+        if most is not None and network.parameters > most * 1e6:
+            continue
+        if quick is not None and known.get(network.key, 0.0) < quick:
+            continue
+        kept.append((network, choice))
+    kept.sort(key=lambda one: ORDERS[by](one[0], known))
+    return [choice for _, choice in kept]
+
+
+def own() -> None:
+    """A network from a file: uploaded or by its path, looked into by another process, cut where one wants."""
+    with st.expander("A network of your own", icon=":material/upload_file:"):
+        st.caption("A network that Keras saved whole (.keras, or an older .h5). It is read with Keras' safe mode on, "
+                   "in a process of its own; files with program code in them are refused.")  # fmt: skip
+        given = st.file_uploader("File", type=["keras", "h5", "hdf5"], key="network_file",
+                                 max_upload_size=settings.upload_megabytes(), label_visibility="collapsed")  # fmt: skip
+        path = st.text_input("or its path on this machine", key="network_path", max_chars=1000,
+                             placeholder="/models/network.keras")  # fmt: skip
+        if given is not None:
+            place = saved.place() / saved.safe_name(given.name)
+            if not place.exists() or place.stat().st_size != given.size:
+                saved.keep(given.name, given.getvalue())
+        elif path.strip():
+            place = Path(path.strip()).expanduser()
+        else:
+            return
+        try:
+            with st.spinner("looking into the file ..."):
+                known = saved.description(place)
+        except RequestError as problem:
+            st.warning(str(problem), icon=":material/block:")
+            return
+        _cut(place, known)
+
+
+def _cut(place: Path, known: saved.Description) -> None:
+    """Its layers in a list, where it is cut, and what its pixels are."""
+    cuts = [layer["name"] for layer in known["layers"] if layer["cut"]]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    cut = left.selectbox("Keep it up to", cuts, cuts.index(saved.usual_cut(known)), key=f"network_cut:{place}",
+                         help="The layers above are left out; a new head sits on what is kept.")  # fmt: skip
+    ranges = list(saved.PIXELS)
+    pixels = right.selectbox("Pixels as it knows them", ranges, ranges.index(saved.usual_pixels(known)),
+                             key=f"network_pixels:{place}", format_func=lambda one: one.replace("..", " to "),
+                             help="Wrong, it sees everything too dark or too bright. 0 to 255 when it rescales "
+                             "them itself.")  # fmt: skip
+    names = [layer["name"] for layer in known["layers"]]
+    rows = [
+        {
+            "kept": place_of <= names.index(cut),
+            "layer": layer["name"],
+            "kind": layer["kind"],
+            "output": " × ".join("any" if size is None else str(size) for size in layer["shape"]),
+            "weights": layer["weights"],
+            "can be cut": layer["cut"],
+        }
+        for place_of, layer in enumerate(known["layers"])
+    ]
+    st.dataframe(rows, hide_index=True, height=260, key=f"network_layers:{place}")
+    usual = cut == saved.usual_cut(known), pixels == saved.usual_pixels(known)
+    key = saved.key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels)
+    network = catalog.backbone(key)
+    st.caption(f"{facts(network)} · stages {', '.join(network.stages)}")
+    st.button("Use this network", key="network_use", type="primary", on_click=_use, args=(key,))
+
+
+def _use(key: str) -> None:
+    choose(backbone=key, source=None, image_size=None)
+    st.session_state.pop("gallery", None)

@@ -1,0 +1,82 @@
+"""Choosing a backbone on the page: order, limits, speed, and a network of one's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import keras
+import pytest
+from keras import layers
+
+from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
+from tests.test_saved import at_once  # noqa: F401  # a fixture
+from transfer import Experiment, settings
+from transfer.engine import speed
+from transfer.lab import Lab, speeds
+
+
+def gallery(app):
+    """The page with the gallery of backbones open."""
+    return app.button(key="change:backbone").click().run()
+
+
+def offered(app) -> list[str]:
+    return [str(one.key).removeprefix("pick:backbone:") for one in app.button if "pick:backbone:" in str(one.key)]
+
+
+def test_networks_are_ordered_and_filtered_by_accuracy_size_and_measured_speed(home) -> None:  # noqa: F811
+    for key, rate in (("vgg16", 20.0), ("mobilenet", 900.0)):
+        found = {"key": key, "pictures_per_second": rate, "machine": speeds.platform.node()}
+        settings.speed_file(key).write_text(json.dumps(found))
+    app = gallery(opened())
+    assert len(offered(app)) == 43
+    assert "speed not measured yet" in said(app) and "900 pictures/s on this machine" in said(app)
+    app.selectbox(key="networks_order").select("Most accurate first").run()
+    assert offered(app)[:2] == ["convnext_xlarge", "convnext_large"]
+    app.selectbox(key="networks_order").select("Fastest first").run()
+    assert offered(app)[:2] == ["mobilenet", "vgg16"]
+    app.number_input(key="networks_accuracy").set_value(75.0).run()
+    app.number_input(key="networks_size").set_value(4.0).run()
+    assert set(offered(app)) == {"efficientnet_lite0", "mobilenet_v3_large"}
+    app.number_input(key="networks_speed").set_value(10.0).run()
+    assert offered(app) == [] and "None is like that" in said(app)
+
+
+def test_speed_is_measured_and_kept(home, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(speed, "SECONDS", 0.01)
+    assert speeds.known() == {}
+    found = speed.measure("small_cnn")
+    assert speeds.known() == {"small_cnn": found["pictures_per_second"]}
+    assert found["pictures_per_second"] > 10 and found["image_size"] == 28
+
+
+def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) -> None:  # noqa: F811
+    pixels = keras.Input((16, 16, 1))
+    low = layers.Conv2D(2, 3, name="low")(pixels)
+    high = layers.Conv2D(3, 3, name="high")(low)
+    path = tmp_path / "mine.keras"
+    keras.Model(pixels, layers.Dense(2, name="top")(layers.Flatten(name="flat")(high))).save(path)
+    app = gallery(opened())
+    app.text_input(key="network_path").set_value(str(tmp_path / "none.keras")).run()
+    assert "no such file" in said(app)
+    app.text_input(key="network_path").set_value(str(path)).run()
+    assert not app.exception
+    app.selectbox(key=f"network_cut:{path}").select("low").run()
+    app.button(key="network_use").click().run()
+    assert not app.exception
+    assert app.session_state["chosen"]["backbone"] == f"file:{path}@cut=low"
+    assert "mine up to low" in said(app)
+
+
+def test_a_runs_family_is_drawn_and_said() -> None:
+    first = recorded(strategy="from_scratch")
+    second = Lab().store.add_run(Experiment(backbone=f"run:{first}"))
+    app = opened("run", run=first, part="about")
+    assert not app.exception
+    assert f"1 came of it: {second}" in said(app)
+    drawn = app.get("graphviz_chart")[0].proto.spec
+    assert f'"{first}" -> "{second}" [label="backbone"]' in drawn
+    assert "random weights" in drawn and "on optdigits" in drawn
+    alone = opened("run", run=recorded(), part="about")
+    assert not alone.get("graphviz_chart")
