@@ -111,7 +111,7 @@ def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> N
             key="race_currency", persist_state="session", help=BUDGET_HELP,
         )  # fmt: skip
         amount = st.number_input(
-            CURRENCIES[currency].capitalize(), 1, LIMITS[currency], AMOUNTS[currency], width=140, step=1,
+            f"{currency.capitalize()} each", 1, LIMITS[currency], AMOUNTS[currency], width=140, step=1,
             key=f"race_amount:{currency}", persist_state="session",
             placeholder=_usual_epochs(values, counted) if currency == "epochs" else None,
         )  # fmt: skip
