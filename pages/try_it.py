@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from pages.parts.shared import in_words, the_lab, through_app
-from transfer import settings
+from transfer import catalog, settings
 from transfer.lab import Run
 
 MOST = 4
@@ -20,7 +20,9 @@ def triable() -> dict[str, Run]:
 
 
 def _left_a_network(run: Run) -> bool:
-    return run.state in ("finished", "stopped") and (settings.run_folder(run.id) / "weights.npz").exists()
+    left = run.state in ("finished", "stopped") and (settings.run_folder(run.id) / "weights.npz").exists()
+    # Own pictures may have been removed since; the network then no longer knows what its classes are called.
+    return left and catalog.datasets().get(run.experiment.target) is not None
 
 
 def chosen(known: dict[str, Run]) -> list[Run]:

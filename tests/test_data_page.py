@@ -171,3 +171,12 @@ def test_the_page_opens_without_own_pictures_and_says_what_an_upload_may_be(monk
     assert not page.exception
     assert page.expander[0].proto.expanded
     assert any("1,234 files" in one.value for one in page.caption)
+
+
+def test_the_lab_opens_though_the_chosen_pictures_were_removed(own: Path) -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / "lab.py"), default_timeout=60)
+    page.session_state["through_app"] = True
+    page.session_state["chosen"] = Experiment().model_dump() | {"target": f"folder:{own}/gone", "source": None}
+    page.run()
+    assert not page.exception
+    assert "There is no such folder" in " ".join(one.value for one in page.warning)

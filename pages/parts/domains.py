@@ -87,7 +87,10 @@ def _plane(run: Run, log: Log) -> None:
         plane = domains.Plane.of({"epoch": run.metrics["best_epoch"], **found})
         seen = [plane]
     colour: Literal["domain", "class"] = "class" if chosen == "class" else "domain"
-    names = catalog.dataset(run.experiment.target).classes
+    target = catalog.datasets().get(run.experiment.target)
+    # Own pictures may have been removed since; their classes then have numbers only.
+    numbers = range(1 + max([0, *plane.source_labels, *plane.target_labels]))
+    names = target.classes if target else tuple(map(str, numbers))
     figure = domains.embedding(plane, domains.reach(seen), names, colour, f"{run.id}{neighbours}")
     st.plotly_chart(
         figure, key="chart_plane", config=CONFIG,

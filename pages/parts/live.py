@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import device, domains, strip
 from pages.parts.charts import Surroundings, charts
 from pages.parts.log import Log, log_of
-from pages.parts.shared import ICONS, the_lab
+from pages.parts.shared import ICONS, the_lab, title
 from transfer import catalog
 from transfer.errors import UnknownKey
 from transfer.insight import sentences, words
@@ -97,7 +97,7 @@ def _status(run: Run, log: Log) -> None:
 
 
 def _and_then(run: Run, log: Log) -> str:
-    return f", then {catalog.dataset(run.experiment.target).title}" if log.domain == "source" else ""
+    return f", then {title(catalog.datasets(), run.experiment.target)}" if log.domain == "source" else ""
 
 
 def _ended(run: Run) -> None:
