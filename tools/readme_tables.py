@@ -103,7 +103,8 @@ def pictures() -> str:
         f"Measured: {speed['decoded_once']:,.0f} pictures a second are decoded, {speed['augmented']:,.0f} read and "
         f"augmented, {speed['plain']:,.0f} read plain; EfficientNet-Lite0 at 224 pixels takes {speed['network']:,.0f}, "
         f"so the pipeline gives {pipeline['ratio_augmented']:.1f} times what it needs. A run on "
-        f"{most['gigabytes']:.1f} GB held at most {most['peak_mb']:,.0f} MB, one on {least['gigabytes']:.1f} GB {least['peak_mb']:,.0f} MB."
+        f"{most['gigabytes']:.1f} GB held at most {most['peak_mb']:,.0f} MB, "
+        f"one on {least['gigabytes']:.1f} GB {least['peak_mb']:,.0f} MB."
     )
 
 
