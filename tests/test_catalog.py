@@ -167,6 +167,29 @@ def test_a_strategy_is_one_new_file(tmp_path: Path) -> None:
     assert {"size", "cross_entropy", "loss"} <= set(ast.literal_eval(curves.stdout))
 
 
+NEW_KEYS = """
+from transfer.datasets import Dataset, Family
+
+
+def opened(rest):
+    return Dataset("blank:" + rest, "Blank", "", ("a", "b"), (4, 4, 1), int(rest), "", "", lambda: None)
+
+
+BLANK = Family("blank", opened, lambda: ["blank:7"])
+"""
+
+
+def test_a_kind_of_key_is_one_new_file(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "transfer", tmp_path / "transfer", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "transfer" / "datasets" / "blank.py").write_text(NEW_KEYS)
+    script = (
+        "from transfer import catalog; print(catalog.dataset('blank:5').count,"
+        "catalog.dataset('blank:5~noise:2').key, [one.key for one in catalog.own_datasets()])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "5 blank:5~noise:2 ['blank:7']"
+
+
 def test_an_experiment_can_be_asked_for_any_pair_of_the_catalog() -> None:
     for backbone in catalog.backbones().values():
         if backbone.pretrained is not None:

@@ -60,6 +60,9 @@ def test_an_archive_becomes_a_data_set_and_can_be_removed() -> None:
     assert [one.key for one in catalog.own_datasets()] == ["upload:flowers"]
     assert uploads.suggested("Flowers.zip") == "flowers_2"
     uploads.remove("flowers")
+    uploads.take_archive("flowers", archive(good(5)))
+    assert catalog.dataset("upload:flowers").count == 15
+    uploads.remove("flowers")
     assert not list(uploads.place().iterdir())
     with pytest.raises(UnknownKey):
         catalog.dataset("upload:flowers")

@@ -71,6 +71,11 @@ def looked(folder: Path) -> Looked:
     return made
 
 
+def afresh() -> None:
+    """Looks anew at every folder that is asked for next."""
+    _seen.clear()
+
+
 def of(key: str) -> Looked | None:
     """What is in the folder behind a data set's key, ``folder:`` or ``upload:``; None for any other."""
     from transfer.pictures import uploads

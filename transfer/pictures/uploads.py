@@ -82,6 +82,9 @@ def where(name: str) -> Path:
 
 def remove(name: str) -> None:
     """Removes an upload with its pictures; runs that used it stay."""
+    from transfer.pictures import own
+
+    own.afresh()  # another of that name may come at once
     gone = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
     os.replace(where(name), gone / name)
     shutil.rmtree(gone, ignore_errors=True)
