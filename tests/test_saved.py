@@ -110,6 +110,15 @@ def test_a_network_without_a_size_takes_any(tmp_path: Path, at_once: None) -> No
         assert [stage.output_shape[-1] for stage in stages] == [4, 6]
 
 
+def test_a_rescaling_inside_of_a_nested_network_is_seen(tmp_path: Path, at_once: None) -> None:
+    inner = keras.Sequential([keras.Input((16, 16, 3)), layers.Rescaling(1 / 255), layers.Conv2D(2, 3)], name="inner")
+    pixels = keras.Input((16, 16, 3))
+    keras.Model(pixels, layers.Dense(2)(layers.Flatten()(inner(pixels)))).save(tmp_path / "nested.keras")
+    backbone = catalog.backbone(f"file:{tmp_path / 'nested.keras'}")
+    assert "0 to 255" in backbone.preprocessing
+    assert backbone.parameters == 56
+
+
 def network(inputs: keras.KerasTensor, outputs: keras.KerasTensor, path: Path) -> Path:
     keras.Model(inputs, outputs).save(path)
     return path

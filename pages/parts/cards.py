@@ -134,6 +134,9 @@ def _open(kind: str) -> None:
 
 def _pick(kind: str, key: str | None) -> None:
     choose(**{kind: key})
+    if kind == "backbone" and key and ":" in key:
+        # It is chosen for what it has learned, which a source would replace; and it has one size.
+        choose(source=None, image_size=None)
     _close()
 
 

@@ -38,8 +38,13 @@ def _count(number: int) -> str:
 
 
 def every() -> list[Backbone]:
-    """One's own first, then the catalog's."""
-    return [*catalog.own_backbones(), *catalog.backbones().values()]
+    """One's own files, the catalog's that work at once, the newest runs', then those by download."""
+    found = [*catalog.own_backbones(), *catalog.backbones().values()]
+    return sorted(found, key=lambda one: (bool(one.pretrained and one.pretrained.download_mb), _of_run(one)))
+
+
+def _of_run(network: Backbone) -> bool:
+    return network.key.startswith("run:")
 
 
 def draw(network: Backbone) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "run"
 ABOUT = "network.json"
-OFFERED = 20
+OFFERED = 8
 
 
 def packed(run: str) -> Path:

@@ -10,6 +10,7 @@ import json
 import math
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,14 +51,17 @@ def inspect(path: Path) -> dict[str, Any]:
                 "kind": type(operation).__name__,
                 "shape": shape,
                 "weights": sum(math.prod(weight.shape) for weight in getattr(operation, "weights", [])),
-                "cut": index in places and index >= weighted[0] and len(shape) in (1, 2, 3),
+                "cut": index in places
+                and index >= weighted[0]
+                and len(shape) in (1, 2, 3)
+                and type(operation).__name__ != "Cast",
             }
         )
     return {
         "title": network.name,
         "size": height,
         "channels": channels,
-        "rescales": any(_rescales(operation) for operation in operations[: weighted[0] + 1]),
+        "rescales": any(map(_rescales, _before_weights(operations))),
         "classifier": _classifier(operations),
         "layers": layers,
     }
@@ -118,6 +122,17 @@ def _trusted(path: Path) -> RequestError:
 
 def _first_line(said: str) -> str:
     return said.strip().splitlines()[0][:200] if said.strip() else "no reason given"
+
+
+def _before_weights(operations: list[Any]) -> Iterator[Any]:
+    """What comes before the first layer that learns, inside of nested networks, too."""
+    for operation in operations:
+        if inner := getattr(operation, "operations", getattr(operation, "layers", None)):
+            yield from _before_weights(list(inner))
+        else:
+            yield operation
+        if learns(operation):
+            return
 
 
 def _rescales(operation: Any) -> bool:

@@ -30,6 +30,7 @@ PREFIX = "file"
 PIXELS = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (1 / 127.5, -1.0)}
 USUAL_SIZE, SMALLEST = 96, 32
 INSPECTION_SECONDS = 300
+LAYOUT = 2
 Description = dict[str, Any]
 
 
@@ -107,7 +108,7 @@ def described(path: Path) -> Description | None:
 
 
 def _kept(path: Path) -> Path:
-    return settings.cache("inspections") / f"{_stamp(path)}.json"
+    return settings.cache("inspections") / f"{LAYOUT}-{_stamp(path)}.json"
 
 
 def _stamp(path: Path) -> str:
