@@ -105,36 +105,41 @@ def opened(context: Any, url: str) -> dict[str, float]:
     return {"table": table, "chart": chart, "drawn": drawn}
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, browser() as chromium:
-        os.environ["TRANSFER_HOME"] = folder
-        from transfer.lab import Lab
+def fill(folder: Path) -> float:
+    """Makes the store; seconds to read the table of runs from it for the first time."""
+    os.environ["TRANSFER_HOME"] = str(folder)
+    from transfer.lab import Lab
 
-        lab = Lab()
-        filled(lab, RUNS - 1)
-        long_run(lab, POINTS_OF_ONE)
-        begin = time.perf_counter()
-        lab.summary.table()
-        cold = time.perf_counter() - begin
-        with served(Path(folder), TRANSFER_STANDBY="0") as server:
-            context = chromium.new_context(viewport={"width": 1280, "height": 800})
-            # The first in a server's life imports what the pages need.
-            first, *later = [opened(context, server.url) for _ in range(1 + REPEATS)]
-        size = Path(folder, "lab.sqlite").stat().st_size if Path(folder, "lab.sqlite").exists() else 0
-    figures = {
+    lab = Lab()
+    filled(lab, RUNS - 1)
+    long_run(lab, POINTS_OF_ONE)
+    begin = time.perf_counter()
+    lab.summary.table()
+    return time.perf_counter() - begin
+
+
+def measure(folder: Path, read: float) -> dict[str, Any]:
+    """The figures of a store that is filled."""
+    with browser() as chromium, served(folder, TRANSFER_STANDBY="0") as server:
+        context = chromium.new_context(viewport={"width": 1280, "height": 800})
+        # The first in a server's life imports what the pages need.
+        first, *later = [opened(context, server.url) for _ in range(1 + REPEATS)]
+    tables, charts = ([one[name] for one in later] for name in ("table", "chart"))
+    return {
         "runs": RUNS,
         "points_of_one": POINTS_OF_ONE,
-        "store_mb": size / 2**20,
-        "table_read_seconds": cold,
+        "store_mb": sum(file.stat().st_size for file in folder.glob("*.sqlite*")) / 2**20,
+        "table_read_seconds": read,
         "first_in_a_server": {"table_seconds": first["table"], "chart_seconds": first["chart"]},
-        "table_seconds": [one["table"] for one in later],
-        "table_seconds_median": statistics.median(one["table"] for one in later),
-        "chart_seconds": [one["chart"] for one in later],
-        "chart_seconds_median": statistics.median(one["chart"] for one in later),
+        "table_seconds": tables,
+        "table_seconds_median": statistics.median(tables),
+        "chart_seconds": charts,
+        "chart_seconds_median": statistics.median(charts),
         "points_drawn": later[0]["drawn"],
+        "load": os.getloadavg()[0],
     }
-    measured.write("many", "python -m benchmarks.many", figures)
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as made:
+        measured.write("many", "python -m benchmarks.many", measure(Path(made), fill(Path(made))))

@@ -34,6 +34,7 @@ def choose(**changes: Any) -> None:
     for name, value in changes.items():
         if name != "options" and field_key(name) in st.session_state:
             st.session_state[field_key(name)] = value
+            st.session_state.setdefault("assigned", set()).add(field_key(name))
     if "options" in changes:
         for key in [key for key in st.session_state if str(key).startswith("option:")]:
             del st.session_state[key]

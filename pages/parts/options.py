@@ -133,7 +133,19 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         return st.text_input(value=value if new else "", **common)
     if optional:
         common["placeholder"] = hint or description.partition("none: ")[2].rstrip(".") or "none"
-    return _number(kind, optional, common, value if new else None)
+    return _number(kind, optional, common, value if new else _again(key))
+
+
+def _again(key: str) -> Any:
+    """What a number's widget holds, as its default: for a browser that a cut short run kept from its first drawing.
+
+    None where `choose` has just put it there, for Streamlit takes no default beside that.
+    """
+    assigned: set[str] = st.session_state.get("assigned", set())
+    if key in assigned:
+        assigned.discard(key)
+        return None
+    return st.session_state[key]
 
 
 def _names(what: str) -> list[str]:
