@@ -71,7 +71,10 @@ def folder_roots() -> tuple[Path, ...]:
 
 
 def upload_megabytes() -> int:
-    """Size of an upload as it is sent, ``TRANSFER_UPLOAD_MB``, by default 500."""
+    """Size of an upload as it is sent, ``TRANSFER_UPLOAD_MB``, by default 500.
+
+    Streamlit refuses what is above its own ``server.maxUploadSize``, which the lab's configuration sets to the same.
+    """
     return int(os.environ.get("TRANSFER_UPLOAD_MB", "500"))
 
 

@@ -41,9 +41,10 @@ def panel(empty: bool) -> None:
         accept: Any = {WAYS[0]: False, WAYS[1]: "directory", WAYS[2]: True}[str(way)]
         # A new key after each upload empties the widget.
         count = st.session_state.setdefault("upload_count", 0)
+        most = min(settings.upload_megabytes(), int(st.get_option("server.maxUploadSize")))
         given: Any = st.file_uploader(
             str(way), type="zip" if way == WAYS[0] else None, accept_multiple_files=accept,
-            key=f"upload:{way}:{count}", max_upload_size=settings.upload_megabytes(), label_visibility="collapsed",
+            key=f"upload:{way}:{count}", max_upload_size=most, label_visibility="collapsed",
         )  # fmt: skip
         st.caption(uploads.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, BMP, GIF, WebP, TIFF "
                    "and PPM are read; pictures are kept on this machine and go nowhere else.")  # fmt: skip
