@@ -35,6 +35,8 @@ def test_the_table_keeps_up_with_what_changes():
     table = lab.summary.table()
     assert table["run"].tolist() == [second, first]
     assert table["state"].tolist() == ["running", "finished"]
+    assert table["took"].tolist()[1] >= 0.0 and not set(table.columns[table.columns.duplicated()])
+    assert runs_table.shown(table)["Seed"].tolist() == [0, 0]
     assert table["tags"].tolist() == [[], ["thesis"]]
     lab.discard(first)
     lab.store.finish(lab.run(second), "stopped", {"validation_accuracy": 0.5}, {}, "")
@@ -127,3 +129,11 @@ def test_a_smoothed_curve_has_the_raw_one_behind_and_validation_is_never_smoothe
         view = compare.View("loss", split, smoothing=0.5)
         drawn = compare.figure(arms([lab.run(run)]), {run: history}, {run: "it"}, view)
         assert len(drawn.data) == traces
+
+
+def test_what_a_run_took_is_not_what_it_was_granted():
+    recorded(seconds=5.0), recorded(epochs=2)
+    table = Lab().summary.table()
+    assert table["seconds"].isna().tolist() == [True, False]
+    assert all(0 <= took < 5 for took in table["took"])
+    assert not opened("runs").exception

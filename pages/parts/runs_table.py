@@ -96,7 +96,7 @@ def shown(kept: pd.DataFrame) -> pd.DataFrame:
             "Last": 100 * kept["last_validation_accuracy"].astype(float),
             "Test": 100 * kept["test_accuracy"].astype(float),
             "95 % interval": _intervals(kept),
-            "Took": [duration(seconds) if seconds else "" for seconds in kept["seconds"]],
+            "Took": [duration(seconds) if seconds else "" for seconds in kept["took"]],
             "Tags": kept["tags"],
             "Note": kept["note"],
             "When": pd.to_datetime(kept["created"], unit="s", utc=True).dt.tz_convert(_zone()).dt.tz_localize(None),

@@ -46,8 +46,8 @@ class Summary:
         self._lock = threading.Lock()
 
     def table(self) -> pd.DataFrame:
-        """A row a run, newest first: id, state, times, progress (0 to 1), every field of the experiment, metrics,
-        tags, note and whether it is archived. Removed runs are not in it. Not to be written to: it is everybody's.
+        """A row a run, newest first: id, state, times, seconds it took, progress (0 to 1), every field of the
+        experiment, metrics, tags, note and whether it is archived. Removed runs are not in it. Not to be written to: it is everybody's.
         """
         with self._lock:
             before, said = self._rows, self._remarks.all()
@@ -91,7 +91,7 @@ def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
     asked, metrics, progress = found["experiment"] or {}, found["metrics"] or {}, found["progress"] or {}
     total = progress.get("total") or 0
     row = {name: found[name] for name in ("state", "created", "started", "ended", "device")}
-    row |= {"run": found["id"], "seconds": (found["spent"] or 0.0) + _lasted(found)}
+    row |= {"run": found["id"], "took": (found["spent"] or 0.0) + _lasted(found)}
     row["progress"] = min(1.0, progress["done"] / total) if total else 0.0
     row |= {name: asked.get(name) for name in Experiment.model_fields}
     return row | {name: metrics.get(name) for name in METRICS}
