@@ -47,7 +47,8 @@ class Summary:
 
     def table(self) -> pd.DataFrame:
         """A row a run, newest first: id, state, times, seconds it took, progress (0 to 1), every field of the
-        experiment, metrics, tags, note and whether it is archived. Removed runs are not in it. Not to be written to: it is everybody's.
+        experiment, metrics, tags, note and whether it is archived. Removed runs are not in it. Not to be written to:
+        it is everybody's.
         """
         with self._lock:
             before, said = self._rows, self._remarks.all()
