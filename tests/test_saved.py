@@ -16,7 +16,7 @@ from keras import layers
 
 from transfer import Experiment, catalog, train
 from transfer.backbones import inspect_file, saved
-from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.errors import ImpossibleExperiment, RequestError, RunFailed
 
 PLAIN_SCRIPT = """
 import sys, keras
@@ -171,3 +171,22 @@ def test_what_cannot_be_taken_is_refused_in_words(tmp_path: Path, at_once: None)
     for path, said in ((tmp_path / "gone.keras", "no such file"), (tmp_path, "SavedModel")):
         with pytest.raises(RequestError, match=said):
             catalog.backbone(f"file:{path}")
+
+
+def test_a_file_of_weights_is_read_into_its_network(tmp_path: Path) -> None:
+    path = tmp_path / "own.weights.h5"
+    network = keras.applications.MobileNetV3Small(
+        include_top=False, weights=None, pooling="avg", input_shape=(32, 32, 3), include_preprocessing=False
+    )
+    network.save_weights(path)
+    backbone = catalog.backbone(f"weights:{path}@mobilenet_v3_small")
+    assert backbone.title == "MobileNetV3Small with own.weights.h5" and backbone.top1 is None
+    stages = backbone.build(32)
+    backbone.pretrained.load(stages)
+    loaded = [weight for stage in stages for weight in stage.get_weights()]
+    assert all(np.array_equal(one, other) for one, other in zip(loaded, network.get_weights(), strict=True))
+    with pytest.raises(RunFailed, match="do not fit MobileNet"):
+        catalog.backbone(f"weights:{path}@mobilenet").pretrained.load([])
+    for key, words in ((f"{path}", "which network"), (f"{path}@vgg61", "vgg19"), ("none@vgg16", "no such file")):
+        with pytest.raises(RequestError, match=words):
+            catalog.backbone(f"weights:{key}")

@@ -109,7 +109,8 @@ def _refused(path: Path, problem: Exception) -> RequestError:
         )
     whole = path.suffix == ".keras" and zipfile.is_zipfile(path)
     why = "It may hold weights only." if path.suffix != ".keras" or whole else "It is damaged or no .keras file."
-    return RequestError(f"The file cannot be read as a network. {why}", f"{path.name}: {_first_line(said)}", SAVE)
+    remedy = f"{SAVE} Weights alone: weights:<path>@<backbone>, weights:{path.name}@mobilenet_v2 say."
+    return RequestError(f"The file cannot be read as a network. {why}", f"{path.name}: {_first_line(said)}", remedy)
 
 
 def _trusted(path: Path) -> RequestError:

@@ -289,6 +289,11 @@ def _load(stages: list[keras.Model], family: Family, net: Net) -> None:
             error,
             f"Connect to the network and try again, or put the file by hand at {path}. {OFFLINE}",
         ) from error
+    carry_over(donor, stages)
+
+
+def carry_over(donor: keras.Model, stages: list[keras.Model]) -> None:
+    """Puts the weights of a whole network into its stages, whatever size those were built for."""
     for stage, giver in zip(stages, split(donor), strict=True):
         pairs = zip(filter(learns, stage.layers), filter(learns, giver.layers), strict=True)
         for layer, other in pairs:

@@ -108,10 +108,10 @@ def described(path: Path) -> Description | None:
 
 
 def _kept(path: Path) -> Path:
-    return settings.cache("inspections") / f"{LAYOUT}-{_stamp(path)}.json"
+    return settings.cache("inspections") / f"{LAYOUT}-{stamp(path)}.json"
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
     """Changes whenever the file does."""
     roots = (*settings.folder_roots(), place().resolve())
     if len(roots) > 1 and not any(path.resolve().is_relative_to(root) for root in roots):
@@ -160,7 +160,7 @@ def open_(rest: str) -> Backbone:
         pretrained=Pretrained(
             source="its file's",
             origin=str(path),
-            identity=f"{_stamp(path)} {cut} {pixels}",
+            identity=f"{stamp(path)} {cut} {pixels}",
             load=functools.partial(_load, path=path, cut=cut, pixels=pixels),
         ),
     )
