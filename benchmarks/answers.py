@@ -48,9 +48,10 @@ def trained(experiment: Experiment) -> str:
 
 
 def picture(number: int) -> bytes:
-    """A stroke in a place of its own, so that no two answers are alike."""
+    """Strokes by chance, so that no two answers are alike."""
     pixels = np.full((200, 200, 3), 255, "uint8")
-    pixels[20 + 9 * number : 120 + 5 * number, 60 + 8 * number : 90 + 10 * number] = 10 * number
+    for top, left in np.random.default_rng(number).integers(20, 120, (4, 2)):
+        pixels[top : top + 60, left : left + 25] = 0
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()

@@ -53,7 +53,7 @@ def ask(runs: list[Run]) -> None:
 
     warm(runs)
     digits = all(knows_digits(run) for run in runs)
-    left, right = st.columns([3, 9], gap="medium")
+    left, right = st.columns([4, 8], gap="medium")
     with left:
         picture = given(digits)
         strokes = digits and st.toggle(

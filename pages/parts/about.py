@@ -100,7 +100,7 @@ def _said(kind: str, body: dict[str, Any]) -> str:
 
 def _table(name: str, words: str, rows: dict[str, Any]) -> None:
     st.markdown(f"**{name}**", help=words)
-    table = pd.DataFrame({"": list(rows), " ": [str(one) for one in rows.values()]})
+    table = pd.DataFrame({"What": list(rows), "Value": [str(one) for one in rows.values()]})
     st.dataframe(table, hide_index=True, width="stretch", height="content")
 
 

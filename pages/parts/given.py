@@ -9,7 +9,7 @@ from transfer.errors import RequestError
 from transfer.insight.picture import decoded, flat
 
 WAYS = {"draw": "Draw", "upload": "Upload", "camera": "Camera"}
-SIDE = 260
+SIDE = 240
 PEN = {"digits": ("#FFFFFF", "#000000", 20), "free": ("#1D2730", "#FFFFFF", 8)}
 ENDINGS = ["png", "jpg", "jpeg", "webp", "bmp"]
 MOST_MB = 20
@@ -23,7 +23,7 @@ def given(digits: bool) -> np.ndarray | None:
     """
     way = st.segmented_control(
         "Picture", list(WAYS), default="draw", format_func=WAYS.__getitem__, key="way", required=True,
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     if way == "draw":
         return _drawn(digits)

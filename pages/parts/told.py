@@ -43,7 +43,7 @@ def warm(runs: list[Run]) -> None:
 
 def _tell_ready(run: str) -> None:
     try:
-        calling.ask("ready", run=run)
+        calling.ask("ready", run=run, known=True)
     except LabError:
         return  # the question itself will say so
 
@@ -95,7 +95,8 @@ def _column(run: Run, picture: np.ndarray, answer: dict[str, Any]) -> None:
         if answer["heat"] is not None:
             with st.container(width=SEEN, gap="xxsmall"):
                 st.image(heat.overlay(picture, answer["heat"], SEEN), width=SEEN, alt="where the network looked")
-                st.caption(f"where it looked ({answer['stage']})")
+                none = "" if answer["heat"].any() else ": nothing speaks for it here"
+                st.caption(f"where it looked ({answer['stage']}){none}")
     st.caption("most like it among the training pictures")
     with st.container(horizontal=True, gap="xsmall"):
         for near, label, alike in zip(answer["pictures"], answer["labels"], answer["alike"], strict=True):

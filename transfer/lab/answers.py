@@ -113,14 +113,20 @@ def pictures(run: str, places: list[int]) -> dict[str, np.ndarray]:
     return {"inputs": np.asarray(test.inputs[chosen]), "labels": np.asarray(test.labels[chosen])}
 
 
-def ready(run: str) -> dict[str, Any]:
-    """Makes the run's network ready to answer, and tells its stages with a map and the shape of its pictures."""
+def ready(run: str, known: bool = False) -> dict[str, Any]:
+    """Opens the run's network, and tells its stages with a map and the shape of its pictures.
+
+    Args:
+        run: its id.
+        known: whether to look at its training pictures, too, which `answer` compares with.
+    """
     found = opened(run)
     with found.turn:
         inside = found.end
         if inside.maps:
             inside.look(np.zeros(inside.found.shape, "uint8"))
-        _ = found.known
+        if known:
+            _ = found.known
         return {"maps": inside.maps, "shape": inside.found.shape, "classes": inside.found.classes}
 
 
