@@ -144,7 +144,7 @@ def test_an_old_one_goes_when_the_code_has_changed(run, monkeypatch):
     calling.ask("pictures", run=run, places=[0])
     first = calling.card()
     kept = calling.card_file().read_text()
-    calling.card_file().write_text(kept.replace(first.code, "1"))
+    calling.card_file().write_text(kept.replace(str(first.code), "1"))
     calling.ask("pictures", run=run, places=[0])
     assert calling.card().who != first.who and not first.who.alive
 

@@ -62,14 +62,13 @@ def told(runs: list[Run], picture: np.ndarray, strokes: bool) -> None:
     ):
         waiting = {run.id: _askers().submit(_ask, run.id, fits[run.id]) for run in runs}
         said = {run: answer.result() for run, answer in waiting.items()}
-    for column, run in zip(st.columns(len(runs), gap="medium"), runs, strict=True):
-        with column:
-            st.markdown(f"**{in_words(run.experiment)}**")
-            answer = said[run.id]
-            if isinstance(answer, LabError):
-                st.error(str(answer), icon=":material/error:")
-            else:
-                _column(run, fits[run.id], answer)
+    columns = st.columns(len(runs), gap="medium")
+    drawn = {run.id: column.container() for column, run in zip(columns, runs, strict=True)}
+    # All bars before any picture: they are what is waited for.
+    for show in (_bars, _pictures):
+        for run in runs:
+            with drawn[run.id]:
+                show(run, fits[run.id], said[run.id])
 
 
 def _ask(run: str, picture: np.ndarray) -> Any:
@@ -79,15 +78,25 @@ def _ask(run: str, picture: np.ndarray) -> Any:
         return problem
 
 
-def _column(run: Run, picture: np.ndarray, answer: dict[str, Any]) -> None:
-    classes = catalog.dataset(run.experiment.target).classes
-    likely = answer["probabilities"]
+def _bars(run: Run, picture: np.ndarray, answer: Any) -> None:
+    st.markdown(f"**{in_words(run.experiment)}**")
+    if isinstance(answer, LabError):
+        st.error(str(answer), icon=":material/error:")
+        return
+    classes, likely = catalog.dataset(run.experiment.target).classes, answer["probabilities"]
     best = int(likely.argmax())
     st.subheader(classes[best], anchor=False)
     st.plotly_chart(
         bars.figure(likely, classes, run.id), key=f"chart_bars:{run.id}", config=CONFIG,
         alt=f"{classes[best]} with probability {percent(float(likely[best]))}",
     )  # fmt: skip
+
+
+def _pictures(run: Run, picture: np.ndarray, answer: Any) -> None:
+    """The picture as the network sees it, where it looked, and what it was reminded of."""
+    if isinstance(answer, LabError):
+        return
+    classes = catalog.dataset(run.experiment.target).classes
     with st.container(horizontal=True, gap="small"):
         with st.container(width=SEEN, gap="xxsmall"):
             st.image(heat.enlarged(picture, SEEN), width=SEEN, alt="the picture as the network sees it")

@@ -100,7 +100,7 @@ def _reply(question: str, about: dict[str, Any]) -> tuple[str, Any]:
         return "bug", f"{type(problem).__name__}: {problem}"
 
 
-def _write_card(port: int, running: str) -> None:
+def _write_card(port: int, running: int) -> None:
     """Says where the process listens; written beside its place and moved there, so that nobody reads half of it."""
     path = calling.card_file()
     beside = path.with_suffix(f".{os.getpid()}.part")

@@ -8,6 +8,7 @@ can read opens it.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from transfer import settings
 from transfer.errors import LabError, RequestError, RunFailed
@@ -42,7 +43,7 @@ class Card:
 
     who: Identity
     port: int
-    code: str
+    code: int
 
 
 def ask(question: str, seconds: float = 120.0, **about: Any) -> Any:
@@ -77,7 +78,7 @@ def card() -> Card | None:
     """The card of the living process of this home, or None."""
     try:
         kept = json.loads(card_file().read_text())
-        found = Card(Identity(kept["host"], kept["pid"], kept["created"]), kept["port"], kept["code"])
+        found = Card(Identity(kept["host"], kept["pid"], kept["created"]), kept["port"], int(kept["code"]))
     except (OSError, ValueError, KeyError):
         return None
     return found if found.who.here and found.who.alive else None
@@ -102,15 +103,21 @@ def key() -> bytes:
             time.sleep(_POLL_SECONDS)  # somebody is writing it in this moment
 
 
-def code() -> str:
-    """Changes whenever a file of the lab's code does: an old process does not answer for new code."""
+@functools.cache
+def code() -> int:
+    """When a file of the lab's code was last changed, as this process found it at its first look."""
     package = Path(settings.__file__).parent
-    return str(max(file.stat().st_mtime_ns for file in package.rglob("*.py")))
+    return max(file.stat().st_mtime_ns for file in package.rglob("*.py"))
+
+
+def _answers_for_us(found: Card | None) -> TypeGuard[Card]:
+    """Whether it can be asked: older code is replaced, newer is not, or two apps would replace one another's."""
+    return found is not None and found.code >= code()
 
 
 def _opened() -> Connection:
     found = card()
-    if found is None or found.code != code():
+    if not _answers_for_us(found):
         found = _called()
     return Client((HOST, found.port), authkey=key())
 
@@ -119,7 +126,7 @@ def _called() -> Card:
     """The card of a process that has been started now, by this or another caller."""
     with locks.calling_lock():
         found = card()
-        if found is not None and found.code == code():
+        if _answers_for_us(found):
             return found
         if found is not None:
             _send_away(found)
