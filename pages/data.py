@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import looked, upload
 from pages.parts.counts import is_here
 from pages.parts.form import choose, chosen
-from pages.parts.shared import through_app
+from pages.parts.shared import through_app, told_apart
 from transfer import catalog
 from transfer.datasets import Dataset
 
@@ -32,8 +32,8 @@ def pick(own: list[Dataset]) -> Dataset | None:
         st.session_state["data_key"] = fresh
     if st.session_state.get("data_key") not in known:
         st.session_state["data_key"] = chosen()["target"] if chosen()["target"] in known else next(iter(known))
-    keys = list(known)
-    key = st.selectbox("Data set", keys, format_func=lambda one: known[one].title, key="data_key")
+    words = told_apart(known, lambda one: known[one].title)
+    key = st.selectbox("Data set", list(words), format_func=words.__getitem__, key="data_key")
     return known.get(key)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
-from pages.parts.shared import in_words, the_lab, through_app
+from pages.parts.shared import in_a_list, the_lab, through_app, told_apart
 from transfer import catalog, settings
 from transfer.lab import Run
 
@@ -34,16 +32,11 @@ def chosen(known: dict[str, Run]) -> list[Run]:
     st.session_state["networks"] = [one for one in st.session_state["networks"] if one in known]
     keys = st.multiselect(
         "Networks", list(known), key="networks", max_selections=MOST, placeholder="choose up to four finished runs",
-        format_func=lambda key: _words(known[key]),
+        format_func=told_apart(known, lambda key: in_a_list(known[key])).__getitem__,
         help="Runs that differ in one thing only, strategy or labels, tell most side by side.",
     )  # fmt: skip
     st.query_params["runs"] = ",".join(keys)
     return [known[key] for key in keys]
-
-
-def _words(run: Run) -> str:
-    when = datetime.fromtimestamp(run.created).strftime("%H:%M")
-    return f"{when} {in_words(run.experiment)} · seed {run.experiment.seed}"
 
 
 def ask(runs: list[Run]) -> None:

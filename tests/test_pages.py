@@ -167,6 +167,16 @@ def test_other_runs_are_drawn_over_the_one_shown():
     assert "Fine-tuning, seed 1" in names and "Feature extraction, seed 0" in names
 
 
+def test_runs_that_read_the_same_can_both_be_chosen():
+    first, second, shown = (recorded() for _ in range(3))
+    app = opened(run=shown)
+    app.multiselect(key="overlays").set_value([first, second]).run()
+    assert not app.exception
+    assert set(app.multiselect(key="overlays").value) == {first, second}
+    names = [trace["name"] for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    assert sum(name is not None and "Fine-tuning" in name for name in names) >= 3
+
+
 def test_runs_page_is_of_use_when_empty():
     app = opened("runs")
     assert not app.exception

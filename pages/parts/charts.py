@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
 from pages.parts import domains
 from pages.parts.log import log_of
-from pages.parts.shared import in_words, names, the_lab
+from pages.parts.shared import in_a_list, names, the_lab, told_apart
 from transfer import catalog
 from transfer.experiment import Experiment
 from transfer.insight import curves, sentences, terms
@@ -130,14 +129,9 @@ def switches(shown: Run | None) -> None:
         st.multiselect(
             "Show over",
             list(others),
-            format_func=lambda key: _choice(others[key]),
+            format_func=told_apart(others, lambda key: in_a_list(others[key])).__getitem__,
             key="overlays",
             max_selections=MOST_OVERLAYS,
             placeholder="other runs" if others else "no other runs yet",
             disabled=not others,
         )
-
-
-def _choice(run: Run) -> str:
-    when = datetime.fromtimestamp(run.created).strftime("%H:%M")
-    return f"{when} {in_words(run.experiment)} · seed {run.experiment.seed}"

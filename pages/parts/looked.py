@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.asking import answered
 from pages.parts.form import chosen
+from pages.parts.shared import told_apart
 from transfer import catalog
 from transfer.datasets import Dataset
 from transfer.errors import RequestError
@@ -124,13 +125,10 @@ def duplicates(dataset: Dataset, seed: int) -> None:
 def batch(dataset: Dataset, seed: int) -> None:
     """The first batch exactly as the network is given it."""
     fields = chosen()
-    known = catalog.backbones()
     own = fields["target"] == dataset.key
     usual = fields["backbone"] if own or not dataset.kept else "efficientnet_lite0"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        keys = list(known)
-        place = keys.index(usual) if usual in keys else 0
-        backbone = st.selectbox("Backbone", keys, place, format_func=lambda one: known[one].title, key="batch_backbone")
+        backbone = _backbone("Backbone", usual, key="batch_backbone")
         augment = st.toggle("Augment", fields["augment"], key="batch_augment")
     size = fields["image_size"] if backbone == fields["backbone"] else None
     try:
@@ -158,18 +156,26 @@ def batch(dataset: Dataset, seed: int) -> None:
     st.caption("Labels, row by row: " + ", ".join(found["labels"]))
 
 
+def _backbone(label: str, usual: str, key: str) -> str:
+    """A backbone to look through, the usual one at first."""
+    known = catalog.backbones()
+    words = told_apart(known, lambda one: known[one].title)
+    place = list(words).index(usual) if usual in words else 0
+    found: str = st.selectbox(label, list(words), place, format_func=words.__getitem__, key=key)
+    return found
+
+
 def distance(dataset: Dataset, seed: int) -> None:
     """How far this data set is from another."""
     from transfer.insight import data
 
-    known, backbones = catalog.datasets(), catalog.backbones()
+    known = catalog.datasets()
     others = [one.key for one in (*catalog.own_datasets(), *known.values()) if one.key != dataset.key]
     usual = chosen()["source"] if chosen()["source"] in others else others[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        other = st.selectbox("From", others, others.index(usual), format_func=lambda one: known[one].title)
-        keys = list(backbones)
-        place = keys.index("efficientnet_lite0") if "efficientnet_lite0" in keys else 0
-        backbone = st.selectbox("Features of", keys, place, format_func=lambda one: backbones[one].title)
+        words = told_apart(others, lambda one: known[one].title)
+        other = st.selectbox("From", others, others.index(usual), format_func=words.__getitem__)
+        backbone = _backbone("Features of", "efficientnet_lite0", key="distance_backbone")
         asked = (dataset.key, other, backbone, seed)
         if st.button("Compare", icon=":material/compare_arrows:"):
             st.session_state["compared"] = asked
@@ -182,7 +188,7 @@ def distance(dataset: Dataset, seed: int) -> None:
     if answer is None or answer.found is None:
         return
     found = answer.found
-    st.markdown(f"**{data.about_distance(found, backbones[backbone].title)}**")
+    st.markdown(f"**{data.about_distance(found, catalog.backbone(backbone).title)}**")
     left, right = st.columns(2)
     left.metric("Proxy A-distance, 0 to 2", f"{found['a_distance']:.2f}",
                 f"by chance up to {found['a_distance_chance']:.2f}", delta_color="off", delta_arrow="off")  # fmt: skip

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts.controls import race
 from pages.parts.counts import Counts
 from pages.parts.form import chosen
-from pages.parts.shared import the_lab
+from pages.parts.shared import the_lab, told_apart
 from transfer import catalog
 from transfer.errors import LabError, RequestError
 from transfer.experiment import Experiment
@@ -73,8 +73,9 @@ def _values(field: str) -> list[Any]:
     """The values of one field that are to race."""
     options = _choices(field)
     usual = [one for one in USUAL.get(field, [chosen()[field]]) if one in options]
+    words = told_apart(options, lambda one: _title(field, one))
     held: list[Any] = st.multiselect(
-        FIELDS[field], options, default=usual, format_func=lambda one: _title(field, one), key=f"race:{field}",
+        FIELDS[field], options, default=usual, format_func=words.__getitem__, key=f"race:{field}",
         persist_state="session", label_visibility="collapsed", placeholder="choose two or more",
     )  # fmt: skip
     return held

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.parts.shared import title
+from pages.parts.shared import title, told_apart
 from transfer import catalog
 from transfer.insight.words import duration
 
@@ -31,8 +31,9 @@ def filters(everything: pd.DataFrame) -> pd.DataFrame:
         for column, label in FILTERS.items():
             known = _values(everything, column)
             if len(known) > 1 or st.session_state.get(f"filter:{column}"):
+                words = told_apart(known, partial(_title, column))
                 wanted[column] = st.multiselect(
-                    label, known, key=f"filter:{column}", format_func=partial(_title, column),
+                    label, known, key=f"filter:{column}", format_func=words.__getitem__,
                     persist_state="session", placeholder="all", width=150,
                 )  # fmt: skip
         archived = st.toggle("Archived too", key="runs_archived", persist_state="session")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -12,6 +14,8 @@ from transfer.experiment import Experiment
 
 if TYPE_CHECKING:
     from transfer.lab import Lab, Run
+
+Key = TypeVar("Key", bound=Hashable)
 
 ICONS = {
     "queued": ":material/hourglass_empty:",
@@ -75,6 +79,22 @@ def in_words(experiment: Experiment) -> str:
     amount = "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class"
     amount = "no target labels" if labels == 0 else amount
     return f"{title(catalog.strategies(), experiment.strategy)} · {learned} · {amount}"
+
+
+def in_a_list(run: Run) -> str:
+    """A run as a line to choose: when it began, what it is, its seed."""
+    when = datetime.fromtimestamp(run.created).strftime("%H:%M")
+    return f"{when} {in_words(run.experiment)} · seed {run.experiment.seed}"
+
+
+def told_apart(keys: Iterable[Key], words: Callable[[Key], str]) -> dict[Key, str]:
+    """Words for each key, with the key behind them where several would read the same.
+
+    Streamlit knows what was chosen by the words it shows: of two options that read alike, both would be the last.
+    """
+    said = {key: words(key) for key in keys}
+    often = Counter(said.values())
+    return {key: one if often[one] == 1 else f"{one} ({key})" for key, one in said.items()}
 
 
 def names(runs: Sequence[Run]) -> dict[str, str]:

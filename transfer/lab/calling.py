@@ -28,6 +28,7 @@ HOST = "127.0.0.1"
 TRIES = 3
 COMING_SECONDS = 60.0
 _POLL_SECONDS = 0.02
+_BREATH_SECONDS = 0.5
 _TAIL = 800
 
 
@@ -71,6 +72,7 @@ def ask(question: str, seconds: float = 120.0, **about: Any) -> Any:
             # Killed, or ended of itself, between the look at its card and its answer: the next one answers.
             if not tries_left:
                 raise RunFailed("The process that answers ended three times over this.", problem, _words()) from None
+            time.sleep(_BREATH_SECONDS)  # a process that was killed counts as alive until its memory is given back
     raise AssertionError("the last try returns or raises")
 
 
