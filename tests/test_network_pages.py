@@ -12,6 +12,7 @@ from keras import layers
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from tests.test_saved import at_once  # noqa: F401  # a fixture
 from transfer import Experiment, settings
+from transfer.backbones import hub
 from transfer.engine import speed
 from transfer.lab import Lab, speeds
 
@@ -67,6 +68,22 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     assert not app.exception
     assert app.session_state["chosen"]["backbone"] == f"file:{path}@cut=low"
     assert "mine up to low" in said(app)
+
+
+def test_a_preset_of_kerashub_is_used(home, at_once, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    layer = {"name": "low", "kind": "Conv2D", "shape": [None, None, 8], "weights": 224, "cut": True}
+    about = {"layers": [layer], "size": None, "usual_size": 160, "channels": 3, "classifier": None, "scale": 0.1}
+    about |= {"offset": None, "summary": "Small.", "handle": "keras/tiny/keras/tiny/1", "megabytes": 0.9}
+    hub._kept("tiny_imagenet").write_text(json.dumps(about))
+    app = gallery(opened())
+    app.text_input(key="network_preset").set_value("../tiny").run()
+    assert "no name of a KerasHub preset" in said(app)
+    app.text_input(key="network_preset").set_value("tiny_imagenet").run()
+    assert "224 weights · 160 px colour · ImageNet weights · 1 MB to download" in said(app)
+    app.button(key="network_use").click().run()
+    assert not app.exception
+    assert app.session_state["chosen"]["backbone"] == "hub:tiny_imagenet"
+    assert "tiny_imagenet (KerasHub)" in said(app)
 
 
 def test_a_runs_family_is_drawn_and_said() -> None:

@@ -47,13 +47,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked into here, which saves the start of a process."""
 
-    def look(path: Path) -> dict[str, object]:
+    def look(module: str, function: str, path: str, seconds: float) -> dict[str, object]:
         try:
             return inspect_file.inspect(path)
         except RequestError as refused:
             return {"refused": [refused.wrong, str(refused.received), refused.remedy]}
 
-    monkeypatch.setattr(saved, "_looked_into", look)
+    monkeypatch.setattr(saved, "asked", look)
 
 
 def test_a_plain_scripts_network_trains_as_a_backbone(plain: Path) -> None:

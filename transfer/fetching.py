@@ -77,6 +77,18 @@ def telling(told: Told) -> Iterator[None]:
         _told.reset(token)
 
 
+def tell(title: str, done: int, total: int) -> None:
+    """Tells those who asked for it (`telling`) how far a download is that a library does.
+
+    Args:
+        title: what it is, with its size.
+        done: kilobytes that have arrived.
+        total: kilobytes in all.
+    """
+    if (told := _told.get()) is not None:
+        told(title, done, total)
+
+
 def fetch(title: str, file: Remote, folder: Path) -> Path:
     """Where the file lies in that folder, fetched if it is not there.
 
@@ -151,13 +163,13 @@ def _go_on(title: str, file: Remote, part: Path) -> None:
             have = 0  # a server that does not know ranges sends it all
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else round(file.megabytes * 1e6)
-        told, next_time = _told.get() or (lambda title, done, total: None), 0.0
+        next_time = 0.0
         with part.open("ab" if have else "wb") as kept:
             while piece := answer.read(CHUNK):
                 kept.write(piece)
                 have += len(piece)
                 if time.monotonic() > next_time or have >= total:
-                    told(f"downloading {title} ({file.megabytes:g} MB)", have >> 10, total >> 10)
+                    tell(f"downloading {title} ({file.megabytes:g} MB)", have >> 10, total >> 10)
                     next_time = time.monotonic() + TOLD_SECONDS
         if length and have < total:
             raise _Torn(f"the connection ended after {have} of {total} bytes")

@@ -12,6 +12,7 @@ from pages.parts.asking import answered
 from pages.parts.form import choose
 from transfer import catalog, settings
 from transfer.backbones import Backbone, saved
+from transfer.backbones.described import Description, cuts, usual_cut
 from transfer.errors import RequestError
 from transfer.lab import speeds
 
@@ -102,36 +103,45 @@ def sorted_and_filtered(choices: list[Choice]) -> list[Choice]:
 
 
 def own() -> None:
-    """A network from a file: uploaded or by its path, looked into by another process, cut where one wants."""
-    with st.expander("A network of your own", icon=":material/upload_file:"):
+    """A network from elsewhere: a file, uploaded or by its path, or a preset of KerasHub."""
+    with st.expander("A network of your own, or of KerasHub", icon=":material/upload_file:"):
         st.caption("A network that Keras saved whole (.keras, or an older .h5). It is read with Keras' safe mode on, "
                    "in a process of its own; files with program code in them are refused.")  # fmt: skip
         given = st.file_uploader("File", type=["keras", "h5", "hdf5"], key="network_file",
                                  max_upload_size=settings.upload_megabytes(), label_visibility="collapsed")  # fmt: skip
-        path = st.text_input("or its path on this machine", key="network_path", max_chars=1000,
-                             placeholder="/models/network.keras")  # fmt: skip
-        if given is not None:
-            place = saved.place() / saved.safe_name(given.name)
-            if not place.exists() or place.stat().st_size != given.size:
-                saved.keep(given.name, given.getvalue())
-        elif path.strip():
-            place = Path(path.strip()).expanduser()
-        else:
-            return
+        left, right = st.columns(2)
+        path = left.text_input("or its path on this machine", key="network_path", max_chars=1000,
+                               placeholder="/models/network.keras").strip()  # fmt: skip
+        preset = right.text_input("or a preset of KerasHub", key="network_preset", max_chars=100,
+                                  placeholder="resnet_18_imagenet",
+                                  help="The names are listed at keras.io/keras_hub/presets; those of networks that "
+                                  "read pictures alone can be used.").strip()  # fmt: skip
         try:
-            with st.spinner("looking into the file ..."):
-                known = saved.description(place)
+            with st.spinner("looking into it ..."):
+                if given is not None:
+                    place = saved.place() / saved.safe_name(given.name)
+                    if not place.exists() or place.stat().st_size != given.size:
+                        saved.keep(given.name, given.getvalue())
+                    known = saved.description(place)
+                elif path:
+                    place = Path(path).expanduser()
+                    known = saved.description(place)
+                elif preset:
+                    _offered(f"hub:{preset.removeprefix('hub:')}")
+                    return
+                else:
+                    return
         except RequestError as problem:
             st.warning(str(problem), icon=":material/block:")
             return
         _cut(place, known)
 
 
-def _cut(place: Path, known: saved.Description) -> None:
+def _cut(place: Path, known: Description) -> None:
     """Its layers in a list, where it is cut, and what its pixels are."""
-    cuts = [layer["name"] for layer in known["layers"] if layer["cut"]]
+    places = cuts(known)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    cut = left.selectbox("Keep it up to", cuts, cuts.index(saved.usual_cut(known)), key=f"network_cut:{place}",
+    cut = left.selectbox("Keep it up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
                          help="The layers above are left out; a new head sits on what is kept.")  # fmt: skip
     ranges = list(saved.PIXELS)
     pixels = right.selectbox("Pixels as it knows them", ranges, ranges.index(saved.usual_pixels(known)),
@@ -151,8 +161,12 @@ def _cut(place: Path, known: saved.Description) -> None:
         for place_of, layer in enumerate(known["layers"])
     ]
     st.dataframe(rows, hide_index=True, height=260, key=f"network_layers:{place}")
-    usual = cut == saved.usual_cut(known), pixels == saved.usual_pixels(known)
-    key = saved.key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels)
+    usual = cut == usual_cut(known), pixels == saved.usual_pixels(known)
+    _offered(saved.key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels))
+
+
+def _offered(key: str) -> None:
+    """What it is, and the way to use it."""
     network = catalog.backbone(key)
     st.caption(f"{facts(network)} · stages {', '.join(network.stages)}")
     st.button("Use this network", key="network_use", type="primary", on_click=_use, args=(key,))

@@ -1,14 +1,11 @@
-"""Looks into a network that somebody gives, in a process of its own: ``python -m transfer.backbones.inspect_file``.
+"""Looks into a network that somebody gives; `transfer.backbones.saved` asks for it in a process of its own.
 
-Whatever is in the file, it is read with Keras' safe mode on, and by a process that has nothing to lose. What it found
-is one line of JSON: a description, or why the file is refused in three parts.
+Whatever is in the file, it is read with Keras' safe mode on, and by a process that has nothing to lose.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +21,22 @@ ENDINGS = (".keras", ".h5", ".hdf5")
 SAVE = "Build it with Keras' functional API from Keras' own layers, and save it with model.save('name.keras')."
 
 
-def inspect(path: Path) -> dict[str, Any]:
-    """What a person has to know of the network in the file.
+def inspect(file: str) -> dict[str, Any]:
+    """What a person has to know of the network in the file, see `describe`.
+
+    Raises:
+        RequestError: the file is no such network; says why.
+    """
+    path = Path(file)
+    return describe(opened(path), path.name)
+
+
+def describe(network: keras.Model, named: str) -> dict[str, Any]:
+    """What a person has to know of a network.
+
+    Args:
+        network: a functional one that reads pictures.
+        named: how it is called in messages.
 
     Returns:
         ``title``; ``size`` (pixels, None for any); ``channels``; ``rescales``, whether it brings pixels of 0 to 255
@@ -33,14 +44,13 @@ def inspect(path: Path) -> dict[str, Any]:
         output shape, weights and whether the network can be cut there, bottom to top.
 
     Raises:
-        RequestError: the file is no such network; says why.
+        RequestError: it has not learned anything.
     """
-    network = opened(path)
     operations = list(network.operations)
     places = {*passages(operations), len(operations) - 1}
     weighted = [index for index, operation in enumerate(operations) if learns(operation)]
     if not weighted:
-        raise RequestError("The network has no weights.", path.name, "Give one that has learned something.")
+        raise RequestError("The network has no weights.", named, "Give one that has learned something.")
     height, width, channels = network.inputs[0].shape[1:]
     layers = []
     for index, operation in enumerate(operations):
@@ -87,9 +97,7 @@ def opened(path: Path) -> keras.Model:
         raise _trusted(path)
     if not isinstance(loaded, keras.Model) or not getattr(loaded, "inputs", None) or not hasattr(loaded, "operations"):
         raise RequestError("The network's layers cannot be seen.", f"{path.name}, {type(loaded).__name__}", SAVE)
-    shape = tuple(loaded.inputs[0].shape)
-    pictures = len(loaded.inputs) == 1 == len(loaded.outputs) and len(shape) == 4
-    if not pictures or shape[-1] not in (1, 3) or shape[1] != shape[2]:
+    if not reads_pictures(loaded):
         shapes = ", ".join(str(tuple(one.shape)) for one in loaded.inputs)
         raise RequestError(
             "The network does not read pictures.",
@@ -97,6 +105,13 @@ def opened(path: Path) -> keras.Model:
             "It needs one input of shape (height, width, channels), square, with 1 or 3 channels, and one output.",
         )
     return keras.Model(loaded.inputs, loaded.outputs, name=loaded.name)
+
+
+def reads_pictures(network: keras.Model) -> bool:
+    """Whether its one input is a square picture, grey or in colour, and its output one."""
+    shape = tuple(network.inputs[0].shape)
+    one = len(network.inputs) == 1 == len(network.outputs) and len(shape) == 4
+    return one and shape[-1] in (1, 3) and shape[1] == shape[2]
 
 
 def _refused(path: Path, problem: Exception) -> RequestError:
@@ -151,16 +166,3 @@ def _classifier(operations: list[Any]) -> str | None:
         if not isinstance(operation, keras.layers.Activation | keras.layers.Softmax):
             return None
     return None
-
-
-def main() -> None:
-    """Prints the description, or why there is none."""
-    try:
-        found = inspect(Path(sys.argv[1]))
-    except RequestError as refused:
-        found = {"refused": [refused.wrong, str(refused.received), refused.remedy]}
-    print(json.dumps(found), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,14 +13,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
-from transfer.backbones.cutting import output_of
+from transfer.backbones.described import Description, cuts, kept_up_to, staged, stages, usual_cut, weights
+from transfer.elsewhere import asked
 from transfer.errors import RequestError
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ PIXELS = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (1 / 127.5, -1.
 USUAL_SIZE, SMALLEST = 96, 32
 INSPECTION_SECONDS = 300
 LAYOUT = 2
-Description = dict[str, Any]
 
 
 def place() -> Path:
@@ -76,26 +74,11 @@ def description(path: Path) -> Description:
     """
     known = described(path)
     if known is None:
-        known = _looked_into(path)
+        known = asked("transfer.backbones.inspect_file", "inspect", str(path.resolve()), INSPECTION_SECONDS)
         _kept(path).write_text(json.dumps(known))
     if "refused" in known:
         raise RequestError(*known["refused"])
     return known
-
-
-def _looked_into(path: Path) -> Description:
-    """What another process finds in the file; this one never opens it."""
-    # As a part of this installation, wherever the asking process was started.
-    script = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); from transfer.backbones import inspect_file as it; it.main()"
-    )
-    command = [sys.executable, "-c", script, str(Path(__file__).parents[2]), str(path.resolve())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSPECTION_SECONDS, check=False)
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise RequestError("The file could not be looked into.", f"{path}: {last[0][:200]}", "Try another file.")
-    found: Description = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
 
 
 def described(path: Path) -> Description | None:
@@ -134,21 +117,19 @@ def open_(rest: str) -> Backbone:
     """The network of a key without its prefix, as a backbone."""
     path, chosen = parted(rest)
     known = description(path)
-    cuts = [layer["name"] for layer in known["layers"] if layer["cut"]]
     cut = chosen.get("cut") or usual_cut(known)
-    if cut not in cuts:
-        raise RequestError(f"{path.name} cannot be cut there.", repr(cut), f"It can at {', '.join(cuts[-8:])}.")
+    if cut not in (places := cuts(known)):
+        raise RequestError(f"{path.name} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
     pixels = chosen.get("pixels") or usual_pixels(known)
     if pixels not in PIXELS:
         raise RequestError("There is no such range of pixels.", repr(pixels), f"Give {', '.join(PIXELS)}.")
-    kept = known["layers"][: [layer["name"] for layer in known["layers"]].index(cut) + 1]
-    size = known["size"]
+    kept, size = kept_up_to(known, cut), known["size"]
     return Backbone(
         key=f"{PREFIX}:{rest}",
         title=f"{path.stem} up to {cut}",
         summary=f"Your own network, {len(kept)} of its {len(known['layers'])} layers, from {path.name}.",
-        parameters=sum(layer["weights"] for layer in kept),
-        stages=tuple(f"stage{n}" for n in range(1, stage_count(kept) + 1)),
+        parameters=weights(kept),
+        stages=stages(kept),
         image_size=size or USUAL_SIZE,
         smallest=size or SMALLEST,
         largest=size,
@@ -166,47 +147,9 @@ def open_(rest: str) -> Backbone:
     )
 
 
-def usual_cut(known: Description) -> str:
-    """Below the classifier when the network ends with one, else at its end."""
-    cuts = [layer["name"] for layer in known["layers"] if layer["cut"]]
-    names = [layer["name"] for layer in known["layers"]]
-    if known["classifier"] is not None:
-        below = names[: names.index(known["classifier"])]
-        cuts = [name for name in cuts if name in below] or cuts
-    return str(cuts[-1])
-
-
 def usual_pixels(known: Description) -> str:
     """As they are when the network rescales them itself, else 0 to 1."""
     return "0..255" if known["rescales"] else "0..1"
-
-
-def stage_count(kept: list[dict[str, Any]]) -> int:
-    """Into how many stages they are cut: one for each weighted layer at which it can be, four at most."""
-    return len(ends(kept))
-
-
-def ends(kept: list[dict[str, Any]]) -> list[str]:
-    """Names of the layers that end the stages; the weights are shared out as evenly as the cuts allow.
-
-    The rule of `cutting` looks at joins and resolutions, which needs the network itself; here it has to follow from
-    the description, for the pages know the stages before anything is loaded.
-    """
-    places, heard = [], False
-    for layer in kept:
-        heard = heard or layer["weights"] > 0
-        if layer["cut"] and heard:
-            places.append(layer["name"])
-            heard = False
-    last = kept[-1]["name"]
-    above = places[-1] if places else last
-    if above != last and sum(layer["weights"] for layer in kept[[one["name"] for one in kept].index(above) + 1 :]) == 0:
-        places.pop()  # what follows has no weights: it belongs to the stage below
-    places = [name for name in places if name != last] + [last]
-    most = 5
-    if len(places) <= most:
-        return places
-    return [places[round((n + 1) * len(places) / most) - 1] for n in range(most)]
 
 
 def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Model]:
@@ -229,30 +172,8 @@ def _load(stages: list[keras.Model], path: Path, cut: str, pixels: str) -> None:
 
 
 def _stages(whole: keras.Model, path: Path, cut: str, pixels: str, image_size: int) -> list[keras.Model]:
-    import keras
-
-    known = description(path)
-    names = [layer["name"] for layer in known["layers"]]
-    kept = known["layers"][: names.index(cut) + 1]
-    entry = keras.Input((image_size, image_size, known["channels"]), name="pixels")
     scale, offset = PIXELS[pixels]
-    flowing = entry if scale == 1 else keras.layers.Rescaling(scale, offset, name="own_range")(entry)
-    stages, below = [], whole.inputs[0]
-    by_name = {operation.name: operation for operation in whole.operations}
-    places = ends(kept)
-    for n, name in enumerate(places, start=1):
-        above = output_of(by_name[name])
-        # Called on new inputs, so that the same layers may be fed another size than they were saved with.
-        flowing = keras.Model(below, above)(flowing)
-        if name == places[-1]:
-            if len(flowing.shape) == 4:
-                flowing = keras.layers.GlobalAveragePooling2D(name="mean")(flowing)
-            elif len(flowing.shape) == 3:
-                flowing = keras.layers.GlobalAveragePooling1D(name="mean")(flowing)
-        stages.append(keras.Model(entry, flowing, name=f"stage{n}"))
-        below, entry = above, keras.Input(flowing.shape[1:])
-        flowing = entry
-    return stages
+    return staged(whole, description(path), cut, image_size, scale, offset)
 
 
 def _known() -> list[str]:

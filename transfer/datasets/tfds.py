@@ -11,8 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -21,12 +19,12 @@ from typing import Any
 
 from transfer import settings
 from transfer.datasets import Dataset, Family, Published
+from transfer.elsewhere import asked
 from transfer.errors import DownloadFailed, LabError, RequestError
 
 NAME = re.compile(r"[a-z0-9_]+(/[a-zA-Z0-9_.-]+)?")
-INSTALL = "Install it once: pip install 'tensorflow-datasets>=4.9,<5'"
+INSTALL = "Install it once: pip install 'tensorflow-datasets>=4.9,<5' importlib_resources"
 _SECONDS, _REACH_SECONDS = 180, 15
-_FACTS = "import sys; from transfer.datasets.tfds import facts; print(facts(sys.argv[1]))"
 
 
 def opened(name: str) -> Dataset:
@@ -69,36 +67,42 @@ def forget(name: str) -> None:
     shutil.rmtree(_place(name), ignore_errors=True)
 
 
-def facts(name: str) -> str:
-    """What the library says of a picture set, as JSON; in a process of its own.
+def facts(name: str) -> dict[str, Any]:
+    """What the library says of a picture set; in a process of its own.
 
-    An ``error`` in it says why there is none.
+    Raises:
+        RequestError: it has no such set, or none of labelled pictures.
     """
     import tensorflow_datasets as tfds
 
     try:
         builder = tfds.builder(name, data_dir=str(settings.cache("tfds")))
     except (tfds.core.DatasetNotFoundError, ValueError) as problem:
-        return json.dumps({"error": str(problem).splitlines()[0]})
+        raise _unknown(name, str(problem).splitlines()[0]) from problem
     features = builder.info.features or {}
     if not {"image", "label"} <= set(features) or not isinstance(features["label"], tfds.features.ClassLabel):
-        return json.dumps({"error": "it has no pictures with one label each"})
+        raise _unknown(name, "it has no pictures with one label each")
     height, width, channels = features["image"].shape
     urls = getattr(builder, "url_infos", {}) or {}
     size = builder.info.download_size or sum(one.size or 0 for one in urls.values())
     splits = {part: one.num_examples for part, one in builder.info.splits.items()}
     summary = " ".join((builder.info.description or name).split())
-    return json.dumps(
-        {
-            "classes": sorted(map(_plain, features["label"].names)),
-            "side": min(height, width) if height and width else 0,
-            "channels": channels if channels in (1, 3) else 3,
-            "count": sum(splits.values()),
-            "megabytes": round(max(0.1, float(size) / 1e6), 1),
-            "summary": summary[:160] + ("..." if len(summary) > 160 else ""),
-            "reference": f"[TensorFlow Datasets](https://www.tensorflow.org/datasets/catalog/{builder.name})",
-        }
-    )
+    return {
+        "classes": sorted(map(_plain, features["label"].names)),
+        "side": min(height, width) if height and width else 0,
+        "channels": channels if channels in (1, 3) else 3,
+        "count": sum(splits.values()),
+        "megabytes": round(max(0.1, float(size) / 1e6), 1),
+        "summary": summary[:160] + ("..." if len(summary) > 160 else ""),
+        "reference": f"[TensorFlow Datasets](https://www.tensorflow.org/datasets/catalog/{builder.name})",
+    }
+
+
+def _unknown(name: str, why: str) -> RequestError:
+    return RequestError(
+        "TensorFlow Datasets has no picture set of that name.", f"tfds:{name}, {why}",
+        "Look for one under https://www.tensorflow.org/datasets/catalog, Image classification.",
+    )  # fmt: skip
 
 
 def _known(name: str) -> dict[str, Any] | None:
@@ -121,21 +125,9 @@ def _place(name: str) -> Path:
 def _asked(name: str) -> dict[str, Any]:
     if importlib.util.find_spec("tensorflow_datasets") is None:
         raise RequestError("TensorFlow Datasets is not installed.", f"tfds:{name}", f"{INSTALL}.")
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _FACTS, name], capture_output=True, text=True, timeout=_SECONDS,
-            env={**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )  # fmt: skip
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (subprocess.TimeoutExpired, IndexError, ValueError):
-        found = {"error": "the library did not answer"}
-    if "error" in found:
-        raise RequestError(
-            "TensorFlow Datasets has no picture set of that name.", f"tfds:{name}, {found['error']}",
-            "Look for one under https://www.tensorflow.org/datasets/catalog, Image classification.",
-        )  # fmt: skip
+    found = asked(__name__, "facts", name, _SECONDS)
+    if "refused" in found:
+        raise RequestError(*found["refused"])
     _file(name).write_text(json.dumps(found))
     return found
 

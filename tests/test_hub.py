@@ -1,0 +1,199 @@
+"""Presets of KerasHub: small networks under real names, in the library's own cache or from a local Kaggle."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from transfer import Experiment, catalog, train
+from transfer.backbones import hub
+from transfer.errors import DownloadFailed, RequestError
+from transfer.fetching import telling
+
+RESNET, VIT = "resnet_18_imagenet", "vit_base_patch16_224_imagenet"
+SCALE, OFFSET = [0.01, 0.02, 0.03], [-1.0, -2.0, -3.0]
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files as the library publishes them, of networks small enough for a test."""
+    import keras_hub
+    from keras_hub.layers import ResNetImageConverter, ViTImageConverter
+
+    resnet = keras_hub.models.ResNetBackbone(
+        input_conv_filters=[64], input_conv_kernel_sizes=[3], stackwise_num_filters=[64, 64],
+        stackwise_num_blocks=[1, 1], stackwise_num_strides=[1, 2], block_type="basic_block",
+    )  # fmt: skip
+    vit = keras_hub.models.ViTBackbone((32, 32, 3), 8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32)
+    folders = {}
+    for preset, network, converter in (
+        (RESNET, resnet, ResNetImageConverter(image_size=(64, 64), scale=SCALE, offset=OFFSET)),
+        (VIT, vit, ViTImageConverter(image_size=(32, 32), scale=1 / 255)),
+    ):
+        folders[preset] = tmp_path_factory.mktemp(preset)
+        network.save_to_preset(str(folders[preset]))
+        converter.save_to_preset(str(folders[preset]))
+    return folders
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the library's, and the library asked here, which saves the start of a process."""
+
+    def at_once(module: str, function: str, preset: str, seconds: float) -> dict[str, object]:
+        try:
+            return hub.facts(preset)
+        except RequestError as refused:
+            return {"refused": [refused.wrong, str(refused.received), refused.remedy]}
+
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
+    monkeypatch.setattr(hub, "asked", at_once)
+    return tmp_path / "kaggle"
+
+
+def filled(presets: dict[str, Path], preset: str) -> Path:
+    """Puts a preset's files where the library has put what it has downloaded."""
+    from kagglehub.cache import Cache
+    from kagglehub.handle import parse_model_handle
+    from keras_hub.models import Backbone
+
+    handle = parse_model_handle(Backbone.presets[preset]["kaggle_handle"].removeprefix("kaggle://"))
+    for file in presets[preset].iterdir():
+        place = Path(Cache().get_path(handle, file.name))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+        Cache().mark_as_complete(handle, file.name)
+    return Path(Cache().get_path(handle))
+
+
+@pytest.mark.parametrize(("preset", "size"), [(RESNET, 64), (VIT, 32)])
+def test_a_preset_gives_what_the_library_gives(presets: dict[str, Path], preset: str, size: int) -> None:
+    import keras_hub
+
+    filled(presets, preset)
+    backbone = catalog.backbone(f"hub:{preset}")
+    stages = backbone.build(backbone.image_size)
+    assert backbone.image_size == size and len(stages) == len(backbone.stages) > 1
+    assert sum(stage.count_params() for stage in stages) == backbone.parameters
+    assert backbone.pretrained is not None
+    backbone.pretrained.load(stages)
+    found = pixels = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("float32")
+    for stage in stages:
+        found = stage(found)
+    converted = pixels * SCALE + OFFSET if preset == RESNET else pixels / 255
+    theirs = np.asarray(keras_hub.models.Backbone.from_preset(str(presets[preset]))(converted))
+    expected = theirs.mean(axis=tuple(range(1, theirs.ndim - 1)))
+    assert np.allclose(np.asarray(found), expected, atol=1e-4)
+
+
+def test_it_can_be_cut_and_trains(presets: dict[str, Path]) -> None:
+    filled(presets, RESNET)
+    known = hub.description(RESNET)
+    cut = hub.cuts(known)[-3]
+    result = train(
+        Experiment(target="textures", backbone=f"hub:{RESNET}@cut={cut}", strategy="feature_extraction", epochs=1,
+                   labels_per_class=1, image_size=32)
+    )  # fmt: skip
+    assert 0 <= result.metrics["test_accuracy"] <= 1
+    assert f"hub:{RESNET}" in [one.key for one in catalog.own_backbones()]
+    with pytest.raises(RequestError, match="cannot be cut there"):
+        catalog.backbone(f"hub:{RESNET}@cut=nowhere")
+
+
+def test_what_is_no_network_for_pictures_or_not_there_is_refused(presets: dict[str, Path]) -> None:
+    with pytest.raises(RequestError, match="resnet_18_imagenet"):
+        catalog.backbone("hub:resnet_18_imagnet")
+    with pytest.raises(RequestError, match="no name of"):
+        catalog.backbone("hub:../evil")
+
+
+def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(RequestError, match="pip install 'keras-hub"):
+        catalog.backbone(f"hub:{RESNET}")
+
+
+def test_damaged_weights_are_removed_and_said(presets: dict[str, Path]) -> None:
+    place = filled(presets, RESNET)
+    backbone = catalog.backbone(f"hub:{RESNET}")
+    (place / "model.weights.h5").write_bytes(b"torn")
+    assert backbone.pretrained is not None
+    with pytest.raises(DownloadFailed, match="could not be fetched or read"):
+        backbone.pretrained.load(backbone.build(32))
+    assert not place.exists()
+
+
+@pytest.fixture
+def kaggle(presets: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A small Kaggle on this machine; the names of the files that were asked for. What it serves, breaks off once."""
+    import kagglehub.clients
+    from kagglesdk import kaggle_env
+
+    monkeypatch.setattr(kagglehub.clients, "CHUNK_SIZE", 1_000)  # else half of so small a file is never written
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            about = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(302)
+            self.send_header("Location", f"/files/{about['path']}")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            name = self.path.rpartition("/")[2]
+            file = presets[RESNET] / name
+            if not file.exists():
+                self.send_error(404)
+                return
+            content = file.read_bytes()
+            begin = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+            asked.append(f"{name} from {begin}")
+            self.send_response(206 if begin else 200)
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Content-Length", str(len(content) - begin))
+            self.end_headers()
+            breaks = name.endswith(".h5") and len([one for one in asked if one.startswith(name)]) == 1
+            self.wfile.write(content[begin : len(content) // 2] if breaks else content[begin:])
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")
+    monkeypatch.setitem(
+        kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.LOCAL, f"http://127.0.0.1:{server.server_port}"
+    )
+    yield asked
+    server.shutdown()
+
+
+def test_a_download_is_told_and_goes_on_where_it_broke_off(presets: dict[str, Path], kaggle: list[str]) -> None:
+    said: list[tuple[str, int, int]] = []
+    backbone = catalog.backbone(f"hub:{RESNET}")
+    assert "model.weights.h5 from 0" not in kaggle  # what it is, is known before its weights are fetched
+    assert backbone.pretrained is not None
+    stages = backbone.build(32)
+    with pytest.raises(DownloadFailed, match="it goes on where it broke off"):
+        backbone.pretrained.load(stages)
+    with telling(lambda *told: said.append(told)):
+        backbone.pretrained.load(stages)
+    half = (presets[RESNET] / "model.weights.h5").stat().st_size // 2
+    assert f"model.weights.h5 from {half // 1_000 * 1_000}" in kaggle
+    assert said and said[-1][0] == f"downloading {RESNET}" and said[-1][1] == said[-1][2] > 0
+
+
+def test_without_a_network_it_says_where_the_files_belong(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    from kagglesdk import kaggle_env
+
+    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")
+    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.LOCAL, "http://127.0.0.1:9")
+    with pytest.raises(RequestError, match=str(cache)):
+        catalog.backbone(f"hub:{RESNET}")

@@ -1,0 +1,50 @@
+"""Asks a function of this package in a process of its own: what imports TensorFlow, or opens what is not trusted."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from transfer.errors import RequestError
+
+_ANSWER = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from transfer.elsewhere import answer; answer(*sys.argv[1:])"
+)
+
+
+def asked(module: str, function: str, argument: str, seconds: float) -> dict[str, Any]:
+    """What the function returns; ``refused`` in it holds the three parts of the `RequestError` that it raised.
+
+    Args:
+        module: of this package.
+        function: takes one string, returns what JSON can hold.
+        argument: the string.
+        seconds: how long to wait.
+
+    Raises:
+        RequestError: the process ended without an answer, or did not end.
+    """
+    # As a part of this installation, wherever the asking process was started.
+    command = [sys.executable, "-c", _ANSWER, str(Path(__file__).parents[1]), module, function, argument]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        raise RequestError("It could not be looked into.", f"{argument}: no answer within {seconds:.0f} s") from None
+    except (IndexError, ValueError):
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise RequestError("It could not be looked into.", f"{argument}: {last[0][:200]}", "Try another.") from None
+    return found
+
+
+def answer(module: str, function: str, argument: str) -> None:
+    """Prints what the function returns, or why it refuses, as the last line."""
+    try:
+        found = getattr(importlib.import_module(module), function)(argument)
+    except RequestError as refused:
+        found = {"refused": [refused.wrong, str(refused.received), refused.remedy]}
+    print(json.dumps(found), flush=True)
