@@ -128,6 +128,13 @@ def test_cka_is_the_papers_formula_on_features():
         similarity.linear_cka(one, other[:-1])
 
 
+def test_a_rounding_of_frozen_stages_is_not_drawn_as_a_change():
+    drawn = similarity.figure({"stem": 0.0}, {"stem": 1 - 1e-9}, "one")
+    assert drawn.layout.yaxis.range[1] > 0.05
+    drawn = similarity.figure({"stem": 0.4}, {"stem": 0.2}, "one")
+    assert drawn.layout.yaxis.range[1] == pytest.approx(1.05 * 0.8)
+
+
 def test_relative_distance_by_hand():
     start = [np.array([3.0, 0.0]), np.array([[4.0]])]
     assert similarity.relative_distance(start, start) == 0

@@ -89,6 +89,7 @@ def test_without_a_run_or_with_a_wrong_one_the_page_shows_the_way():
 def test_a_run_opens_with_its_curves_and_leads_on(run):
     app = opened("run", run=run)
     assert len(app.get("plotly_chart")) == 2 and "Test accuracy" in said(app)
+    assert all(any(one.help for one in app.markdown if words in one.value) for words in ("**Accuracy**", "**Loss**"))
     assert param(app, "part") == "curves"
     assert {"Open in the lab", "Try it"} <= {one.proto.label for one in app.get("page_link")}
 
@@ -123,6 +124,7 @@ def test_the_surest_mistake_leads_to_where_the_network_looked(run):
 def test_a_part_says_what_it_tells_and_when_it_misleads(run, part, words, charts):
     app = opened("run", run=run, part=part)
     assert words in said(app) and len(app.get("plotly_chart")) == charts
+    assert "Both are the same" not in said(app)
     assert any(one.help for one in app.markdown)
 
 
@@ -131,6 +133,8 @@ def test_about_names_lineage_configuration_and_versions(run):
     assert "random weights \u2192 From scratch \u2192 on optdigits" in said(app)
     cells = " ".join(str(one) for frame in app.dataframe for one in frame.value.to_numpy().ravel())
     assert "optdigits" in cells and "tensorflow" in cells and run in cells
+    values = dict(app.dataframe[0].value.to_numpy().tolist())
+    assert (values["source"], values["early stopping"], values["augment"]) == ("none", "off", "no")
 
 
 def test_a_run_that_is_not_over_says_when_its_test_is_there(run):

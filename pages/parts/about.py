@@ -15,6 +15,13 @@ from transfer import catalog
 from transfer.insight.words import duration, percent
 from transfer.lab import Run
 
+# What a value that was not given stands for.
+UNSAID = {
+    "source": "none", "labels_per_class": "all there are", "epochs": "20, or what 100 steps need",
+    "images": "not limited", "seconds": "not limited", "early_stopping": "off",
+    "learning_rate": "the strategy's own", "image_size": "the backbone's own",
+}  # fmt: skip
+
 
 def about(run: Run) -> None:
     """Lineage, configuration, environment and log."""
@@ -22,7 +29,9 @@ def about(run: Run) -> None:
     lineage.graph(run)
     left, right = st.columns(2, gap="medium")
     with left:
-        _table("Configuration", "What was asked for; a value that was not given is the default.", _configuration(run))
+        _table(
+            "Configuration", "What was asked for; where nothing was given, what that stands for.", _configuration(run)
+        )
     with right:
         _table("Ran on", "What a repetition needs; on other hardware the last digits differ.", _environment(run))
     _log(run)
@@ -48,10 +57,10 @@ def _lineage(run: Run) -> None:
     )
 
 
-def _configuration(run: Run) -> dict[str, Any]:
+def _configuration(run: Run) -> dict[str, str]:
     fields = run.experiment.model_dump()
     options = fields.pop("options")
-    said = {name.replace("_", " "): _words(value) for name, value in fields.items()}
+    said = {name.replace("_", " "): _words(value, UNSAID.get(name, "none")) for name, value in fields.items()}
     return said | {f"option {name.replace('_', ' ')}": _words(value) for name, value in options.items()}
 
 
@@ -104,9 +113,11 @@ def _table(name: str, words: str, rows: dict[str, Any]) -> None:
     st.dataframe(table, hide_index=True, width="stretch", height="content")
 
 
-def _words(value: Any) -> str:
+def _words(value: Any, unsaid: str = "none") -> str:
     if value is None:
-        return "default"
+        return unsaid
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)

@@ -18,6 +18,13 @@ from transfer.lab import Run
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
 MOST_OVERLAYS = 5
 FEW_EPOCHS = 100
+MISLEADS = {
+    "accuracy": "Share of pictures that get the right class. Train and validation are not measured alike: train batch "
+    "by batch while the weights move, with what is done to pictures and weights for training's sake. On few "
+    "validation pictures it moves by whole points by chance.",
+    "loss": "What training minimises: how little probability the right class gets. It can rise while accuracy does, "
+    "too, when a few answers are wrong but very sure; and losses of different strategies need not be comparable.",
+}
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -54,7 +61,7 @@ def charts(run: Run | None, around: Surroundings) -> None:
         marks=domains.marks(run, log_of(run.id)) if run else (),
     )
     for value in ("accuracy", "loss"):
-        st.markdown(f"**{value.capitalize()}** · {said[value]}")
+        st.markdown(f"**{value.capitalize()}** · {said[value]}", help=MISLEADS[value])
         st.plotly_chart(
             curves.figure(value, drawn, frame), key=f"chart_{value}", config=CONFIG, alt=f"{value} curve: {said[value]}"
         )
@@ -62,7 +69,11 @@ def charts(run: Run | None, around: Surroundings) -> None:
     parts = terms.names(history)
     if parts:
         said_of = "the parts of the loss, each before its weight: " + ", ".join(one.replace("_", " ") for one in parts)
-        st.markdown("**Parts** · What is minimised beside, each part before its weight.")
+        st.markdown(
+            "**Parts** · What is minimised beside, each part before its weight.",
+            help="Whether a term does anything: one that does not move has no hold on the network. Heights of "
+            "different parts cannot be compared, for each is multiplied by its own weight.",
+        )
         st.plotly_chart(
             terms.figure(history, frame.axis, frame.revision, _across(history, frame)),
             key="chart_parts",

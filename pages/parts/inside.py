@@ -119,6 +119,9 @@ def embedded(run: Run, answers: Answers) -> None:
             )  # fmt: skip
             points = event["selection"].get("points") or []
             clicked += [_place(point["customdata"]) for point in points if point.get("customdata") is not None]
+    # To a thousandth of the picture: rounding differs between two readings of one network.
+    if np.allclose(found["start"], found["end"], rtol=0, atol=1e-3 * float(np.ptp(found["start"]))):
+        st.caption(":material/info: Both are the same: nothing below the head has moved.")
     if len(found["chosen"]) < len(answers.labels):
         st.caption(f"{len(found['chosen']):,} of {len(answers.labels):,} test pictures, chosen by chance.")
     gallery(run.id, answers, clicked[:12], "dot", "Click on a dot to see its picture. Wrong answers are crosses.")

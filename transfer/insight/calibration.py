@@ -89,7 +89,7 @@ def figure(answers: Answers, revision: str, bins: int = BINS) -> go.Figure:
         marker={
             "color": HUES[1], "size": 6 + 18 * np.sqrt(found["count"] / found["count"].sum()), "opacity": 0.9,
         },
-        hoverinfo="skip",
+        hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
     axis = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25, "zeroline": False}
     drawn.update_layout(

@@ -120,7 +120,11 @@ def _layout(names: list[str], revision: str) -> dict[str, Any]:
         "tickvals": list(range(len(names))), "ticktext": [_short(name) for name in names],
         "range": [-0.5, len(names) - 0.5], "zeroline": False, "showgrid": False,
     }  # fmt: skip
-    across = axis | {"title": {"text": "the network's answer", "standoff": 4}, "side": "bottom"}
+    across = axis | {
+        "title": {"text": "the network's answer", "standoff": 4},
+        "side": "bottom",
+        "autotickangles": [0, -40],
+    }
     down = axis | {"title": {"text": "true class"}, "range": [len(names) - 0.5, -0.5]}
     return {
         "height": SIDE, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "uirevision": revision, "showlegend": False,

@@ -11,6 +11,9 @@ from transfer.errors import RequestError
 from transfer.insight.curves import HUES
 from transfer.insight.words import percent
 
+# Frozen stages differ by rounding; drawn to fill the chart, that would look like a change.
+LEAST_HEIGHT = 0.05
+
 
 def relative_distance(start: Sequence[np.ndarray], end: Sequence[np.ndarray]) -> float:
     """How far weights are from where they began, over their size then; 0 when nothing has moved.
@@ -78,6 +81,7 @@ def figure(distances: Mapping[str, float], alike: Mapping[str, float], revision:
         revision: zoom survives while this stays the same.
     """
     stages = list(alike)
+    highest = max([LEAST_HEIGHT, *distances.values(), *(1 - one for one in alike.values())])
     drawn = go.Figure()
     drawn.add_bar(
         x=stages, y=[distances.get(one, 0.0) for one in stages], name="weights moved (relative L2)",
@@ -93,7 +97,7 @@ def figure(distances: Mapping[str, float], alike: Mapping[str, float], revision:
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
         xaxis={"title": {"text": "stage, bottom to top", "standoff": 4}},
-        yaxis={"rangemode": "tozero", "tickformat": ".0%", "zeroline": False, "automargin": False},
+        yaxis={"range": [0, 1.05 * highest], "tickformat": ".0%", "zeroline": False, "automargin": False},
     )  # fmt: skip
     return drawn
 
