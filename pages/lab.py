@@ -133,6 +133,14 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
     switches(shown)
 
 
+def fill_from_race() -> None:
+    """The settings of the race the address names, as its first competitor has them."""
+    key = st.query_params.get("race")
+    first = the_lab().races.runs(key)[:1] if key else []
+    if first:
+        fill_from(str(key), first[0].experiment)
+
+
 def race_column(counted: Counts | None) -> None:
     """The race the address names, or what is to race."""
     from pages.parts import race_form, race_watch
@@ -140,7 +148,7 @@ def race_column(counted: Counts | None) -> None:
     controls.trouble()
     raced = race_watch.shown_race()
     if raced is not None:
-        race_watch.watch(raced, counted.majority if counted else None)
+        race_watch.watch(raced)
     else:
         race_form.form(counted)
         race_watch.earlier()
@@ -149,7 +157,9 @@ def race_column(counted: Counts | None) -> None:
 through_app()
 shown = shown_run()
 if shown is not None:
-    fill_from(shown)
+    fill_from(shown.id, shown.experiment)
+elif controls.racing():
+    fill_from_race()
 left, right = st.columns([4, 8], gap="medium")
 with left:
     asked, counted = choose_column()

@@ -26,13 +26,13 @@ def live_rows(before: tuple[tuple[str, str], ...]) -> None:
             {
                 "State": run.state,
                 "Experiment": f"{in_words(run.experiment)}, seed {run.experiment.seed}",
-                "Progress": progress["done"] / total if total else 0.0,
+                "Progress": 100 * progress["done"] / total if total else 0.0,
                 "Doing": progress.get("text", ""),
             }
         )
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, key="live_runs", height="content",
-        column_config={"Progress": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)},
+        column_config={"Progress": st.column_config.ProgressColumn(format="%d %%", min_value=0.0, max_value=100.0)},
     )  # fmt: skip
     if len(live) > MOST_LIVE:
         st.caption(f"and {len(live) - MOST_LIVE:,} more that wait")

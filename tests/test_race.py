@@ -87,6 +87,26 @@ def test_no_verdict_before_all_have_ended_and_failures_are_told() -> None:
     assert "1 of 5 runs failed" in race.verdict(race.arms(failed))
 
 
+def test_a_verdict_holds_for_one_data_set_and_one_number_of_labels() -> None:
+    scores = {"lora": [0.9, 0.91, 0.92], "from_scratch": [0.5, 0.51, 0.52], "adabn": [0.7, 0.71, 0.72]}
+    both = [run for labels in (1, 5) for way in ("lora", "from_scratch")
+            for run in made(way, scores[way], labels_per_class=labels)]  # fmt: skip
+    both += made("adabn", scores["adabn"], labels_per_class=0)
+    said = race.verdicts(race.arms(both))
+    assert [heading for heading, _ in said] == ["1 label a class", "5 labels a class"]
+    assert all("LoRA (91.0" in words and "20.0 points ahead of AdaBN" in words for _, words in said)
+    elsewhere = made("from_scratch", [0.95, 0.96, 0.97], target="faces", source=None)
+    by_target = race.verdicts(race.arms([*made("lora", scores["lora"]), *elsewhere]))
+    assert [heading for heading, _ in by_target] == ["optdigits", "Faces or not"]
+    assert all("nobody to compare with" in words for _, words in by_target)
+
+
+def test_labels_alone_are_compared_with_one_another() -> None:
+    runs = [*made("lora", [0.5, 0.51, 0.52]), *made("lora", [0.9, 0.91, 0.92], labels_per_class=5)]
+    ((heading, words),) = race.verdicts(race.arms(runs))
+    assert heading == "" and words.startswith("5 labels a class (91.0") and "40.0 points ahead" in words
+
+
 def test_the_table_has_best_and_last_and_the_interval() -> None:
     runs = made("lora", [0.9, 0.8])
     points = {run.id: pd.DataFrame({"epoch": [0, 1, 2], "accuracy": [0.1, 0.95, 0.7]}) for run in runs}
@@ -123,6 +143,7 @@ def test_gains_are_taken_within_a_seed_and_negative_transfer_is_called_by_its_na
     assert "negative transfer" in gain.sentence(found)
     assert found.threshold == pytest.approx(0.63)
     assert found.never == (2, 1) and found.sooner is None
+    assert gain.summary([found]) == ["**Negative transfer** (1 of 1): LoRA."]
 
 
 def test_from_scratch_is_that_with_the_same_labels() -> None:
@@ -153,3 +174,6 @@ def test_labels_saved_over_seeds_and_a_bound_where_scratch_never_gets_there() ->
     few, many = label_curve.labels_saved(lora, scratch)
     assert few.beyond == 1 and few.saved is not None and few.saved.mean == pytest.approx(9)
     assert many.saved is None and many.beyond == 2
+    (row,) = label_curve.frame([lora, scratch]).to_dict("records")
+    assert row == {"Way": "LoRA", "with 1 a class": "at least 9 (9 to 9)", "with 10 a class": "never reached with 10"}
+    assert label_curve.frame([lora]).empty

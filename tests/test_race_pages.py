@@ -72,7 +72,27 @@ def test_labels_that_raced_are_drawn_as_a_curve_with_the_labels_saved():
     app = opened(race=raced({"lora": 0.9, "from_scratch": 0.5}, labels_per_class=[1, 5]))
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
-    assert "Labels saved, LoRA" in said(app)
+    assert "**1 label a class** · LoRA" in said(app) and "**5 labels a class** · LoRA" in said(app)
+    (saved,) = [one.value for one in app.dataframe if "Way" in one.value]
+    assert saved["Way"].tolist() == ["LoRA"] and "with 5 a class" in saved.columns
+    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[1].proto.spec)["data"]]
+    assert [name for name in names if name] == ["LoRA (2 of 2)", "From scratch (2 of 2)"], "of one number of labels"
+
+
+def test_the_settings_of_a_race_that_is_opened_are_on_the_left():
+    app = opened(race=raced({"lora": 0.9, "from_scratch": 0.5}, labels_per_class=[5]))
+    assert [one.value for one in app.number_input if one.label == "Labels per class"] == [5]
+    assert [one.value for one in app.number_input if one.label == "Epochs"] == [2]
+
+
+def test_a_race_whose_runs_were_deleted_says_so_and_is_not_repeated():
+    race = raced({"lora": 0.9})
+    lab = Lab()
+    lab.remarks.remove([run.id for run in lab.races.runs(race)])
+    app = opened(race=race)
+    assert not app.exception and "All runs of this race were deleted" in app.info[0].value
+    button(app, "Three more seeds").click().run()
+    assert not app.exception and "All runs of this race were deleted" in app.error[0].value
 
 
 def test_an_unknown_race_is_met_with_a_friendly_word():

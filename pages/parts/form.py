@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from transfer import catalog
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
-
-if TYPE_CHECKING:
-    from transfer.lab import Run
 
 DEFAULT = Experiment().but(source="mnist_5k", labels_per_class=1)
 
@@ -51,12 +48,17 @@ def _usual_labels(fields: dict[str, Any], changes: dict[str, Any]) -> None:
         changes["labels_per_class"] = DEFAULT.labels_per_class
 
 
-def fill_from(run: Run) -> None:
-    """Takes over a run's experiment, once for each time it is opened."""
-    if st.session_state.get("filled_from") == run.id:
+def fill_from(key: str, asked: Experiment) -> None:
+    """Takes over the experiment of a run or a race, once for each time it is opened.
+
+    Args:
+        key: of the run or the race.
+        asked: its experiment; a race's first.
+    """
+    if st.session_state.get("filled_from") == key:
         return
-    st.session_state["filled_from"] = run.id
-    dump = run.experiment.model_dump()
+    st.session_state["filled_from"] = key
+    dump = asked.model_dump()
     choose(**{name: dump[name] for name in Experiment.model_fields if name in dump})
 
 

@@ -31,7 +31,7 @@ def in_sight(epochs: int | None) -> None:
         epochs: how many it would be when nobody chooses; None when not known.
     """
     hints = {"labels_per_class": "all", "epochs": f"{epochs:,}" if epochs else "auto"}
-    for column, name in zip(st.columns(3, gap="small"), IN_SIGHT, strict=True):
+    for column, name in zip(st.columns(3, gap="small", vertical_alignment="bottom"), IN_SIGHT, strict=True):
         with column:
             _field(name, hints.get(name, ""))
 

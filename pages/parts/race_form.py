@@ -174,5 +174,6 @@ def start(made: list[Experiment], fields: list[str], currency: str, amount: floa
     except LabError as problem:
         st.session_state["trouble"] = str(problem)
         return
+    st.session_state["filled_from"] = race
     st.query_params.clear()
     st.query_params["race"] = race

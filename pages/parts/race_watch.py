@@ -1,21 +1,22 @@
-"""A race as it goes on: one chart with a band a competitor, a table, a verdict, and what transfer was worth."""
+"""A race as it goes on: its verdict, one chart with a band a competitor, and what it came to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
+from pages.parts import race_results
 from pages.parts.charts import CONFIG
+from pages.parts.counts import counts
 from pages.parts.race_log import RaceLog, race_log
 from pages.parts.shared import the_lab
 from transfer import catalog
 from transfer.errors import LabError, UnknownKey
-from transfer.insight import gain, label_curve, race, race_chart
-from transfer.insight.words import duration
+from transfer.insight import race, race_chart
 from transfer.lab import Run
 from transfer.lab.races import Race
 
@@ -51,18 +52,13 @@ def earlier() -> None:
                      query_params={"race": one.id})  # fmt: skip
 
 
-def watch(shown: Race, majority: float | None) -> None:
-    """Buttons, then the race, drawn again and again with what is new while a run of it is live.
-
-    Args:
-        shown: the race.
-        majority: share of the target's commonest class, None when not known.
-    """
+def watch(shown: Race) -> None:
+    """Buttons, then the race, drawn again and again with what is new while a run of it is live."""
     runs = the_lab().races.runs(shown.id)
     live = any(run.live for run in runs)
     _buttons(shown, runs, live)
     every = EVERY_SECONDS if live else None
-    st.fragment(_draw, run_every=every)(shown, live, len(runs), majority)
+    st.fragment(_draw, run_every=every)(shown, live, len(runs))
 
 
 def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
@@ -104,7 +100,7 @@ def _leave() -> None:
     st.session_state["racing"] = True
 
 
-def _draw(shown: Race, was_live: bool, count: int, majority: float | None) -> None:
+def _draw(shown: Race, was_live: bool, count: int) -> None:
     lab, log = the_lab(), race_log(shown.id)
     runs = lab.races.runs(shown.id)
     live = any(run.live for run in runs)
@@ -119,12 +115,23 @@ def _draw(shown: Race, was_live: bool, count: int, majority: float | None) -> No
     several = race.arms(runs)
     if live:
         _progress(runs)
-    said = race.verdict(several)
-    st.markdown(f"**Verdict** · {said}", help=VERDICT_HELP)
-    _chart(shown, several, log, majority)
-    _table(several, log)
-    _by_labels(shown, several, majority)
-    _gains(shown, several, log)
+    _verdict(several)
+    frame = _frame(shown, several)
+    race_results.by_labels(several, frame)
+    _chart(shown, several, log)
+    race_results.table(several, log)
+    axis = frame.axis
+    race_results.gains(several, {run: race_chart.curve(points, axis) for run, points in log.points.items()},
+                       _axes(shown)[axis])  # fmt: skip
+
+
+def _verdict(several: Sequence[race.Arm]) -> None:
+    said = race.verdicts(several)
+    if len(said) == 1:
+        st.markdown(f"**Verdict** · {said[0][1]}", help=VERDICT_HELP)
+        return
+    lines = "\n".join(f"- **{heading}** · {sentence}" for heading, sentence in said)
+    st.markdown(f"**Verdict**\n{lines}", help=VERDICT_HELP)
 
 
 VERDICT_HELP = (
@@ -156,111 +163,36 @@ def _axis(shown: Race) -> race_chart.Axis:
     return held or first
 
 
-def _frame(shown: Race, several: Sequence[race.Arm], majority: float | None) -> race_chart.Frame:
+def _frame(shown: Race, several: Sequence[race.Arm]) -> race_chart.Frame:
     targets = {arm.experiment.target for arm in several}
     dataset = catalog.datasets().get(next(iter(targets))) if len(targets) == 1 else None
+    counted = counts(dataset) if dataset else None
     axis = _axis(shown)
     epochs = [arm.experiment.epochs for arm in several if arm.experiment.epochs]
     return race_chart.Frame(
         axis=axis,
         classes=len(dataset.classes) if dataset else None,
-        majority=majority if dataset else None,
+        majority=counted.majority if counted else None,
         span=max(epochs) if epochs and len(epochs) == len(several) else None,
         revision=f"{shown.id}:{axis}",
     )
 
 
-def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog, majority: float | None) -> None:
+def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog) -> None:
+    """The curves; of one data set and one number of labels at a time, where several of them raced."""
     st.markdown(
         "**Validation accuracy** · who learns sooner, and whose end is higher: means with a band over seeds, a thin "
         "line while a seed trains",
         help="It misleads with two or three seeds, whose bands are wide or short by luck; and validation is what "
         "epochs are chosen by, so the test score in the table is the judge.",
     )
-    drawn = race_chart.figure(several, log.points, _frame(shown, several, majority))
-    st.plotly_chart(drawn, key="race_chart", config=CONFIG, alt=f"Validation accuracy of {len(several)} competitors")
-
-
-def _table(several: Sequence[race.Arm], log: RaceLog) -> None:
-    rows = race.table(several, log.points)
-    share = {"format": "%.1f %%", "width": "small"}
-    column: Any = st.column_config
-    shown = pd.DataFrame(
-        {
-            "Competitor": rows["name"],
-            "Seeds": [f"{ended} of {asked}" for ended, asked in zip(rows["ended"], rows["seeds"], strict=True)],
-            "Test": 100 * rows["test"].astype(float),
-            "95 % interval": [_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
-            "Best": 100 * rows["best"].astype(float),
-            "Last": 100 * rows["last"].astype(float),
-            "Took": [duration(one) if pd.notna(one) else "" for one in rows["seconds"]],
-            "Trainable": rows["trainable"],
-            "Memory": [f"{one:,.0f} MB" if pd.notna(one) else "" for one in rows["memory"]],
-        }
-    )
-    st.dataframe(
-        shown, hide_index=True, key="race_table", height="content",
-        column_config={
-            "Test": column.NumberColumn(help="Mean accuracy on the test set, looked at once a run.", **share),
-            "95 % interval": column.TextColumn(help="Of the mean over seeds; none with one seed."),
-            "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
-            "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
-            "Took": column.TextColumn(help="Mean time of a run, the source's included."),
-            "Trainable": column.NumberColumn(help="Weights that learn.", format="localized", width="small"),
-            "Memory": column.TextColumn(help="At its peak."),
-        },
-    )  # fmt: skip
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f} %" if low is not None and high is not None and low == low else ""
-
-
-def _by_labels(shown: Race, several: Sequence[race.Arm], majority: float | None) -> None:
-    """Accuracy against labels a class, when several numbers of labels raced."""
-    curves = label_curve.curves(several)
-    if not curves:
-        return
-    st.markdown(
-        "**Accuracy against labels a class** · with how many labels a way is worth it; a red ring is where two cross",
-        help="It misleads between two measured numbers of labels, where the line is a guess, and where bands overlap: "
-        "curves then cross by chance.",
-    )
-    drawn = race_chart.by_labels(curves, _frame(shown, several, majority))
-    st.plotly_chart(drawn, key="race_labels_chart", config=CONFIG, alt="Test accuracy against labels a class")
-    scratch = [one for one in curves if one.strategy == race.SCRATCH]
-    for way in [one for one in curves if one.strategy != race.SCRATCH and scratch]:
-        words = [label_curve.in_words(saved) for saved in label_curve.labels_saved(way, scratch[0])]
-        if words:
-            st.caption(f"**Labels saved, {way.name}**: {'; '.join(words)}.")
-
-
-def _gains(shown: Race, several: Sequence[race.Arm], log: RaceLog) -> None:
-    """Did transfer help: against from scratch at the same budget."""
-    if not any(arm.scratch for arm in several):
-        st.caption("From scratch did not race, so nobody can say whether transfer helped.")
-        return
-    axis = _axis(shown)
-    curves = {run: race_chart.curve(points, axis) for run, points in log.points.items()}
-    found = gain.gains(several, curves)
-    if not found:
-        return
-    st.markdown(
-        "**Did transfer help?** · against from scratch at the same budget, seed by seed, with 95 % intervals",
-        help="The measures of Taylor and Stone (2009). Jumpstart: accuracy before the first step. Asymptotic: test "
-        "accuracy at the end. Total reward ratio: how much larger the area under the curve is. Sooner: how much "
-        "earlier the curve reaches 90 % of what from scratch ends with. They mislead with few seeds.",
-    )
-    for one in found:
-        st.markdown(f"- {gain.sentence(one)}")
-    rows = gain.frame(found)
-    rows.columns = pd.Index(
-        [
-            "Competitor",
-            "Jumpstart (points)",
-            "Asymptotic (points)",
-            "Total reward ratio",
-            f"Sooner ({_axes(shown)[axis]})",
-        ]
-    )
-    st.dataframe(rows, hide_index=True, key="race_gains", height="content")
+    groups = race.groups(several)
+    among, place = groups[0][1], 0
+    if len(groups) > 1:
+        place = st.segmented_control("Curves of", range(len(groups)), default=0, key=f"race_group:{shown.id}",
+                                     format_func=[heading for heading, _ in groups].__getitem__, required=True,
+                                     label_visibility="collapsed")  # fmt: skip
+        among = groups[place][1]
+    frame = _frame(shown, among)
+    drawn = race_chart.figure(among, log.points, replace(frame, revision=f"{frame.revision}:{place}"))
+    st.plotly_chart(drawn, key="race_chart", config=CONFIG, alt=f"Validation accuracy of {len(among)} competitors")

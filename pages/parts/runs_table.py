@@ -73,7 +73,7 @@ def table(kept: pd.DataFrame) -> list[str]:
     event: Any = st.dataframe(
         shown(kept), hide_index=True, on_select="rerun", selection_mode="multi-row", key=key,
         selection_default={"selection": {"rows": [place[run] for run in before]}} if before else None,
-        height="content" if len(ids) <= FITTING else HEIGHT, column_config=_columns(),
+        height="content" if len(ids) <= FITTING else HEIGHT, column_config=_columns(), placeholder="",
     )  # fmt: skip
     chosen = [ids[row] for row in event["selection"]["rows"] if row < len(ids)]
     st.session_state["selected_runs"] = chosen
@@ -135,11 +135,11 @@ def _title(column: str, value: str) -> str:
 
 
 def _columns() -> dict[str, Any]:
-    percent: Any = {"format": "%.1f %%", "width": "small"}
+    percent: Any = {"format": "%.1f %%", "width": 68}
     column = st.column_config
     return {
-        "Labels": column.TextColumn(help="Training labels kept of each class.", width="small"),
-        "Seed": column.NumberColumn(width="small"),
+        "Labels": column.TextColumn(help="Training labels kept of each class.", width=62),
+        "Seed": column.NumberColumn(width=52),
         "Best": column.NumberColumn(help="Validation accuracy of the best epoch, by which it is chosen.", **percent),
         "Last": column.NumberColumn(
             help="Validation accuracy of the last epoch; much below the best: it forgot.", **percent
@@ -148,6 +148,6 @@ def _columns() -> dict[str, Any]:
         "95 % interval": column.TextColumn(
             help="Wilson's interval: how far the test accuracy could be off because the test set is finite."
         ),
-        "Tags": column.ListColumn(width="small"),
+        "Tags": column.ListColumn(width=70),
         "When": column.DatetimeColumn(format="D MMM, HH:mm"),
     }

@@ -170,6 +170,15 @@ def sentence(gain: Gain) -> str:
     return f"{gain.name}: no clear difference, {_points(ends.mean)} {band}."
 
 
+def summary(found: Sequence[Gain]) -> list[str]:
+    """Many competitors in a few sentences: whom transfer helped, whom it harmed, and of whom nobody can say."""
+    helped = [one.name for one in found if one.asymptotic.low is not None and one.asymptotic.low > 0]
+    harmed = [one.name for one in found if one.asymptotic.high is not None and one.asymptotic.high < 0]
+    unclear = [one.name for one in found if one.name not in (*helped, *harmed)]
+    said = (("Transfer helped", helped), ("**Negative transfer**", harmed), ("No clear difference", unclear))
+    return [f"{words} ({len(names)} of {len(found)}): {'; '.join(names)}." for words, names in said if names]
+
+
 def _points(difference: float) -> str:
     return f"{100 * difference:+.1f} points"
 

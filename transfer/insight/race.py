@@ -74,15 +74,16 @@ def arms(runs: Sequence[Ran]) -> list[Arm]:
     """The runs by competitor, in the order of their first runs; runs that differ only in seed are one."""
     found: dict[str, list[Ran]] = {}
     for run in runs:
-        found.setdefault(_without_seed(run.experiment), []).append(run)
+        found.setdefault(_same(run.experiment, "seed"), []).append(run)
     several = [one[0].experiment for one in found.values()]
     named = names(several)
     return [Arm(name, one[0].experiment, tuple(one)) for name, one in zip(named, found.values(), strict=True)]
 
 
-def _without_seed(experiment: Experiment) -> str:
+def _same(experiment: Experiment, *but: str) -> str:
+    """What two experiments have in common that differ in these fields only."""
     # Not by a copy that is checked again: a run of an older version may no longer be possible.
-    return str(sorted((name, str(value)) for name, value in experiment.model_dump().items() if name != "seed"))
+    return str(sorted((name, str(value)) for name, value in experiment.model_dump().items() if name not in but))
 
 
 def names(experiments: Sequence[Experiment]) -> list[str]:
@@ -173,18 +174,66 @@ def table(several: Sequence[Arm], points: Mapping[str, pd.DataFrame]) -> pd.Data
     return frame if frame.empty else frame.sort_values("test", ascending=False, kind="stable", na_position="last")
 
 
+def groups(several: Sequence[Arm]) -> list[tuple[str, list[Arm]]]:
+    """The competitors by data set and labels a class, each group with its heading; one without a heading is all.
+
+    Only within a group is a higher score a merit: another data set is another task, and with more labels everybody
+    is better. Who needs no labels runs with every number of them. Where labels are all that differs, they are what
+    is compared, and nothing is split.
+    """
+    targets = list(dict.fromkeys(arm.experiment.target for arm in several))
+    amounts = list(dict.fromkeys(arm.experiment.labels_per_class for arm in several if not _unlabelled_arm(arm)))
+    found = []
+    for target in targets:
+        there = [arm for arm in several if arm.experiment.target == target]
+        split = len({_same(arm.experiment, "seed", "labels_per_class") for arm in there}) > 1 and len(amounts) > 1
+        for labels in amounts if split else [None]:
+            runs = [
+                run for arm in there for run in arm.runs
+                if not split or _unlabelled_arm(arm) or arm.experiment.labels_per_class == labels
+            ]  # fmt: skip
+            heading = [in_words("target", target)] if len(targets) > 1 else []
+            heading += [in_words("labels_per_class", labels)] if split else []
+            if runs:
+                found.append((", ".join(heading), arms(runs)))
+    return [("", list(several))] if len(found) == 1 else found
+
+
+def _unlabelled_arm(arm: Arm) -> bool:
+    return arm.experiment.labels_per_class == 0
+
+
+def verdicts(several: Sequence[Arm]) -> list[tuple[str, str]]:
+    """The `verdict` of every group of competitors that may be compared, with the group's heading."""
+    if live := _to_come(several):
+        return [("", live)]
+    return [(heading, verdict(group)) for heading, group in groups(several)]
+
+
+def _to_come(several: Sequence[Arm]) -> str:
+    """What is said while runs are still to come; else nothing."""
+    runs = [run for arm in several for run in arm.runs]
+    done, broken = (sum(run.state in states for run in runs) for states in (ENDED, BROKEN))
+    if done + broken == len(runs):
+        return ""
+    return f"No verdict yet: {done} of {len(runs)} runs have ended.{_broken(several)}"
+
+
+def _broken(several: Sequence[Arm]) -> str:
+    runs = [run for arm in several for run in arm.runs]
+    broken = sum(run.state in BROKEN for run in runs)
+    return f" {broken} of {len(runs)} runs failed or were interrupted." if broken else ""
+
+
 def verdict(several: Sequence[Arm]) -> str:
     """Who won, in a sentence; nobody while the best one's band overlaps another's, or while runs are still to come.
 
     The bands are 95 % intervals of the mean test accuracy over seeds. It misleads as a word on other data: it
     holds for this target, these labels and this budget.
     """
-    runs = [run for arm in several for run in arm.runs]
-    done = [run for run in runs if run.state in ENDED]
-    broken = [run for run in runs if run.state in BROKEN]
-    beside = f" {len(broken)} of {len(runs)} runs failed or were interrupted." if broken else ""
-    if len(done) + len(broken) < len(runs):
-        return f"No verdict yet: {len(done)} of {len(runs)} runs have ended.{beside}"
+    if live := _to_come(several):
+        return live
+    beside = _broken(several)
     known = sorted((arm for arm in several if arm.test), key=lambda arm: -_mean(arm))
     if not known:
         return f"No run came to a test score.{beside}"

@@ -128,8 +128,14 @@ class Races:
         return race
 
     def extend(self, race: str, more: int = 3) -> list[str]:
-        """Queues every competitor again with so many seeds that the race has not seen; the new runs' ids."""
+        """Queues every competitor again with so many seeds that the race has not seen; the new runs' ids.
+
+        Raises:
+            RequestError: none of its runs is left, or there would be too many.
+        """
         known = [run.experiment for run in self.runs(race)]
+        if not known:
+            raise RequestError("All runs of this race were deleted.", race, "Start a new race.")
         first = 1 + max(asked.seed for asked in known)
         arms = {asked.but(seed=0).fingerprint: asked for asked in known}
         fresh = [asked.but(seed=seed) for seed in range(first, first + more) for asked in arms.values()]

@@ -1,0 +1,105 @@
+"""What a race came to: its table, accuracy against labels, and whether transfer helped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.charts import CONFIG
+from pages.parts.race_log import RaceLog
+from transfer.insight import gain, label_curve, race, race_chart
+from transfer.insight.words import duration
+
+FEW_GAINS = 6
+
+
+def table(several: Sequence[race.Arm], log: RaceLog) -> None:
+    """A row a competitor, the best test score first."""
+    rows = race.table(several, log.points)
+    share = {"format": "%.1f %%", "width": "small"}
+    column: Any = st.column_config
+    shown = pd.DataFrame(
+        {
+            "Competitor": rows["name"],
+            "Seeds": [f"{ended} of {asked}" for ended, asked in zip(rows["ended"], rows["seeds"], strict=True)],
+            "Test": 100 * rows["test"].astype(float),
+            "95 % interval": [_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "Best": 100 * rows["best"].astype(float),
+            "Last": 100 * rows["last"].astype(float),
+            "Took": [duration(one) if pd.notna(one) else "" for one in rows["seconds"]],
+            "Trainable": rows["trainable"],
+            "Memory": [f"{one:,.0f} MB" if pd.notna(one) else "" for one in rows["memory"]],
+        }
+    )
+    st.dataframe(
+        shown, hide_index=True, key="race_table", height="content", placeholder="",
+        column_config={
+            "Test": column.NumberColumn(help="Mean accuracy on the test set, looked at once a run.", **share),
+            "95 % interval": column.TextColumn(help="Of the mean over seeds; none with one seed."),
+            "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
+            "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
+            "Took": column.TextColumn(help="Mean time of a run, the source's included."),
+            "Trainable": column.NumberColumn(help="Weights that learn.", format="localized", width="small"),
+            "Memory": column.TextColumn(help="At its peak."),
+        },
+    )  # fmt: skip
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f} %" if low is not None and high is not None and low == low else ""
+
+
+def by_labels(several: Sequence[race.Arm], frame: race_chart.Frame) -> None:
+    """Accuracy against labels a class and the labels that transfer saves, when several numbers of labels raced."""
+    curves = label_curve.curves(several)
+    if not curves:
+        return
+    st.markdown(
+        "**Accuracy against labels a class** · with how many labels a way is worth it; a red ring is where two cross",
+        help="It misleads between two measured numbers of labels, where the line is a guess, and where bands overlap: "
+        "curves then cross by chance.",
+    )
+    drawn = race_chart.by_labels(curves, frame)
+    st.plotly_chart(drawn, key="race_labels_chart", config=CONFIG, alt="Test accuracy against labels a class")
+    saved = label_curve.frame(curves)
+    if saved.empty:
+        return
+    st.markdown(
+        "**Labels saved** · how many more a class from scratch needs to be as good, with 95 % intervals over seeds",
+        help="Below 0 transfer costs labels. It misleads near the top, where a hair of accuracy is worth many labels. "
+        "At least: some seeds of from scratch never got there, and count with the most labels tried.",
+    )
+    st.dataframe(saved, hide_index=True, key="race_labels_saved", height="content", placeholder="")
+
+
+def gains(several: Sequence[race.Arm], curves: Mapping[str, tuple[np.ndarray, np.ndarray]], across: str) -> None:
+    """Did transfer help: against from scratch at the same budget.
+
+    Args:
+        several: the competitors.
+        curves: (x, validation accuracy) of each run.
+        across: what x counts, in words.
+    """
+    if not any(arm.scratch for arm in several):
+        st.caption("From scratch did not race, so nobody can say whether transfer helped.")
+        return
+    found = gain.gains(several, curves)
+    if not found:
+        return
+    st.markdown(
+        "**Did transfer help?** · against from scratch at the same budget, seed by seed, with 95 % intervals",
+        help="The measures of Taylor and Stone (2009). Jumpstart: accuracy before the first step. Asymptotic: test "
+        "accuracy at the end. Total reward ratio: how much larger the area under the curve is. Sooner: how much "
+        "earlier the curve reaches 90 % of what from scratch ends with. They mislead with few seeds.",
+    )
+    said = [gain.sentence(one) for one in found] if len(found) <= FEW_GAINS else gain.summary(found)
+    st.markdown("\n".join(f"- {one}" for one in said))
+    rows = gain.frame(found)
+    rows.columns = pd.Index(
+        ["Competitor", "Jumpstart (points)", "Asymptotic (points)", "Total reward ratio", f"Sooner ({across})"]
+    )
+    st.dataframe(rows, hide_index=True, key="race_gains", height="content")
