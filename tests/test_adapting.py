@@ -298,9 +298,12 @@ def test_prototypes_train_nothing_and_know_their_classes() -> None:
 
 def test_phases_of_simclr_share_the_epochs() -> None:
     stages = ("conv1", "dense")
-    first, second = catalog.strategy("simclr")().phases(Setting(stages, 7, None, False))
-    assert (first.epochs, second.epochs) == (3, 4)
-    assert first.unlabelled == ("strong", "second")
+    simclr = catalog.strategy("simclr")()
+    alone, *labels = simclr.phases(Setting(stages, 7, None, False))
+    assert alone.epochs == 3 and alone.unlabelled == ("strong", "second")
+    assert labels == catalog.strategy("fine_tuning")().phases(Setting(stages, 4, None, False))
+    # What is random in a head on learned features would stay where few labels do not reach.
+    assert not simclr.random_head and catalog.strategy("from_scratch")().random_head
     with pytest.raises(ImpossibleExperiment, match="learns from target labels"):
         catalog.check(SMALL.but(strategy="simclr"))
 

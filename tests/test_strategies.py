@@ -92,7 +92,7 @@ def test_a_strategy_finishes_repeats_itself_and_leaves_what_it_froze(
         assert touched or last[f"moved:{stage}"] == 0
 
 
-def test_every_strategy_the_issue_names_is_there_and_says_what_it_needs() -> None:
+def test_every_strategy_is_there_and_says_what_it_needs() -> None:
     named = "partial structure gradual_unfreezing discriminative fine_tuning bitfit norm_tuning lora adapters l2_sp "
     named += "delta bss co_tuning stoch_norm distillation fitnets attention_transfer relational joint"
     assert set(named.split()) <= set(catalog.strategies())

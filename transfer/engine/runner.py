@@ -231,7 +231,7 @@ class Runner:
     def new_head(self, classes: int) -> keras.layers.Layer:
         """The head that the strategy's options ask for, not built yet."""
         options = self.strategy.options
-        return new_head(classes, options.widths, options.head_dropout, random=self.strategy.start == "random")
+        return new_head(classes, options.widths, options.head_dropout, random=self.strategy.random_head)
 
     def _train(self, leg: Leg, legs: list[Leg], resumed: Checkpoint | None) -> Wish | None:
         """Trains one leg from where the place says; the wish that ended it, if one did."""

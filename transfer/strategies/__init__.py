@@ -275,6 +275,11 @@ class Strategy:
         return self.start == "pretrained" and self.options.head == "auto" and not self.options.widths
 
     @property
+    def random_head(self) -> bool:
+        """Whether a new head begins random, to pass gradients to a network that is new; else it begins at zero."""
+        return self.start == "random"
+
+    @property
     def reads_source(self) -> bool:
         """Whether the source's samples are learned from beside the target's, where there is a source."""
         return bool({"source data", "source or labels"} & set(self.needs))

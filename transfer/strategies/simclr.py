@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from transfer.strategies import Phase, Setting, Shapes, Step, Strategy, Term
+from transfer.strategies.feature_extraction import FeatureExtraction
+from transfer.strategies.fine_tuning import FineTuning
 
 if TYPE_CHECKING:
     import keras
@@ -34,6 +37,9 @@ def contrast(one: Any, other: Any, temperature: float) -> Any:
     alike = ops.matmul(both, ops.transpose(both)) / temperature - 1e9 * ops.eye(2 * count)
     partner = (ops.arange(2 * count) + count) % (2 * count)
     return ops.mean(losses.sparse_categorical_crossentropy(partner, alike, from_logits=True))
+
+
+THEN: dict[str, type[Strategy]] = {"fine_tuning": FineTuning, "feature_extraction": FeatureExtraction}
 
 
 class SimCLR(Strategy):
@@ -69,6 +75,11 @@ class SimCLR(Strategy):
 
     options: SimCLR.Options
 
+    @property
+    def random_head(self) -> bool:
+        """No: the head is learned after the backbone, and not by what passes through it."""
+        return False
+
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
         """The projection."""
         import keras
@@ -100,7 +111,6 @@ class SimCLR(Strategy):
             unlabelled=("strong", "second"),
             target_weight=0.0,
         )
-        tuned = dict.fromkeys(setting.stages, 0.1) if self.options.then == "fine_tuning" else {}
         if setting.epochs == 1:
             return [alone]
-        return [alone, Phase("learn the labels", setting.epochs - first, rate, tuned)]
+        return [alone, *THEN[self.options.then]().phases(replace(setting, epochs=setting.epochs - first))]
