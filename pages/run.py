@@ -44,11 +44,13 @@ def head(run: Run) -> None:
     said = words.result(run.metrics) or run.state
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"{said} · seed {run.experiment.seed} · {words.duration(run.seconds)}", width="content")
-        st.page_link("pages/lab.py", label="Open in the lab", icon=":material/science:", query_params={"run": run.id})
-        if run.state == "finished":
+        # Together, so that on a narrow page they begin a new line together.
+        with st.container(horizontal=True, width="content", gap="small"):
             st.page_link(
-                "pages/try_it.py", label="Try it", icon=":material/draw:", query_params={"runs": run.id}
-            )  # fmt: skip
+                "pages/lab.py", label="Open in the lab", icon=":material/science:", query_params={"run": run.id}
+            )
+            if run.state == "finished":
+                st.page_link("pages/try_it.py", label="Try it", icon=":material/draw:", query_params={"runs": run.id})
 
 
 def chosen_part() -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +16,10 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from transfer.errors import RequestError
-from transfer.insight import answers, calibration, confusion, embedding, nearest, similarity
+from transfer.insight import answers, calibration, confusion, domains, embedding, nearest, similarity
 from transfer.insight.answers import Answers
+
+ROOT = Path(__file__).resolve().parents[1]
 
 NAMES = tuple("abcdefg")
 
@@ -180,6 +185,23 @@ def test_the_matrix_says_every_number_once_as_pictures_or_as_share_of_the_row():
             text for trace in drawn.data if trace.type == "scatter" and trace.mode == "text" for text in trace.text
         ]
         assert sorted(texts) == sorted(expected)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of #RRGGBB (WCAG 2.2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_dots_and_numbers_stand_out_from_both_themes():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    for ink, theme in zip(confusion.INKS, ("light", "dark"), strict=True):
+        assert ink == config[theme]["textColor"]
+        ground = _luminance(config[theme]["backgroundColor"])
+        for colour in domains.CLASSES:
+            low, high = sorted((ground, _luminance(colour)))
+            assert (high + 0.05) / (low + 0.05) > 2, f"{colour} is lost on {theme}"
 
 
 def test_of_a_hundred_classes_those_with_most_mistakes_are_drawn():

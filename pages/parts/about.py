@@ -86,7 +86,10 @@ def _log(run: Run) -> None:
     if rows:
         st.dataframe(
             pd.DataFrame(rows), hide_index=True, width="stretch", height="auto" if len(rows) < 12 else 400,
-            column_config={"When": st.column_config.DatetimeColumn(format="HH:mm:ss.SSS", width="small")},
+            column_config={
+                "When": st.column_config.DatetimeColumn(format="HH:mm:ss.SSS", width=110),
+                "What": st.column_config.TextColumn(width=900),
+            },
         )  # fmt: skip
     elif not log.notes:
         st.caption("It said nothing.")
@@ -110,7 +113,10 @@ def _said(kind: str, body: dict[str, Any]) -> str:
 def _table(name: str, words: str, rows: dict[str, Any]) -> None:
     st.markdown(f"**{name}**", help=words)
     table = pd.DataFrame({"What": list(rows), "Value": [str(one) for one in rows.values()]})
-    st.dataframe(table, hide_index=True, width="stretch", height="content")
+    st.dataframe(
+        table, hide_index=True, width="stretch", height="content",
+        column_config={"What": st.column_config.TextColumn(width=110), "Value": st.column_config.TextColumn(width=330)},
+    )  # fmt: skip
 
 
 def _words(value: Any, unsaid: str = "none") -> str:

@@ -17,6 +17,7 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 STILL = CONFIG | {"displayModeBar": False, "scrollZoom": False}
 SHOWN = 24
 FIGURE = 144
+PERCENT = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 FIGURES = {
     "accuracy": ("Accuracy", "Share of the test pictures that got the right class. High without merit when one class "
                  "is most of the pictures."),
@@ -55,14 +56,14 @@ def metrics(run: Run, answers: Answers) -> None:
         help="Precision: of what it calls so, the share that is. Recall: of those there are, the share it finds. "
         "A class of ten pictures moves by ten points with one of them.",
     )
-    share: Any = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
+    share: Any = {"format": "%.1f %%", "min_value": 0.0, "max_value": 100.0}
+    table = numbers.per_class(answers)
+    table[list(PERCENT)] *= 100
     st.dataframe(
-        numbers.per_class(answers), hide_index=True, width="stretch", height="auto",
+        table, hide_index=True, width="stretch", height="auto",
         column_config={
             "class": "Class", "pictures": st.column_config.NumberColumn("Pictures", width="small"),
-            "precision": st.column_config.ProgressColumn("Precision", **share),
-            "recall": st.column_config.ProgressColumn("Recall", **share),
-            "f1": st.column_config.ProgressColumn("F1", **share),
+            **{name: st.column_config.ProgressColumn(title, **share) for name, title in PERCENT.items()},
             "taken_for": st.column_config.TextColumn("Most often taken for", help="And how often."),
         },
     )  # fmt: skip
@@ -93,9 +94,10 @@ def confused(run: Run, answers: Answers) -> None:
         )  # fmt: skip
         if len(answers.classes) > confusion.ALL_SHOWN:
             st.caption(f"The {confusion.ALL_SHOWN} of {len(answers.classes)} classes with most mistakes.")
+        drawn = confusion.figure(answers, scale or "count", run.id, dark=st.context.theme.type == "dark")
         event: Any = st.plotly_chart(
-            confusion.figure(answers, scale or "count", run.id), key="chart_confusion", config=STILL,
-            on_select="rerun", selection_mode="points", alt=f"confusion matrix: {confusion.commonest(answers)}",
+            drawn, key="chart_confusion", config=STILL, on_select="rerun", selection_mode="points",
+            alt=f"confusion matrix: {confusion.commonest(answers)}",
         )  # fmt: skip
     with behind:
         clicked = confusion.cell(event["selection"])

@@ -75,14 +75,18 @@ def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: st
                     "in place of a class.",
                 )
             else:
-                st.caption(f"Before training: **{name}**, {percent(float(before['probabilities'][target]))} sure")
+                st.caption(f"Before training: {_sure(before, name, target)}")
         with st.container(width=SIDE, gap="xxsmall"):
             st.image(heat.overlay(picture, after["heat"], SIDE), width=SIDE, alt="where it looked after training")
-            st.caption(f"After training: **{name}**, {percent(float(after['probabilities'][target]))} sure")
-    if not after["heat"].any():
-        st.caption(f":material/info: At this stage nothing in the picture speaks for {name}.")
+            st.caption(f"After training: {_sure(after, name, target)}")
     if target != said:
         st.caption(f"The network's answer is **{answers.classes[said]}**.")
+
+
+def _sure(looked: Any, name: str, target: int) -> str:
+    """How sure it is of the class, and whether the map is empty."""
+    empty = "" if looked["heat"].any() else "; nothing at this stage speaks for it"
+    return f"**{name}**, {percent(float(looked['probabilities'][target]))} sure{empty}"
 
 
 def embedded(run: Run, answers: Answers) -> None:

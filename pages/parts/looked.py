@@ -11,6 +11,7 @@ from transfer import catalog
 from transfer.datasets import Dataset
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
+from transfer.insight.words import counted
 from transfer.lab.looking import Answer, Question
 
 A_PAGE = 12
@@ -50,7 +51,8 @@ def classes(dataset: Dataset, seed: int) -> None:
 def _left_out(answer: Answer) -> None:
     found = answer.found or {}
     if found.get("left_out"):
-        with st.expander(f"{found['left_out_count']:,} files were left out", icon=":material/report:"):
+        files = counted(found["left_out_count"], "file was", "files were")
+        with st.expander(f"{files} left out", icon=":material/report:"):
             rows = [{"File": name, "Why": why} for name, why in found["left_out"]]
             st.dataframe(rows, hide_index=True, width="stretch")
 
@@ -152,8 +154,10 @@ def batch(dataset: Dataset, seed: int) -> None:
         f"{raw[2]} by the network itself; pixels {found['low']:.0f} to {found['high']:.0f}, mean "
         f"{', '.join(f'{one:.0f}' for one in found['mean'])}."
     )
-    st.image(str(answer.folder / "batch.png"), alt=f"The first {len(found['labels'])} pictures of the batch")
-    st.caption("Labels, row by row: " + ", ".join(found["labels"]))
+    shown = len(found["labels"])
+    st.image(str(answer.folder / "batch.png"), alt=f"The first {shown} pictures of the batch")
+    first = f"The first {shown} are shown. " if shown < count else ""
+    st.caption(f"{first}Labels, row by row: {', '.join(found['labels'])}")
 
 
 def _backbone(label: str, usual: str, key: str) -> str:

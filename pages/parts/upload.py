@@ -11,6 +11,7 @@ from transfer import catalog, settings
 from transfer.datasets import folder as folders
 from transfer.datasets import tfds
 from transfer.errors import LabError
+from transfer.insight.words import counted
 from transfer.pictures import uploads
 from transfer.pictures.own import printable
 
@@ -93,10 +94,13 @@ def _report() -> None:
     name, pictures, left = st.session_state.get("upload_report") or ("", 0, [])
     if not name or st.session_state.get("data_next", st.session_state.get("data_key")) != f"upload:{name}":
         return
-    st.success(f"{name}: {pictures:,} pictures are here now.", icon=":material/check_circle:")
+    st.success(f"{name}: {counted(pictures, 'picture is', 'pictures are')} here now.", icon=":material/check_circle:")
     if left:
-        st.warning(f"{len(left):,} files were left out: " + "; ".join(f"{one} ({why})" for one, why in left[:5])
-                   + (" ..." if len(left) > 5 else "."), icon=":material/report:")  # fmt: skip
+        first = "; ".join(f"{one} ({why})" for one, why in left[:5])
+        st.warning(
+            f"{counted(len(left), 'file was', 'files were')} left out: {first}{' ...' if len(left) > 5 else '.'}",
+            icon=":material/report:",
+        )
 
 
 def _path() -> None:

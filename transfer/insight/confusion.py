@@ -13,6 +13,8 @@ from transfer.insight.answers import Answers
 WRITTEN = 20
 ALL_SHOWN = 30
 SIDE = 520
+# By whether the page is dark.
+INKS = ("#1D2730", "#E4E9ED")
 SCALES = ("count", "share")
 
 
@@ -59,7 +61,7 @@ def commonest(answers: Answers) -> str:
     return f"Most often **{answers.classes[truth]}** is taken for **{answers.classes[said]}**: {often} of {of}."
 
 
-def figure(answers: Answers, scale: str, revision: str) -> go.Figure:
+def figure(answers: Answers, scale: str, revision: str, dark: bool = False) -> go.Figure:
     """The confusion matrix: true class down, answer across, mistakes in red, hits in blue.
 
     Every cell with pictures carries a square that can be clicked; its ``customdata`` is (truth, said).
@@ -68,6 +70,7 @@ def figure(answers: Answers, scale: str, revision: str) -> go.Figure:
         answers: of a test set.
         scale: ``count`` or ``share`` of the row.
         revision: zoom survives while this stays the same.
+        dark: whether the page is; the cells let its ground through, and the numbers are read on them.
     """
     counted = matrix(answers)
     kept = shown(counted)
@@ -83,7 +86,7 @@ def figure(answers: Answers, scale: str, revision: str) -> go.Figure:
             colorscale=[[0, f"rgba({hue},0.06)"], [1, f"rgba({hue},0.85)"]], showscale=False,
         )  # fmt: skip
     if len(kept) <= WRITTEN:
-        _write(drawn, part, height if scale == "share" else None, np.sqrt(height), hit)
+        _write(drawn, part, height if scale == "share" else None, INKS[dark])
     truth, said = np.nonzero(part)
     drawn.add_scatter(
         x=said, y=truth, mode="markers",
@@ -99,20 +102,16 @@ def figure(answers: Answers, scale: str, revision: str) -> go.Figure:
     return drawn
 
 
-def _write(drawn: go.Figure, part: np.ndarray, share: np.ndarray | None, dark: np.ndarray, hit: np.ndarray) -> None:
-    """The cells' numbers, in colours that can be read on them in both themes.
-
-    A trace a colour, for a selection fades all text of a trace that it is not told to keep.
-    """
-    inks = (("#FFFFFF", dark > 0.6), ("#4477AA", hit & (dark <= 0.6)), ("#CC4125", ~hit & (dark <= 0.6)))
-    for ink, cells in inks:
-        truth, said = np.nonzero(cells & (part > 0))
-        font = {"textfont": {"color": ink}}
-        drawn.add_scatter(
-            x=said, y=truth, mode="text", textfont={"size": 12, "color": ink}, hoverinfo="skip",
-            text=[f"{part[at]}" if share is None else f"{100 * share[at]:.0f}" for at in zip(truth, said, strict=True)],
-            selected=font, unselected=font,
-        )  # fmt: skip
+def _write(drawn: go.Figure, part: np.ndarray, share: np.ndarray | None, ink: str) -> None:
+    """The cells' numbers."""
+    truth, said = np.nonzero(part)
+    font = {"textfont": {"color": ink}}
+    drawn.add_scatter(
+        x=said, y=truth, mode="text", textfont={"size": 12, "color": ink}, hoverinfo="skip",
+        text=[f"{part[at]}" if share is None else f"{100 * share[at]:.0f}" for at in zip(truth, said, strict=True)],
+        # Else a selection fades the numbers of all other cells.
+        selected=font, unselected=font,
+    )  # fmt: skip
 
 
 def _layout(names: list[str], revision: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from transfer.insight.curves import HUES
-from transfer.insight.words import percent
+from transfer.insight.words import counted, percent
 
 UNEVEN = 3.0
 FEW = 10
@@ -34,11 +34,11 @@ def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -
             "validation: look at the classes one by one, or turn on class weights.",
             True,
         )
-    if min(counts["validation"]) < FEW:
+    rarest = int(np.argmin(counts["validation"]))
+    if (few := counts["validation"][rarest]) < FEW:
+        moves = f"One picture moves its accuracy by {100 / few:.0f} points." if few else "Nothing validates it."
         return (
-            f"The classes are even, and few: {min(counts['validation'])} validation pictures of {classes[least]}. "
-            "One picture moves its accuracy by "
-            f"{percent(1 / max(1, min(counts['validation'])))}.",
+            f"The classes are even, but small: {counted(few, 'validation picture')} of {classes[rarest]}. {moves}",
             True,
         )
     if ratio == 1:
@@ -102,14 +102,14 @@ def about_pairs(counts: Mapping[str, int]) -> tuple[str, bool]:
     """What is there twice, and whether it matters."""
     if not counts["same"] and not counts["near"]:
         return "No picture is there twice.", False
-    said = f"{counts['same']:,} pairs of equal pictures, {counts['near']:,} nearly equal."
+    said = f"{counted(counts['same'], 'pair')} of equal pictures, {counts['near']:,} nearly equal."
     if counts["across"]:
         said += (
-            f" {counts['across']:,} lie in different parts: what was trained on is validated or tested again, "
-            "and the score looks better than it is."
+            f" {counted(counts['across'], 'lies', 'lie')} in different parts: what was trained on is validated or "
+            "tested again, and the score looks better than it is."
         )
     if counts["clash"]:
-        said += f" {counts['clash']:,} have different labels: one of them is wrong."
+        said += f" {counted(counts['clash'], 'has', 'have')} different labels: one of them is wrong."
     return said, bool(counts["across"] or counts["clash"])
 
 

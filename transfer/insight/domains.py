@@ -15,10 +15,10 @@ from transfer.insight.points import split_of
 from transfer.insight.words import percent
 
 COLOURS = ("domain", "class")
-# Paul Tol's "muted", for ten classes, told apart with any colour vision.
+# After Paul Tol's "muted", for ten classes; its ends moved inwards, for each has to show on white and on dark.
 CLASSES = (
-    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933",
-    "#DDCC77", "#CC6677", "#882255", "#AA4499", "#777777",
+    "#6A5ACD", "#5FB4E5", "#35A594", "#2A8C3F", "#8F8F2A",
+    "#CDB23E", "#D9667A", "#A8325E", "#B050A8", "#6B727A",
 )  # fmt: skip
 PICKERS = {
     "start": "no adaptation: the source's network",

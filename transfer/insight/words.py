@@ -22,6 +22,11 @@ def result(metrics: dict[str, Any]) -> str:
     )
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """How many of what: ``1 file``, ``1,200 files``; ``several`` where an s does not do."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it: ``8 s``, ``2 min 5 s``, ``1 h 10 min``."""
     whole = round(seconds)

@@ -159,8 +159,8 @@ def take_files(
 def limits() -> str:
     """What an upload may be, in a sentence."""
     return (
-        f"At most {settings.upload_megabytes():,} MB as sent and {settings.unpacked_megabytes():,} MB unpacked "
-        f"({settings.upload_ratio()} times as much), {settings.upload_files():,} files, "
+        f"At most {settings.upload_megabytes():,} MB as sent; {settings.unpacked_megabytes():,} MB unpacked, and then "
+        f"{settings.upload_ratio()} times the archive's size; {settings.upload_files():,} files; "
         f"{settings.most_pixels() / 1e6:g} million pixels a picture."
     )
 
