@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.log import log_of
 from pages.parts.shared import names, the_lab, through_app
+from transfer import catalog
 from transfer.insight.words import percent
 
 if TYPE_CHECKING:
@@ -53,7 +54,14 @@ def switches(runs: list[Run]) -> View:
         mean = st.toggle("Mean and band over seeds", value=True, key="compare_mean", disabled=not several, **session,
                          help="Runs that differ only in seed become a mean with its 95 % interval.")  # fmt: skip
     revision = f"{value}:{split}:{axis}:{log}"
-    return compare.View(value, split, axis, log, smoothing, mean and several, revision)
+    return compare.View(value, split, axis, log, smoothing, mean and several, _classes(runs), revision)
+
+
+def _classes(runs: list[Run]) -> int | None:
+    """Of the target, where all runs have the same."""
+    targets = {run.experiment.target for run in runs}
+    dataset = catalog.datasets().get(targets.pop()) if len(targets) == 1 else None
+    return len(dataset.classes) if dataset else None
 
 
 def draw(keys: list[str], view: View, was_live: bool) -> None:

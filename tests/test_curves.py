@@ -53,6 +53,13 @@ def test_chance_line_is_drawn_before_any_point(value, expected):
     assert [shape.y0 for shape in drawn.layout.shapes] == [pytest.approx(expected)]
 
 
+def test_a_lines_words_lie_where_the_curve_does_not_end():
+    ended_above = Curve("a", history([(2.3, 0.1), (0.5, 0.8)]))
+    drawn = figure("accuracy", [ended_above], Frame(classes=10, marks=((0.7, "source only"), (0.9, "target oracle"))))
+    anchors = {one.text.split()[0]: one.yanchor for one in drawn.layout.annotations}
+    assert anchors == {"chance": "top", "source": "top", "target": "bottom"}
+
+
 def test_majority_has_a_line_of_its_own_when_it_differs():
     drawn = figure("accuracy", [], Frame(classes=2, majority=0.8))
     assert [shape.y0 for shape in drawn.layout.shapes] == [0.5, 0.8]

@@ -146,6 +146,15 @@ def test_gains_are_taken_within_a_seed_and_negative_transfer_is_called_by_its_na
     assert gain.summary([found]) == ["**Negative transfer** (1 of 1): LoRA."]
 
 
+def test_there_is_no_threshold_where_from_scratch_learned_nothing() -> None:
+    runs = [*made("lora", [0.8, 0.9]), *made("from_scratch", [0.11, 0.12])]
+    x = np.array([0.0, 1.0])
+    curves = {run.id: (x, np.array([0.1, run.metrics["test_accuracy"]])) for run in runs}
+    (found,) = gain.gains(race.arms(runs), curves)
+    assert found.flat and found.sooner is None
+    assert gain.frame([found])["sooner"].tolist() == ["from scratch stayed near chance"]
+
+
 def test_from_scratch_is_that_with_the_same_labels() -> None:
     runs = [*made("lora", [0.9]), *made("from_scratch", [0.1], labels_per_class=5), *made("from_scratch", [0.2])]
     several = race.arms(runs)

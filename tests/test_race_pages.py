@@ -95,6 +95,16 @@ def test_a_race_whose_runs_were_deleted_says_so_and_is_not_repeated():
     assert not app.exception and "All runs of this race were deleted" in app.error[0].value
 
 
+def test_a_run_of_a_race_that_failed_can_be_reached():
+    race = raced({"lora": 0.9})
+    lab = Lab()
+    lab.races.extend(race, 1)
+    run = lab.store.claim(myself(), "cpu")
+    lab.store.finish(run, "failed", {}, {}, "Traceback\nNo room on the disk.")
+    labels = [one.proto.label for one in opened(race=race).get("page_link")]
+    assert "**LoRA, seed 2** · failed: No room on the disk." in labels
+
+
 def test_an_unknown_race_is_met_with_a_friendly_word():
     app = opened(race="nonsense")
     assert not app.exception

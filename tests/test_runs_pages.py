@@ -111,6 +111,22 @@ def test_what_differs_counts_options_one_by_one():
     assert found.index.tolist() == ["seed", "option rank", "option alpha"]
     assert found.loc["option alpha"].tolist() == ["as usual", "1"]
     assert compare.difference({"a": one, "b": one}).empty
+    ways = compare.difference({"a": one, "b": one.but(strategy="from_scratch", options={})})
+    assert ways.loc["strategy"].tolist() == ["Fine-tuning", "From scratch"]
+
+
+def test_a_blind_guess_is_drawn_where_all_runs_have_one_target():
+    view = compare.View(classes=4)
+    (line,) = compare.figure([], {}, {}, view).layout.shapes
+    assert line.y0 == 0.25
+    assert not compare.figure([], {}, {}, compare.View("loss", classes=4)).layout.shapes
+    assert not compare.figure([], {}, {}, compare.View(classes=None)).layout.shapes
+
+
+def test_random_weights_have_no_source_in_the_table():
+    recorded(strategy="from_scratch")
+    recorded()
+    assert runs_table.shown(Lab().summary.table())["Source"].tolist() == ["MNIST-5k", "none"]
 
 
 def test_smoothing_by_hand_begins_anew_with_each_phase():

@@ -55,7 +55,7 @@ def charts(run: Run | None, around: Surroundings) -> None:
         axis=st.session_state.get("axis") or "epoch",
         log=bool(st.session_state.get("log_loss")),
         majority=around.majority,
-        span=_span(experiment, around, history) if run is None or run.live else None,
+        span=_span(experiment, around, history) if run is None or run.live else _reach(drawn),
         source=st.session_state.get("with_source", True),
         revision=run.id if run else "untrained",
         marks=domains.marks(run, log_of(run.id)) if run else (),
@@ -80,6 +80,18 @@ def charts(run: Run | None, around: Surroundings) -> None:
             config=CONFIG,
             alt=said_of,
         )
+
+
+def _reach(drawn: list[curves.Curve]) -> tuple[float, float] | None:
+    """The epochs of all that is drawn, with a little room, so that charts below one another agree on x."""
+    points = [one.history for one in drawn]
+    if not st.session_state.get("with_source", True):
+        points = [one[one["domain"] == "target"] for one in points]
+    epochs = pd.concat([one["epoch"] for one in points]) if points else pd.Series(dtype=float)
+    if epochs.empty or epochs.min() == epochs.max():
+        return None
+    room = 0.03 * float(epochs.max() - epochs.min())
+    return (float(epochs.min()) - room, float(epochs.max()) + room)
 
 
 def _across(history: pd.DataFrame, frame: curves.Frame) -> tuple[float, float] | None:

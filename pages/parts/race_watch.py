@@ -13,7 +13,7 @@ from pages.parts import race_results
 from pages.parts.charts import CONFIG
 from pages.parts.counts import counts
 from pages.parts.race_log import RaceLog, race_log
-from pages.parts.shared import the_lab
+from pages.parts.shared import ICONS, the_lab
 from transfer import catalog
 from transfer.errors import LabError, UnknownKey
 from transfer.insight import race, race_chart
@@ -22,6 +22,7 @@ from transfer.lab.races import Race
 
 EVERY_SECONDS = 1.0
 MORE_SEEDS = 3
+MOST_BROKEN = 3
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
 BUDGET_AXES = {"epochs": {}, "images": {"images": "images seen"}, "seconds": {"training": "seconds of training"}}
 
@@ -116,6 +117,7 @@ def _draw(shown: Race, was_live: bool, count: int) -> None:
     if live:
         _progress(runs)
     _verdict(several)
+    _broken(runs)
     frame = _frame(shown, several)
     race_results.by_labels(several, frame)
     _chart(shown, several, log)
@@ -132,6 +134,18 @@ def _verdict(several: Sequence[race.Arm]) -> None:
         return
     lines = "\n".join(f"- **{heading}** · {sentence}" for heading, sentence in said)
     st.markdown(f"**Verdict**\n{lines}", help=VERDICT_HELP)
+
+
+def _broken(runs: Sequence[Run]) -> None:
+    """The way to runs that failed, with what they said."""
+    broken = [run for run in runs if run.state in race.BROKEN]
+    for run in broken[:MOST_BROKEN]:
+        who = f"{race.in_words('strategy', run.experiment.strategy)}, seed {run.experiment.seed}"
+        said = run.error.strip().rsplit("\n", 1)[-1][:120]
+        st.page_link("pages/lab.py", label=f"**{who}** · {run.state}{': ' + said if said else ''}",
+                     icon=ICONS[run.state], query_params={"run": run.id})  # fmt: skip
+    if len(broken) > MOST_BROKEN:
+        st.caption(f"and {len(broken) - MOST_BROKEN} more; the Runs page has all")
 
 
 VERDICT_HELP = (

@@ -83,6 +83,10 @@ def table(kept: pd.DataFrame) -> list[str]:
 def shown(kept: pd.DataFrame) -> pd.DataFrame:
     """The columns a person reads, in words."""
     titles = {name: _titles(kept[name], kind) for name, kind in KINDS.items()}
+    strategies = catalog.strategies()
+    fresh = [key for key in kept["strategy"].unique() if key in strategies and strategies[key].start == "random"]
+    # Random weights learn from no source, whatever else was asked.
+    titles["source"] = titles["source"].mask(kept["strategy"].isin(fresh), "none")
     labels = kept["labels_per_class"].map(lambda one: "all" if pd.isna(one) else f"{one:g}")
     return pd.DataFrame(
         {

@@ -11,14 +11,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from transfer.experiment import Experiment
-from transfer.insight.curves import DASHES, HUES, SYMBOLS, TITLES
+from transfer.insight.curves import DASHES, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.points import Axis, split_of, thin
-from transfer.insight.race import Arm
+from transfer.insight.race import Arm, in_words
 from transfer.insight.race_chart import style
 from transfer.insight.seeds import band
 
 Split = Literal["train", "validation"]
 PLACES = ("n", "split", "domain", "phase", "epoch", "step", "seconds")
+NAMED = ("target", "backbone", "strategy")
 MARKED = 40
 
 
@@ -33,6 +34,7 @@ class View:
         log: whether y is logarithmic.
         smoothing: weight of what came before, 0 (none) to 0.99; of training curves only.
         mean: whether runs that differ only in seed are drawn as a mean with a band.
+        classes: of the target that all runs share, for the line of a blind guess; None where targets differ.
         revision: zoom survives while this stays the same.
     """
 
@@ -42,6 +44,7 @@ class View:
     log: bool = False
     smoothing: float = 0.0
     mean: bool = False
+    classes: int | None = None
     revision: str = "compare"
 
 
@@ -55,11 +58,11 @@ def difference(experiments: Mapping[str, Experiment]) -> pd.DataFrame:
     """
     flat = {name: _flat(asked) for name, asked in experiments.items()}
     fields = list(dict.fromkeys(field for one in flat.values() for field in one))
-    rows = {
-        field: {name: one.get(field, "as usual") for name, one in flat.items()}
-        for field in fields
-        if len({str(one.get(field, "as usual")) for one in flat.values()}) > 1
-    }
+    rows = {}
+    for field in fields:
+        given = {name: one.get(field, "as usual") for name, one in flat.items()}
+        if len(set(given.values())) > 1:
+            rows[field] = _titles(field, given)
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(flat))
 
 
@@ -68,6 +71,14 @@ def _flat(asked: Experiment) -> dict[str, str]:
     options = dump.pop("options", {})
     dump |= {f"option {name}": value for name, value in options.items()}
     return {name.replace("_", " "): _text(value) for name, value in dump.items()}
+
+
+def _titles(field: str, given: dict[str, str]) -> dict[str, str]:
+    """Titles instead of keys, where they tell as many apart."""
+    if field not in NAMED:
+        return given
+    titles = {name: in_words(field, key) for name, key in given.items()}
+    return titles if len(set(titles.values())) == len(set(given.values())) else given
 
 
 def _text(value: Any) -> str:
@@ -140,6 +151,8 @@ def figure(several: Sequence[Arm], histories: Mapping[str, pd.DataFrame], names:
         for run, (x, y, phases) in found.items():
             _add_run(drawn, names[run], x, y, phases, view, number)
             number += 1
+    if view.value == "accuracy" and not view.log:
+        add_baselines(drawn, baselines(view.classes, None))
     up: dict[str, object] = {"title": {"text": f"{view.split} {view.value.replace('_', ' ')}"}, "zeroline": False}
     up |= {"type": "log"} if view.log else {}
     up |= {"tickformat": ".0%"} if share else {}

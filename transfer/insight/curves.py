@@ -22,6 +22,7 @@ GREY = "#8A8F98"
 TITLES = {"epoch": "epochs on the target", "step": "steps on the target", "seconds": "seconds since the run began"}
 HEIGHTS = {"accuracy": 265, "loss": 215}
 MANY_MARKERS = 40
+ROOM_BELOW = 0.08
 Value = Literal["loss", "accuracy"]
 
 
@@ -102,7 +103,7 @@ def figure(value: Value, curves: Sequence[Curve], frame: Frame) -> go.Figure:
         _add_not_a_number(drawn, value, curve, frame, number)
     if curves:
         _add_phases(drawn, curves[0], frame)
-    _add_references(drawn, value, frame)
+    _add_references(drawn, value, curves, frame)
     _lay_out(drawn, value, curves, frame)
     return drawn
 
@@ -212,25 +213,49 @@ def _add_phases(drawn: go.Figure, curve: Curve, frame: Frame) -> None:
         )  # fmt: skip
 
 
-def _add_references(drawn: go.Figure, value: Value, frame: Frame) -> None:
-    guess = chance(value, frame.classes)
-    text = f"chance {guess:.3g}" if value == "loss" else f"chance {percent(guess)}"
-    lines = [(guess, text, "dash")]
-    if value == "accuracy" and frame.majority is not None:
-        commonest = f"always the commonest class {percent(frame.majority)}"
-        # Within two points the labels would lie on one another: one line says both.
-        if frame.majority - guess < 0.02:
-            lines = [(guess, f"{text}, {commonest}", "dash")]
-        else:
-            lines.append((frame.majority, commonest, "dot"))
-    if value == "accuracy":
-        lines += [(height, f"{name} {percent(height)}", "dashdot") for height, name in frame.marks]
+def baselines(classes: int | None, majority: float | None) -> list[tuple[float, str, str]]:
+    """What an accuracy has to beat: height, words and dash of a blind guess and of always the commonest class.
+
+    Args:
+        classes: of the target; None where targets differ.
+        majority: share of the commonest class, None when not known.
+    """
+    lines = [(1 / classes, f"chance {percent(1 / classes)}", "dash")] if classes else []
+    if majority is None:
+        return lines
+    commonest = f"always the commonest class {percent(majority)}"
+    # Within two points the labels would lie on one another: one line says both.
+    if lines and majority - lines[0][0] < 0.02:
+        return [(lines[0][0], f"{lines[0][1]}, {commonest}", "dash")]
+    return [*lines, (majority, commonest, "dot")]
+
+
+def add_line(drawn: go.Figure, height: float, label: str, dash: str, log: bool = False, below: bool = False) -> None:
+    """A line across with its words at the right end, above it, or below where a curve rises from it."""
+    drawn.add_hline(y=height, line={"color": GREY, "width": 1.3, "dash": dash}, layer="below")
+    drawn.add_annotation(
+        x=1, xref="paper", xanchor="right", yanchor="top" if below else "bottom", showarrow=False, text=label,
+        y=math.log10(height) if log else height, font={"size": 12, "color": GREY},
+    )  # fmt: skip
+
+
+def add_baselines(drawn: go.Figure, lines: Sequence[tuple[float, str, str]]) -> None:
+    """The lines of `baselines`; their words below them, where there is room, for there is no curve."""
     for height, label, dash in lines:
-        drawn.add_hline(y=height, line={"color": GREY, "width": 1.3, "dash": dash}, layer="below")
-        drawn.add_annotation(
-            x=1, xref="paper", xanchor="right", yanchor="bottom", showarrow=False, text=label,
-            y=math.log10(height) if frame.log and value == "loss" else height, font={"size": 12, "color": GREY},
-        )  # fmt: skip
+        add_line(drawn, height, label, dash, below=height >= ROOM_BELOW)
+
+
+def _add_references(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Frame) -> None:
+    if value == "loss":
+        guess = chance(value, frame.classes)
+        add_line(drawn, guess, f"chance {guess:.3g}", "dash", frame.log)
+        return
+    add_baselines(drawn, baselines(frame.classes, frame.majority))
+    ends = [y[-1] for curve in curves if len(y := _series(curve.history, value, "validation", frame)[1])]
+    for height, name in frame.marks:
+        # Away from where the curves end, which would cross the words.
+        below = bool(ends) and height <= min(ends) and height >= ROOM_BELOW
+        add_line(drawn, height, f"{name} {percent(height)}", "dashdot", below=below)
 
 
 def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Frame) -> None:

@@ -12,6 +12,7 @@ from transfer.insight.race import Arm
 from transfer.insight.seeds import Spread, spread
 
 REACHED = 0.9
+NEAR_CHANCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,11 @@ class Gain:
         jumpstart: accuracy before the first step, less from scratch's.
         asymptotic: test accuracy, less from scratch's.
         area: total reward ratio, the areas' difference over from scratch's area; 0 is no gain.
-        sooner: epochs, steps or seconds earlier at the threshold; None when a seed never got there.
+        sooner: epochs, steps or seconds earlier at the threshold; None when a seed never got there, or when
+            from scratch learned next to nothing.
         never: how many seeds of transfer and of from scratch never reached the threshold.
         threshold: the accuracy to be reached.
+        flat: whether from scratch ended near chance, so that there is no threshold worth reaching.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Gain:
     sooner: Spread | None
     never: tuple[int, int]
     threshold: float
+    flat: bool = False
 
 
 def jumpstart(transfer: np.ndarray, scratch: np.ndarray) -> float:
@@ -115,7 +119,9 @@ def gains(
         if not seeds:
             continue
         pairs = [(curves[ours[seed].id], curves[theirs[seed].id]) for seed in seeds]
-        threshold = reached * float(np.mean([scratch[1][-1] for _, scratch in pairs]))
+        end = float(np.mean([scratch[1][-1] for _, scratch in pairs]))
+        threshold = reached * end
+        flat = end < NEAR_CHANCE * float(np.mean([theirs[seed].metrics.get("chance", 0.0) for seed in seeds]))
         times = [(time_to(threshold, *one), time_to(threshold, *other)) for one, other in pairs]
         sooner = [other - one for one, other in times if one is not None and other is not None]
         tests = [ours[seed].metrics["test_accuracy"] - theirs[seed].metrics["test_accuracy"] for seed in seeds]
@@ -125,9 +131,10 @@ def gains(
                 spread([jumpstart(one[1], other[1]) for one, other in pairs], -1.0, 1.0),
                 spread(tests, -1.0, 1.0),
                 spread([area_ratio(one, other) for one, other in pairs]),
-                spread(sooner) if len(sooner) == len(pairs) else None,
+                spread(sooner) if len(sooner) == len(pairs) and not flat else None,
                 (sum(one is None for one, _ in times), sum(other is None for _, other in times)),
                 threshold,
+                flat,
             )
         )
     return found
@@ -211,6 +218,8 @@ def _shown(value: Spread, factor: float, digits: int) -> str:
 
 
 def _never(gain: Gain) -> str:
+    if gain.flat:
+        return "from scratch stayed near chance"
     with_, without = gain.never
     said = [f"{with_} with transfer"] if with_ else []
     said += [f"{without} from scratch"] if without else []

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from transfer.insight.curves import DASHES, GREY, HUES, SYMBOLS, TITLES
+from transfer.insight.curves import DASHES, GREY, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.label_curve import LabelCurve, crossings
 from transfer.insight.points import thin
 from transfer.insight.race import SCRATCH, Arm
 from transfer.insight.seeds import band
-from transfer.insight.words import percent
 
 Axis = Literal["epoch", "step", "seconds", "images", "training"]
 COLUMNS = {"images": "images_seen", "training": "training_seconds"}
@@ -99,7 +98,7 @@ def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Fr
                     line={"color": hue, "width": 1.2, "dash": dash},
                     hovertemplate=f"{arm.name}, seed {run.experiment.seed} %{{y:.1%}}<extra></extra>",
                 )  # fmt: skip
-    _add_references(drawn, frame)
+    add_baselines(drawn, baselines(frame.classes, frame.majority))
     across: dict[str, object] = {"title": {"text": TITLES_ACROSS[frame.axis], "standoff": 4}, "zeroline": False}
     if frame.axis == "epoch" and frame.span:
         across["range"] = [-0.01 * frame.span, 1.02 * frame.span]
@@ -144,7 +143,7 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
             marker={"symbol": "circle-open", "size": 13, "color": "#CC3311", "line": {"width": 2}},
             hovertemplate="%{text} cross<br>at %{x:.3~g} labels a class<extra></extra>",
         )  # fmt: skip
-    _add_references(drawn, frame)
+    add_baselines(drawn, baselines(frame.classes, frame.majority))
     ticks = sorted({round(float(one), 1) for way in curves for one in way.labels})
     across: dict[str, object] = {
         "title": {"text": "labels a class", "standoff": 4}, "type": "log", "zeroline": False,
@@ -167,24 +166,6 @@ def _add_band(drawn: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray
         drawn.add_scatter(
             x=x, y=edge, mode="lines", line={"width": 0}, fill=fill, fillcolor=f"rgba({red},{green},{blue},0.16)",
             showlegend=False, legendgroup=group, hoverinfo="skip",
-        )  # fmt: skip
-
-
-def _add_references(drawn: go.Figure, frame: Frame) -> None:
-    lines = []
-    if frame.classes:
-        lines.append((1 / frame.classes, f"chance {percent(1 / frame.classes)}", "dash"))
-    if frame.majority is not None:
-        commonest = f"always the commonest class {percent(frame.majority)}"
-        if lines and frame.majority - lines[0][0] < 0.02:
-            lines[0] = (lines[0][0], f"{lines[0][1]}, {commonest}", "dash")
-        else:
-            lines.append((frame.majority, commonest, "dot"))
-    for height, label, dash in lines:
-        drawn.add_hline(y=height, line={"color": GREY, "width": 1.3, "dash": dash}, layer="below")
-        drawn.add_annotation(
-            x=1, xref="paper", xanchor="right", y=height, yanchor="bottom", showarrow=False, text=label,
-            font={"size": 12, "color": GREY},
         )  # fmt: skip
 
 

@@ -44,11 +44,19 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, 
             hovertemplate=f"{name.replace('_', ' ')} %{{y:.3g}}<br>{axis} %{{x:.4~g}}<extra></extra>",
         )  # fmt: skip
     across = {"title": {"text": TITLES[axis], "standoff": 4}, "zeroline": False}
+    up = {"type": "log", "title": {"text": "part"}, "automargin": False, "exponentformat": "power"}
     drawn.update_layout(
         height=190, margin={"l": 62, "r": 8, "t": 26, "b": 8}, uirevision=revision, showlegend=True,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
         xaxis=across | ({"range": list(span)} if span else {}),
-        yaxis={"type": "log", "title": {"text": "part"}, "automargin": False, "exponentformat": "power"},
+        yaxis=up | _decades(drawn),
     )  # fmt: skip
     return drawn
+
+
+def _decades(drawn: go.Figure) -> dict[str, int]:
+    """Ticks at powers of ten alone where there are several: more of them lie on one another in a low chart."""
+    heights = [np.asarray(trace.y, float) for trace in drawn.data]
+    known = np.concatenate([one[np.isfinite(one)] for one in heights]) if heights else np.empty(0)
+    return {"dtick": 1} if len(known) and known.max() >= 30 * known.min() else {}
