@@ -50,6 +50,7 @@ def test_search_looks_into_settings_titles_tags_and_notes():
     table = Lab().summary.table()
     assert runs_table.found(table, "odd THESIS")["run"].tolist() == [one]
     assert runs_table.found(table, "fine-tuning seed 7")["run"].tolist() == [other]
+    assert runs_table.found(table, "seed 0")["run"].tolist() == [one], "not every run that has a 0 in its id"
     assert runs_table.found(table, "mnist")["run"].tolist() == [other, one]
     assert runs_table.found(table, "[").empty
 

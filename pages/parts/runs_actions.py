@@ -30,7 +30,8 @@ def bar(selected: Sequence[str], kept: pd.DataFrame) -> None:
     runs = [run for key in selected[:FEW] if (run := the_lab().store.run(key))]
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         if not selected:
-            st.caption("Select rows to open, compare, tag, archive, delete or repeat them.")
+            # No wider than its words: at the table's right end its own buttons would lie over what follows.
+            st.caption("Select rows to open, compare, tag, archive, delete or repeat them.", width="content")
         else:
             _ways(selected, runs)
         rows = kept[kept["run"].isin(selected)] if selected else kept
@@ -120,7 +121,8 @@ def undo() -> None:
     if not gone or time.time() - when > UNDO_SECONDS:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f":material/delete: {_many(gone).capitalize()} {'was' if len(gone) == 1 else 'were'} deleted.")
+        st.caption(f":material/delete: {_many(gone).capitalize()} {'was' if len(gone) == 1 else 'were'} deleted.",
+                   width="content")  # fmt: skip
         st.button("Undo", key="undo", on_click=_restore, args=(gone,), icon=":material/undo:", type="tertiary")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from transfer import catalog
 from transfer.insight.words import duration
 
 FITTING, HEIGHT = 14, 560
+SEED = re.compile(r"\bseed\s+(\d+)\b", re.IGNORECASE)
 KINDS = {"strategy": "strategies", "backbone": "backbones", "target": "datasets", "source": "datasets"}
 FILTERS = {"state": "State", "strategy": "Strategy", "target": "Target", "backbone": "Backbone", "tags": "Tags"}
 
@@ -47,17 +49,20 @@ def filters(everything: pd.DataFrame) -> pd.DataFrame:
 
 
 def found(table: pd.DataFrame, sought: str) -> pd.DataFrame:
-    """The rows in which every word of the search occurs: in a setting, its title, a tag, the note or the id."""
-    words = sought.lower().split()
-    if not words or table.empty:
+    """The rows in which every word of the search occurs: in a setting, its title, a tag, the note or the id.
+
+    ``seed 7`` is that seed, and not every run with a 7 somewhere.
+    """
+    if not sought.split() or table.empty:
         return table
+    seeds = [int(seed) for seed in SEED.findall(sought)]
+    words = SEED.sub("", sought).lower().split()
     text = table["run"] + " " + table["state"] + " " + table["note"]
     for column, kind in KINDS.items():
         titles = {key: f"{key} {title(getattr(catalog, kind)(), key)}" for key in table[column].dropna().unique()}
         text = text + " " + table[column].map(titles).fillna("").astype(str)
-    text = text + " " + table["tags"].map(" ".join).astype(str) + " seed " + table["seed"].astype(str)
-    text = text.str.lower()
-    held = pd.Series(True, index=table.index)
+    text = (text + " " + table["tags"].map(" ".join).astype(str)).str.lower()
+    held = table["seed"].isin(seeds) if seeds else pd.Series(True, index=table.index)
     for word in words:
         held &= text.str.contains(word, regex=False)
     return table[held]
@@ -102,9 +107,9 @@ def shown(kept: pd.DataFrame) -> pd.DataFrame:
             "Test": 100 * kept["test_accuracy"].astype(float),
             "95 % interval": _intervals(kept),
             "Took": [duration(seconds) if seconds else "" for seconds in kept["took"]],
+            "When": pd.to_datetime(kept["created"], unit="s", utc=True).dt.tz_convert(_zone()).dt.tz_localize(None),
             "Tags": kept["tags"],
             "Note": kept["note"],
-            "When": pd.to_datetime(kept["created"], unit="s", utc=True).dt.tz_convert(_zone()).dt.tz_localize(None),
         }
     )
 
