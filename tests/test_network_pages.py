@@ -12,7 +12,7 @@ from keras import layers
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from tests.test_saved import at_once  # noqa: F401  # a fixture
 from transfer import Experiment, settings
-from transfer.backbones import hub
+from transfer.backbones import hub, saved_model
 from transfer.engine import speed
 from transfer.lab import Lab, speeds
 
@@ -68,6 +68,27 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     assert not app.exception
     assert app.session_state["chosen"]["backbone"] == f"file:{path}@cut=low"
     assert "mine up to low" in said(app)
+
+
+def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(home, tmp_path: Path) -> None:  # noqa: F811
+    folder = tmp_path / "graph"
+    (folder / "variables").mkdir(parents=True)
+    (folder / saved_model.PROGRAM).touch()
+    layer = {"name": "low/Relu", "kind": "Relu", "shape": [8, 8, 4], "weights": 40, "cut": True}
+    known = {"layers": [layer], "size": 16, "channels": 1, "classifier": None, "rescales": True, "entry": "pixels"}
+    saved_model._kept(folder).write_text(json.dumps(known))
+    saved_model.graph_file(folder).touch()
+    app = gallery(opened())
+    app.text_input(key="network_path").set_value(str(folder)).run()
+    assert "40 weights · 16 px grey · its folder's weights, frozen for good" in said(app)
+    app.button(key="network_use").click().run()
+    assert not app.exception
+    assert app.session_state["chosen"]["backbone"] == f"saved:{folder}"
+    assert "its weights cannot be trained" in said(app)
+    [head] = [one for one in app.button if one.label == "Train a head alone"]
+    head.click().run()
+    assert app.session_state["chosen"]["strategy"] == "feature_extraction"
+    assert "its weights cannot be trained" not in said(app)
 
 
 def test_a_preset_of_kerashub_is_used(home, at_once, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import transfer.backbones
 import transfer.datasets
 import transfer.strategies
-from transfer import settings
+from transfer import fixed, settings
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
@@ -188,6 +188,7 @@ def check(experiment: Experiment) -> Strategy:
                 "Choose another source, or none.",
             )
     chosen.check(network.stages)
+    fixed.check(experiment, chosen, network)
     _needs(experiment, chosen, network)
     size = experiment.image_size or network.image_size
     if size < network.smallest:
@@ -317,3 +318,5 @@ def _teacher(experiment: Experiment, teacher: str) -> None:
             f"source none with teacher {teacher!r}",
             "Choose a source, or the teacher efficientnet_lite0.",
         )
+    elif teacher != "same":
+        fixed.check_teacher(backbone(teacher))

@@ -49,6 +49,8 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     network = catalog.backbones().get(fields["backbone"])
     if fields["image_size"] and network:
         yield f"Use {network.image_size} pixels", {"image_size": None}
+    if network and network.fixed and fields["strategy"] != "feature_extraction":
+        yield "Train a head alone", {"strategy": "feature_extraction", "options": {}}
     usable = [one for one in catalog.datasets().values() if not one.download_mb]
     target = catalog.datasets().get(fields["target"])
     alike = [one.key for one in usable if target and one.classes == target.classes]

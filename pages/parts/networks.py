@@ -11,7 +11,7 @@ import streamlit as st
 from pages.parts.asking import answered
 from pages.parts.form import choose
 from transfer import catalog, settings
-from transfer.backbones import Backbone, saved
+from transfer.backbones import Backbone, saved, saved_model
 from transfer.backbones.described import Description, cuts, usual_cut
 from transfer.errors import RequestError
 from transfer.lab import speeds
@@ -29,7 +29,7 @@ def facts(network: Backbone) -> str:
     """Size, input, weights and download in one line."""
     colour = "colour" if network.channels == 3 else "grey"
     own = network.pretrained
-    weights = f"{own.source} weights" if own else "no weights of its own"
+    weights = f"{own.source} weights{', frozen for good' if network.fixed else ''}" if own else "no weights of its own"
     download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
     return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
 
@@ -105,17 +105,18 @@ def sorted_and_filtered(choices: list[Choice]) -> list[Choice]:
 def own() -> None:
     """A network from elsewhere: a file, uploaded or by its path, or a preset of KerasHub."""
     with st.expander("A network of your own, or of KerasHub", icon=":material/upload_file:"):
-        st.caption("A network that Keras saved whole (.keras, or an older .h5). It is read with Keras' safe mode on, "
-                   "in a process of its own; files with program code in them are refused.")  # fmt: skip
+        st.caption("A network that Keras saved whole (.keras, or an older .h5), or by its path a SavedModel's folder, "
+                   "which stays frozen. It is read in a process of its own; program code is refused.")  # fmt: skip
         given = st.file_uploader("File", type=["keras", "h5", "hdf5"], key="network_file",
                                  max_upload_size=settings.upload_megabytes(), label_visibility="collapsed")  # fmt: skip
         left, right = st.columns(2)
         path = left.text_input("or its path on this machine", key="network_path", max_chars=1000,
-                               placeholder="/models/network.keras").strip()  # fmt: skip
+                               placeholder="/models/network.keras or a folder").strip()  # fmt: skip
         preset = right.text_input("or a preset of KerasHub", key="network_preset", max_chars=100,
                                   placeholder="resnet_18_imagenet",
                                   help="The names are listed at keras.io/keras_hub/presets; those of networks that "
                                   "read pictures alone can be used.").strip()  # fmt: skip
+        kind: Any = saved
         try:
             with st.spinner("looking into it ..."):
                 if given is not None:
@@ -124,8 +125,9 @@ def own() -> None:
                         saved.keep(given.name, given.getvalue())
                     known = saved.description(place)
                 elif path:
-                    place = Path(path).expanduser()
-                    known = saved.description(place)
+                    place = Path(path.removeprefix("saved:")).expanduser()
+                    kind = saved_model if place.is_dir() else saved
+                    known = kind.description(place)
                 elif preset:
                     _offered(f"hub:{preset.removeprefix('hub:')}")
                     return
@@ -134,10 +136,10 @@ def own() -> None:
         except RequestError as problem:
             st.warning(str(problem), icon=":material/block:")
             return
-        _cut(place, known)
+        _cut(place, known, kind.key_of)
 
 
-def _cut(place: Path, known: Description) -> None:
+def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str]) -> None:
     """Its layers in a list, where it is cut, and what its pixels are."""
     places = cuts(known)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -162,7 +164,7 @@ def _cut(place: Path, known: Description) -> None:
     ]
     st.dataframe(rows, hide_index=True, height=260, key=f"network_layers:{place}")
     usual = cut == usual_cut(known), pixels == saved.usual_pixels(known)
-    _offered(saved.key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels))
+    _offered(key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels))
 
 
 def _offered(key: str) -> None:

@@ -63,6 +63,7 @@ class Backbone:
         largest: greatest height and width, in pixels; None for any.
         classes: names of the classes of ``source_head``, in order; empty when they are not known.
         learned: data sets its weights have seen, each with the seed of its split, as far as the lab trained them.
+        fixed: whether its weights can never move, nor begin anew: it gives features and no more.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Backbone:
     largest: int | None = None
     classes: tuple[str, ...] = ()
     learned: tuple[tuple[str, int], ...] = ()
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,12 @@ def open_(run: str) -> Backbone:
             f"run:{run}",
             "Give the id of a run that was tested; one of an older version of the lab has to be run again.",
         ) from None
+    if about.get("fixed"):
+        raise RequestError(
+            "The network of this run is fixed, so there is nothing to go on with.",
+            f"run:{run}, {about['title']}",
+            "Begin with its own backbone (saved:<folder>) again.",
+        )
     size = about["image_size"]
     return Backbone(
         key=f"{PREFIX}:{run}",

@@ -94,11 +94,16 @@ def _kept(path: Path) -> Path:
     return settings.cache("inspections") / f"{LAYOUT}-{stamp(path)}.json"
 
 
-def stamp(path: Path) -> str:
-    """Changes whenever the file does."""
+def usable(path: Path) -> None:
+    """Raises `RequestError` when the administrator keeps networks to other folders."""
     roots = (*settings.folder_roots(), place().resolve())
     if len(roots) > 1 and not any(path.resolve().is_relative_to(root) for root in roots):
         raise RequestError("Files there may not be used.", str(path), "Put it below a folder of TRANSFER_FOLDERS.")
+
+
+def stamp(path: Path) -> str:
+    """Changes whenever the file does."""
+    usable(path)
     try:
         seen = path.stat()
     except OSError:
@@ -107,7 +112,7 @@ def stamp(path: Path) -> str:
         raise RequestError(
             "This is a folder, not the file of a network.",
             str(path),
-            "A SavedModel cannot be trained by Keras 3: load it where it was made and save it as a .keras file.",
+            f"A SavedModel can be used, frozen, as saved:{path}. To train it, save it as .keras where it was made.",
         )
     words = f"{path.resolve()} {seen.st_size} {seen.st_mtime_ns}"
     return hashlib.sha256(words.encode()).hexdigest()[:40]

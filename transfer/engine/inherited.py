@@ -42,6 +42,7 @@ def describe(runner: Runner, leg: Leg, folder: Path) -> None:
         "classes": list(target.classes),
         "head": isinstance(leg.head, keras.layers.Dense),
         "learned": [*learned, [asked.target, asked.seed]],
+        "fixed": runner.backbone.fixed,
         "identity": f"{weights} on {network.knowledge.identity}",
     }
     (folder / inherited.ABOUT).write_text(json.dumps(about))

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transfer.errors import RequestError
+from transfer.errors import ImpossibleExperiment, RequestError
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ def write(run: str, output: Path) -> Path:
 
     Raises:
         RequestError: the name ends otherwise, or its folder is not there.
-        ImpossibleExperiment: the run has left no weights.
+        ImpossibleExperiment: the run has left no weights, or its network is no Keras network.
     """
     if output.suffix != ".keras":
         raise RequestError("A Keras file's name ends in .keras.", repr(str(output)), "Give --output NAME.keras.")
@@ -42,6 +42,12 @@ def write(run: str, output: Path) -> Path:
     from transfer.engine.rebuilt import trained
 
     found = trained(run)
+    if found.network.backbone.fixed:
+        raise ImpossibleExperiment(
+            "The run's backbone is a SavedModel: a .keras file cannot hold it.",
+            f"run {run}, {found.network.backbone.key}",
+            "Keep the SavedModel's folder: the run goes on from there. Or run it on the network as a .keras file.",
+        )
     whole(found).save(output)
     with zipfile.ZipFile(output, "a") as file:
         file.writestr(CLASSES, json.dumps(list(found.classes)))

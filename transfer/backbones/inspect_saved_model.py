@@ -1,0 +1,182 @@
+"""Looks into a SavedModel; `transfer.backbones.saved_model` asks for it in a process of its own.
+
+First its protocol buffer is read and checked, operation by operation. Only then TensorFlow loads it, here and nowhere
+else. What leaves this process is a description and one flat graph of mathematics, its weights in it as constants.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from transfer.backbones import allowed_ops, flat_graph
+from transfer.errors import RequestError
+
+PROGRAM = "saved_model.pb"
+SIGNATURES = ("serving_default", "serve")
+EXPORT = "Export it with one picture in and one output: model.export('folder')."
+KERNELS = ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MatMul", "BatchMatMulV2", "Einsum")
+RESCALES = ("Mul", "RealDiv", "Sub", "Add", "AddV2")
+# One protocol buffer holds 2 GiB at most.
+MOST_BYTES = 2 * 10**9
+
+
+def inspect(question: str) -> dict[str, Any]:
+    """What a person has to know of the network in the folder; its flat graph is written beside.
+
+    Args:
+        question: JSON of the folder and of the file the flat graph goes to.
+
+    Returns:
+        As `transfer.backbones.inspect_file.describe`, a layer for each operation, and ``output``, where it ends.
+
+    Raises:
+        RequestError: it is refused; says why.
+    """
+    folder, file = map(Path, json.loads(question))
+    program = checked(folder)
+    with tempfile.TemporaryDirectory() as copy:
+        # What is loaded is what was checked, and not what may have come into its place meanwhile.
+        (Path(copy) / PROGRAM).write_bytes(_uncompiled(program).SerializeToString())
+        (Path(copy) / "variables").symlink_to(folder.resolve() / "variables")
+        serving, weights = _serving(Path(copy), folder.name)
+    graph, entry, output = flat_graph.flattened(serving)
+    allowed_ops.check_operations(graph.node, {*allowed_ops.MATHEMATICS, "Placeholder"}, folder.name)
+    known = _described(graph, entry, output, weights, folder.name)
+    temporary = file.with_suffix(".part")
+    temporary.write_bytes(graph.SerializeToString(deterministic=True))
+    temporary.replace(file)
+    return known
+
+
+def checked(folder: Path) -> Any:
+    """The program, read without loading it; refuses what is not a network alone."""
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    read = saved_model_pb2.SavedModel()
+    try:
+        read.ParseFromString((folder / PROGRAM).read_bytes())
+    except DecodeError as problem:
+        raise _damaged(folder.name, problem) from None
+    if len(read.meta_graphs) != 1 or not read.meta_graphs[0].object_graph_def.nodes:
+        raise RequestError(
+            "This is no SavedModel of TensorFlow 2.", f"{folder.name}, {len(read.meta_graphs)} graphs",
+            "Load it where it was made and export it anew: model.export('folder').",
+        )  # fmt: skip
+    size = sum(one.stat().st_size for one in (folder / "variables").glob("variables.*"))
+    if size > MOST_BYTES:
+        raise RequestError("The SavedModel is too large.", f"{folder.name}, {size / 1e9:.1f} GB", "At most 2 GB.")
+    allowed_ops.check_program(read.meta_graphs[0], folder.name)
+    return read
+
+
+def _uncompiled(program: Any) -> Any:
+    """Without the marks that keep a function from being unfolded: to be compiled, to be left alone."""
+    for function in program.meta_graphs[0].graph_def.library.function:
+        for part in (function, *function.node_def):
+            for name in [name for name in part.attr if name.startswith(("_Xla", "_noinline"))]:
+                del part.attr[name]
+    return program
+
+
+def _serving(folder: Path, named: str) -> tuple[Any, set[str]]:
+    """The function that serves, and the names by which its graph knows the variables."""
+    import tensorflow as tf
+
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except Exception as problem:  # noqa: BLE001  # TensorFlow raises of every kind; each is the folder's fault
+        raise _damaged(named, problem) from None
+    found = next((loaded.signatures[name] for name in SIGNATURES if name in loaded.signatures), None)
+    if found is None:
+        raise RequestError("The SavedModel has no signature that serves.", named, EXPORT)
+    given, made = list(found.structured_input_signature[1].values()), list(found.structured_outputs.values())
+    if not _reads_pictures(given, made):
+        shapes = ", ".join(f"{one.dtype.name} {one.shape}" for one in (*given, "->", *made) if one != "->")
+        raise RequestError(
+            "The SavedModel does not read pictures.", f"{named}, inputs and outputs {shapes}",
+            "It needs one float32 input of shape (any number, height, width, channels), square, with 1 or 3 channels, "
+            "and one float32 output of shape (any number, features) or a map of them.",
+        )  # fmt: skip
+    resources = {inner.op.name for outer, inner in found.graph.captures if outer.dtype == tf.resource}
+    found.keep = loaded  # its variables live as long as what they were loaded with
+    return found, resources
+
+
+def _reads_pictures(given: list[Any], made: list[Any]) -> bool:
+    """Whether it takes any number of square pictures, grey or in colour, and gives features of each."""
+    if len(given) != 1 or len(made) != 1 or {given[0].dtype.name, made[0].dtype.name} != {"float32"}:
+        return False
+    shape, out = given[0].shape, made[0].shape
+    if shape.rank != 4 or out.rank not in (2, 3, 4) or shape[0] is not None:
+        return False
+    return shape[-1] in (1, 3) and shape[1] == shape[2] and out[-1] is not None
+
+
+def _described(graph: Any, entry: str, output: str, weights: set[str], named: str) -> dict[str, Any]:
+    """The operations that pictures flow through, bottom to top, and where the graph can be cut."""
+    import tensorflow as tf
+
+    # Asking an attribute that is not there would add it.
+    if any("data_format" in node.attr and node.attr["data_format"].s == b"NCHW" for node in graph.node):
+        raise RequestError("The SavedModel keeps channels first.", named, "Export it with channels last.")
+    with tf.Graph().as_default() as shaped:
+        tf.graph_util.import_graph_def(graph, name="")
+    outputs = {one.name: one.outputs[0] for one in shaped.get_operations()}
+    order = flat_graph.flowing(graph, entry, output)
+    held = flat_graph.weights_by_user(graph, order, weights)
+    sizes = {name: sum(math.prod(outputs[one].shape) for one in several) for name, several in held.items()}
+    kinds = {node.name: node.op for node in graph.node}
+    first = next((at for at, name in enumerate(order) if kinds[name] in KERNELS and sizes[name]), None)
+    if first is None:
+        raise RequestError("The network has no weights.", named, "Give one that has learned something.")
+    places = [at for at in flat_graph.passages(graph, order) if at >= first]
+    scopes = [order[at].rpartition("/")[0] for at in places]
+    ends = {
+        at for at, here, above in zip(places, scopes, [*scopes[1:], None], strict=True) if not here or here != above
+    }
+    layers = [
+        {
+            "name": name,
+            "kind": kinds[name],
+            "shape": _dimensions(outputs[name]),
+            "weights": sizes[name],
+            "cut": at == len(order) - 1 or (at in ends and _is_features(outputs[name])),
+        }
+        for at, name in enumerate(order)
+    ]
+    height, channels = outputs[entry].shape[1], outputs[entry].shape[3]
+    return {
+        "title": named,
+        "size": height,
+        "channels": channels,
+        "rescales": any(kinds[name] in RESCALES for name in order[:first]),
+        "classifier": _classifier(order, kinds),
+        "layers": layers,
+        "entry": entry,
+    }
+
+
+def _dimensions(tensor: Any) -> list[int | None]:
+    return tensor.shape.as_list()[1:] if tensor.shape.rank else []
+
+
+def _is_features(tensor: Any) -> bool:
+    shape = tensor.shape
+    return tensor.dtype.name == "float32" and shape.rank in (2, 3, 4) and shape[-1] is not None
+
+
+def _classifier(order: list[str], kinds: dict[str, str]) -> str | None:
+    """The product that gives the classes when softmax ends the network; another end may be features."""
+    if kinds[order[-1]] != "Softmax":
+        return None
+    return next((name for name in reversed(order) if kinds[name] in KERNELS), None)
+
+
+def _damaged(named: str, problem: Exception) -> RequestError:
+    said = (str(problem).strip().splitlines() or ["no reason given"])[0][:200]
+    return RequestError("The SavedModel is damaged, or none.", f"{named}: {said}", EXPORT)

@@ -1,0 +1,150 @@
+"""A SavedModel as a frozen backbone: ``saved:<folder>``, for a network that is there as TensorFlow's graph alone.
+
+    saved:/models/net                          what its serving signature gives; below softmax and its classes
+    saved:/models/net@cut=block5/Relu          cut there
+    saved:/models/net@pixels=0..1              fed pixels of 0 to 1
+
+A SavedModel is a program. `transfer.backbones.inspect_saved_model` reads it in a process of its own, refuses all but
+mathematics, and leaves one flat graph; that, and never the SavedModel, is what a run uses.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transfer import settings
+from transfer.backbones import Backbone, Family, Pretrained
+from transfer.backbones.described import Description, cuts, ends, kept_up_to, stages, usual_cut, weights
+from transfer.backbones.saved import PIXELS, SMALLEST, USUAL_SIZE, parted, usable, usual_pixels
+from transfer.elsewhere import asked
+from transfer.errors import RequestError
+
+if TYPE_CHECKING:
+    import keras
+
+PREFIX = "saved"
+PROGRAM = "saved_model.pb"
+INSPECTION_SECONDS = 300
+LAYOUT = 1
+
+
+def key_of(path: Path | str, cut: str = "", pixels: str = "") -> str:
+    """The key of that network; without ``cut`` and ``pixels`` as usual."""
+    return f"{PREFIX}:{path}" + (f"@cut={cut}" if cut else "") + (f"@pixels={pixels}" if pixels else "")
+
+
+def description(path: Path) -> Description:
+    """What is known of the network; it is looked into first (some ten seconds) when nobody has since it changed.
+
+    Raises:
+        RequestError: there is no such folder, or it is refused.
+    """
+    words = _kept(path)
+    try:
+        known: Description = json.loads(words.read_text())
+    except (FileNotFoundError, ValueError):
+        known = {}
+    if "refused" not in known and not (known and graph_file(path).exists()):
+        question = json.dumps([str(path.resolve()), str(graph_file(path))])
+        known = asked("transfer.backbones.inspect_saved_model", "inspect", question, INSPECTION_SECONDS)
+        words.write_text(json.dumps(known))
+    if "refused" in known:
+        raise RequestError(*known["refused"])
+    return known
+
+
+def _kept(path: Path) -> Path:
+    return settings.cache("saved_models") / f"{LAYOUT}-{stamp(path)}.json"
+
+
+def graph_file(path: Path) -> Path:
+    """Where the flat graph of the network lies; made by `description`."""
+    return _kept(path).with_suffix(".graph")
+
+
+def stamp(path: Path) -> str:
+    """Changes whenever a file of the SavedModel does.
+
+    Raises:
+        RequestError: it may not be used, or is no SavedModel.
+    """
+    usable(path)
+    if not (path / PROGRAM).is_file():
+        raise RequestError(
+            "There is no SavedModel.", str(path), f"Give the path of a folder with {PROGRAM} and variables in it."
+        )
+    files = [path / PROGRAM, *sorted((path / "variables").glob("variables.*"))]
+    words = [f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in files]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:40]
+
+
+def open_(rest: str) -> Backbone:
+    """The network of a key without its prefix, as a backbone.
+
+    Raises:
+        RequestError: there is no such folder, it is refused, or cannot be cut there.
+    """
+    path, chosen = parted(rest)
+    known = description(path)
+    cut = chosen.get("cut") or usual_cut(known)
+    if cut not in (places := cuts(known)):
+        raise RequestError(f"{path.name} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
+    pixels = chosen.get("pixels") or usual_pixels(known)
+    if pixels not in PIXELS:
+        raise RequestError("There is no such range of pixels.", repr(pixels), f"Give {', '.join(PIXELS)}.")
+    kept, size = kept_up_to(known, cut), known["size"]
+    whole = cut == known["layers"][-1]["name"]
+    return Backbone(
+        key=f"{PREFIX}:{rest}",
+        title=path.name if whole else f"{path.name} up to {cut}",
+        summary="Your own SavedModel. Its weights are constants of a graph: it gives features and cannot be trained.",
+        parameters=weights(kept),
+        stages=stages(kept),
+        image_size=size or USUAL_SIZE,
+        smallest=size or SMALLEST,
+        largest=size,
+        channels=known["channels"],
+        licence="your own",
+        reference=str(path),
+        preprocessing=f"pixels of {pixels.replace('..', ' to ')}, then as in the SavedModel",
+        build=functools.partial(_build, path=path, cut=cut, pixels=pixels),
+        pretrained=Pretrained(
+            source="its folder's",
+            origin=str(path),
+            identity=f"{stamp(path)} {cut} {pixels}",
+            load=_load,
+        ),
+        fixed=True,
+    )
+
+
+def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Model]:
+    """Its stages, their weights in them."""
+    import keras
+
+    from transfer.backbones.flat_graph import layer_class
+
+    known, made = description(path), []
+    flowing = entry = keras.Input((image_size, image_size, known["channels"]), name="pixels")
+    below, (scale, offset) = known["entry"], PIXELS[pixels]
+    places = ends(kept_up_to(known, cut))
+    for n, place in enumerate(places, start=1):
+        flowing = layer_class()(graph_file(path), below, place, scale, offset, name=f"graph{n}")(entry)
+        if place == places[-1] and len(flowing.shape) == 4:
+            flowing = keras.layers.GlobalAveragePooling2D(name="mean", dtype="float32")(flowing)
+        elif place == places[-1] and len(flowing.shape) == 3:
+            flowing = keras.layers.GlobalAveragePooling1D(name="mean", dtype="float32")(flowing)
+        made.append(keras.Model(entry, flowing, name=f"stage{n}"))
+        entry, below, scale, offset = keras.Input(flowing.shape[1:]), place, 1.0, 0.0
+    return made
+
+
+def _load(stages: list[keras.Model]) -> None:
+    """The weights are constants of the graph: there is nothing to be put in."""
+
+
+SAVED_MODEL = Family(PREFIX, open_, list)
