@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import estimates
+from pages.parts import estimates, log
 from transfer import Experiment
 from transfer.engine.events import PhaseBegan, Point, to_record
 from transfer.lab import Lab
@@ -156,6 +156,26 @@ def test_an_unknown_run_is_met_with_a_friendly_word():
     assert not app.exception
     assert "There is no run nonsense here" in said(app)
     assert not button(app, "Start").disabled
+
+
+def test_curves_of_a_live_run_take_in_points_once_a_second_and_the_last_at_once(monkeypatch):
+    lab, now = Lab(), [100.0]
+    monkeypatch.setattr(log.time, "monotonic", lambda: now[0])
+    run = lab.run(recorded("running"))
+    seen = log.Log(run.id)
+    seen.follow(lab, run)
+    before = len(seen.history)
+    point = Point("validation", "target", 1, 9.0, 9, 9.0, {"loss": 1.0, "accuracy": 0.5})
+    lab.store.append(run.id, [(time.time(), *to_record(point))])
+    seen.follow(lab, run)
+    assert len(seen.history) == before > 0
+    now[0] += 1.0
+    seen.follow(lab, run)
+    assert len(seen.history) == before + 1
+    lab.store.append(run.id, [(time.time(), *to_record(point))])
+    lab.store.finish(run, "finished", METRICS, {}, "")
+    seen.follow(lab, lab.run(run.id))
+    assert len(seen.history) == before + 2
 
 
 def test_other_runs_are_drawn_over_the_one_shown():

@@ -113,7 +113,7 @@ def _curves(run: Run | None) -> list[curves.Curve]:
     drawn = []
     for one in shown:
         log = log_of(one.id)
-        log.read(lab, one)
+        log.follow(lab, one)
         drawn.append(log.curve(named[one.id]))
     return drawn
 

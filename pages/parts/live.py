@@ -38,7 +38,7 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
             run = lab.run(run_id)
         except UnknownKey:
             st.rerun(scope="app")
-        log_of(run.id).read(lab, run)
+        log_of(run.id).follow(lab, run)
         if st.session_state.get("watched") == run.id:
             run = _first_point(lab, run, log_of(run.id))
         st.session_state["watched"] = run.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 import pandas as pd
@@ -13,6 +14,7 @@ from transfer.insight.domains import Plane
 from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
+CALM_SECONDS = 0.9
 # Stages only tell the time left, for which the newest will do.
 BESIDE = tuple(kind for kind in KINDS if kind not in ("Point", "Stage"))
 DOMAINS: tuple[Literal["source", "teacher", "target"], ...] = ("source", "teacher", "target")
@@ -23,6 +25,7 @@ class Log:
 
     def __init__(self, run: str) -> None:
         self.run = run
+        self.looked = -CALM_SECONDS
         self._begin(1)
 
     def _begin(self, attempts: int) -> None:
@@ -53,6 +56,16 @@ class Log:
             self.history = points if self.history.empty else pd.concat([self.history, points], ignore_index=True)
         for event in events:
             self._take(event)
+
+    def follow(self, lab: Lab, run: Run) -> None:
+        """As `read`, but of a run that is live no more than about once a second, from its first point on.
+
+        Streamlit puts another chart in the place of one that has new points: twice as often, it flickers.
+        """
+        if run.live and not self.history.empty and time.monotonic() - self.looked < CALM_SECONDS:
+            return
+        self.looked = time.monotonic()
+        self.read(lab, run)
 
     def _outlined(self, lab: Lab) -> None:
         """Of a long run, the outline instead of each of its points; what it said beside them is read as it is."""
