@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from tests.test_saved import PLAIN_SCRIPT
 from transfer import Experiment, catalog, settings, train
@@ -173,6 +173,25 @@ def test_a_program_is_never_loaded(tmp_path: Path, at_once: None, monkeypatch: p
             with pytest.raises(RequestError, match=rf"more than mathematics.*not loaded.*: {operation}\b"):
                 catalog.backbone(f"saved:{folder}")
     assert not loaded and not (tmp_path / "note").exists()
+
+
+def test_a_function_that_saves_is_not_served_under_another_name(
+    tmp_path: Path, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow finds any function of the library by its name, also one that is in no list of what can be called."""
+    file = exported(tmp_path / "own") / saved_model.PROGRAM
+    program = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    library = program.meta_graphs[0].graph_def.library.function
+    saving = next(one.signature.name for one in library if any(node.op == "SaveV2" for node in one.node_def))
+    for node in program.meta_graphs[0].object_graph_def.nodes:
+        if node.bare_concrete_function.concrete_function_name:
+            node.bare_concrete_function.concrete_function_name = saving
+    file.write_bytes(program.SerializeToString())
+    loaded: list[str] = []
+    monkeypatch.setattr(tf.saved_model, "load", loaded.append)
+    with pytest.raises(RequestError, match="more than mathematics.*not loaded"):
+        catalog.backbone(f"saved:{tmp_path / 'own'}")
+    assert not loaded
 
 
 def test_files_and_tables_beside_the_weights_are_refused(tmp_path: Path, at_once: None) -> None:

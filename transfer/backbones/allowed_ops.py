@@ -60,12 +60,25 @@ def check_program(meta_graph: Any, named: str) -> None:
         raise _refused("The SavedModel brings files of its own along (assets).", named)
     if strange := sorted(kinds - OBJECTS):
         raise _refused("The SavedModel holds objects that do something when they are loaded.", f"{named}: {strange[0]}")
-    library = {function.signature.name: function.node_def for function in meta_graph.graph_def.library.function}
-    served = _reached(objects.concrete_functions, library)
+    library = _library(meta_graph)
+    served = served_functions(meta_graph)
     usual = MATHEMATICS | OWN_STATE | library.keys()
     for name, nodes in (("", meta_graph.graph_def.node), *library.items()):
         check_operations(nodes, usual if name in served else usual | SAVING, named)
     _check_size(served, library, named)
+
+
+def served_functions(meta_graph: Any) -> set[str]:
+    """The functions that a loaded object can call, directly or by one another; those that save are not among them."""
+    nodes = meta_graph.object_graph_def.nodes
+    named = [node.bare_concrete_function.concrete_function_name for node in nodes]
+    named += [name for node in nodes for name in node.function.concrete_functions]
+    return _reached([*meta_graph.object_graph_def.concrete_functions, *named], _library(meta_graph))
+
+
+def _library(meta_graph: Any) -> dict[str, Any]:
+    """The operations of each function, by its name."""
+    return {function.signature.name: function.node_def for function in meta_graph.graph_def.library.function}
 
 
 def check_operations(nodes: Iterable[Any], allowed: Iterable[str], named: str) -> None:

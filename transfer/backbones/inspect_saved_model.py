@@ -40,7 +40,7 @@ def inspect(question: str) -> dict[str, Any]:
     program = checked(folder)
     with tempfile.TemporaryDirectory() as copy:
         # What is loaded is what was checked, and not what may have come into its place meanwhile.
-        (Path(copy) / PROGRAM).write_bytes(_uncompiled(program).SerializeToString())
+        (Path(copy) / PROGRAM).write_bytes(_bare(program).SerializeToString())
         (Path(copy) / "variables").symlink_to(folder.resolve() / "variables")
         serving, weights = _serving(Path(copy), folder.name)
     graph, entry, output = flat_graph.flattened(serving)
@@ -74,12 +74,17 @@ def checked(folder: Path) -> Any:
     return read
 
 
-def _uncompiled(program: Any) -> Any:
-    """Without the marks that keep a function from being unfolded: to be compiled, to be left alone."""
-    for function in program.meta_graphs[0].graph_def.library.function:
+def _bare(program: Any) -> Any:
+    """Without functions that nobody serves, as those that save, and marks of how a function is to be compiled."""
+    meta_graph = program.meta_graphs[0]
+    library, served = meta_graph.graph_def.library, allowed_ops.served_functions(meta_graph)
+    kept = [function for function in library.function if function.signature.name in served]
+    for function in kept:
         for part in (function, *function.node_def):
-            for name in [name for name in part.attr if name.startswith(("_Xla", "_noinline"))]:
+            for name in [name for name in part.attr if name.startswith(("_Xla", "_noinline", "_gradient"))]:
                 del part.attr[name]
+    # Gradients of their own would be functions, too; what is frozen needs none.
+    library.CopyFrom(type(library)(function=kept))
     return program
 
 
