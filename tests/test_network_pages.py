@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
 from keras import layers
 
+from pages.parts import networks
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from tests.test_saved import at_once  # noqa: F401  # a fixture
 from transfer import Experiment, settings
@@ -59,6 +61,8 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     path = tmp_path / "mine.keras"
     keras.Model(pixels, layers.Dense(2, name="top")(layers.Flatten(name="flat")(high))).save(path)
     app = gallery(opened())
+    app.selectbox(key="networks_order").select("Fastest first").run()
+    assert "No speed was measured on this machine yet" in said(app)
     app.text_input(key="network_path").set_value(str(tmp_path / "none.keras")).run()
     assert "no such file" in said(app)
     app.text_input(key="network_path").set_value(str(path)).run()
@@ -89,6 +93,16 @@ def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(hom
     head.click().run()
     assert app.session_state["chosen"]["strategy"] == "feature_extraction"
     assert "its weights cannot be trained" not in said(app)
+
+
+def test_a_ticked_row_of_the_list_is_the_cut_if_it_can_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    place, layers_ = Path("/models/mine.keras"), ["", "low", "high"]
+    state: dict[str, Any] = {f"network_cut:{place}": "high"}
+    monkeypatch.setattr(networks.st, "session_state", state)
+    for rows, cut in (([1], "low"), ([0], "low"), ([], "low"), ([2], "high")):
+        state[f"network_layers:{place}"] = {"selection": {"rows": rows}}
+        networks._cut_at_row(place, layers_)
+        assert state[f"network_cut:{place}"] == cut
 
 
 def test_a_preset_of_kerashub_is_used(home, at_once, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -80,6 +80,18 @@ def test_files_and_a_table_become_one_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "why"),
+    [("../evil.png", "leads out"), ("/tmp/evil.png", "leads out"), ("red/b\x07.png", "do not show"),
+     ("FLOWERS/red/0.PNG", "same name")],
+)  # fmt: skip
+def test_files_are_named_as_strictly_as_an_archives(name: str, why: str) -> None:
+    files = good() | {name: content((0, 0, 0), 0)}
+    with pytest.raises(RequestError, match=why):
+        uploads.take_files("bad", [(one, BytesIO(data)) for one, data in files.items()])
+    assert not list(uploads.place().iterdir())
+
+
+@pytest.mark.parametrize(
     "name",
     ["../../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\..\\evil.png", "C:\\evil.png", "C:/evil.png"],
 )

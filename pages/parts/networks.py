@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _figures(network: Backbone) -> None:
         answered(speeds.question(network.key), "measuring its speed")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{accuracy}speed not measured yet", width="content")
+        st.markdown(f"{accuracy}{'speed' if accuracy else 'Speed'} not measured yet", width="content")
         st.button("Measure", key=f"measure:{network.key}", type="tertiary", icon=":material/speed:",
                   on_click=asked.append, args=(network.key,),
                   help="Builds it in a process of its own and times it for two seconds.")  # fmt: skip
@@ -81,13 +82,15 @@ def sorted_and_filtered(choices: list[Choice]) -> list[Choice]:
     """The choices in the order and within the limits that are asked for."""
     order, accurate, small, fast = st.columns([3, 2, 2, 2])
     by = order.selectbox("Order", list(ORDERS), key="networks_order")
-    least = accurate.number_input("ImageNet from (%)", 0.0, 100.0, None, 1.0, key="networks_accuracy",
+    least = accurate.number_input("ImageNet from (%)", 0.0, 100.0, None, 1.0, "%g", key="networks_accuracy",
                                   placeholder="any", help="Only with at least this published accuracy.")  # fmt: skip
-    most = small.number_input("Weights up to (million)", 0.0, 1000.0, None, 1.0, key="networks_size",
+    most = small.number_input("Weights up to (million)", 0.0, 1000.0, None, 1.0, "%g", key="networks_size",
                               placeholder="any", help="Networks with at most so many weights.")  # fmt: skip
-    quick = fast.number_input("Pictures/s from", 0.0, 1e6, None, 10.0, key="networks_speed", placeholder="any",
+    quick = fast.number_input("Pictures/s from", 0.0, 1e6, None, 10.0, "%g", key="networks_speed", placeholder="any",
                               help="Of those whose speed was measured on this machine.")  # fmt: skip
     known = speeds.known()
+    if (by == "Fastest first" or quick is not None) and not known:
+        st.caption(":material/info: No speed was measured on this machine yet: press Measure on a card.")
     kept = []
     for choice in choices:
         network = catalog.backbones()[str(choice[0])]
@@ -162,9 +165,20 @@ def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str
         }
         for place_of, layer in enumerate(known["layers"])
     ]
-    st.dataframe(rows, hide_index=True, height=260, key=f"network_layers:{place}")
+    st.dataframe(
+        rows, hide_index=True, height=260, key=f"network_layers:{place}", selection_mode="single-row",
+        on_select=partial(_cut_at_row, place, [row["layer"] if row["can be cut"] else "" for row in rows]),
+    )  # fmt: skip
+    st.caption("Tick a row to cut there.")
     usual = cut == usual_cut(known), pixels == saved.usual_pixels(known)
     _offered(key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels))
+
+
+def _cut_at_row(place: Path, layers: list[str]) -> None:
+    """The row that was chosen in the list becomes the cut, if it can be one."""
+    chosen_rows = st.session_state[f"network_layers:{place}"]["selection"]["rows"]
+    if chosen_rows and layers[chosen_rows[0]]:
+        st.session_state[f"network_cut:{place}"] = layers[chosen_rows[0]]
 
 
 def _offered(key: str) -> None:
