@@ -170,6 +170,8 @@ def test_curves_of_a_live_run_take_in_points_once_a_second_and_the_last_at_once(
     seen.follow(lab, run)
     assert len(seen.history) == before > 0
     now[0] += 1.0
+    seen.follow(lab, run, held=True)
+    assert len(seen.history) == before
     seen.follow(lab, run)
     assert len(seen.history) == before + 1
     lab.store.append(run.id, [(time.time(), *to_record(point))])

@@ -113,7 +113,7 @@ def _curves(run: Run | None) -> list[curves.Curve]:
     drawn = []
     for one in shown:
         log = log_of(one.id)
-        log.follow(lab, one)
+        log.follow(lab, one, held())
         drawn.append(log.curve(named[one.id]))
     return drawn
 
@@ -136,6 +136,11 @@ def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataF
     return (-first - 0.01 * last, last * 1.02)
 
 
+def held() -> bool:
+    """Whether the curves of a live run are to stay as they are."""
+    return bool(st.session_state.get("held"))
+
+
 def switches(shown: Run | None) -> None:
     """Axis, scale, and which other runs are drawn over this one; read by `charts` at its next turn."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -146,6 +151,9 @@ def switches(shown: Run | None) -> None:
         )
         with st.container(width="content", gap="xxsmall"):
             st.toggle("Logarithmic loss", key="log_loss", help="Shows small differences late in training.")
+            if shown is not None and shown.live:
+                st.toggle("Hold still", key="held", help="Keeps the curves as they are, to look closer: new points "
+                          "undo a zoom. The run goes on.")  # fmt: skip
             st.toggle("Show the source", value=True, key="with_source", help="What was learned first, left of 0.")
         others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
         st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]

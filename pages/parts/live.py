@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from pages.parts import device, domains, strip
-from pages.parts.charts import Surroundings, charts
+from pages.parts.charts import Surroundings, charts, held
 from pages.parts.log import Log, log_of
 from pages.parts.shared import ICONS, the_lab, title
 from transfer import catalog
@@ -38,7 +38,7 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
             run = lab.run(run_id)
         except UnknownKey:
             st.rerun(scope="app")
-        log_of(run.id).follow(lab, run)
+        log_of(run.id).follow(lab, run, held())
         if st.session_state.get("watched") == run.id:
             run = _first_point(lab, run, log_of(run.id))
         st.session_state["watched"] = run.id

@@ -57,12 +57,14 @@ class Log:
         for event in events:
             self._take(event)
 
-    def follow(self, lab: Lab, run: Run) -> None:
+    def follow(self, lab: Lab, run: Run, held: bool = False) -> None:
         """As `read`, but of a run that is live no more than about once a second, from its first point on.
 
-        Streamlit puts another chart in the place of one that has new points: twice as often, it flickers.
+        Streamlit puts another chart in the place of one that has new points: twice as often, it flickers. And
+        what was zoomed is lost with it, so that curves can be ``held``.
         """
-        if run.live and not self.history.empty and time.monotonic() - self.looked < CALM_SECONDS:
+        calm = held or time.monotonic() - self.looked < CALM_SECONDS
+        if run.live and not self.history.empty and calm:
             return
         self.looked = time.monotonic()
         self.read(lab, run)
