@@ -20,6 +20,7 @@ from tests.test_saved import PLAIN_SCRIPT
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import allowed_ops, inspect_saved_model, saved_model
 from transfer.engine import gradcam, rebuilt
+from transfer.engine.network import Knowledge, Network, Plan
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
 
@@ -113,6 +114,8 @@ def test_a_module_of_tensorflow_is_averaged_and_cut(tmp_path: Path, at_once: Non
     np.testing.assert_allclose(features(darker, pixels), wanted / 255, atol=1e-5)
     cut = catalog.backbone(f"saved:{folder}@cut=Conv2D")
     assert cut.stages == ("stage1",) and cut.parameters == 108
+    lower = Network(backbone, (8, 8, 3), 8, Knowledge("own", "own", own=True), Plan(("stage1",), ("stage1",)))
+    assert lower.size == 108, "a part of it counts its own weights"
     with pytest.raises(RequestError, match="cannot be cut there.*Conv2D"):
         catalog.backbone(f"saved:{folder}@cut=nowhere")
 

@@ -182,10 +182,13 @@ def layer_class() -> Any:
     import tensorflow as tf
 
     class FlatGraph(keras.layers.Layer):
-        """A part of a flat graph in float32, whatever the precision; its weights are constants and never move."""
+        """A part of a flat graph in float32, whatever the precision; its weights are ``constants`` and never move."""
 
-        def __init__(self, file: Path, entry: str, output: str, scale: float, offset: float, name: str) -> None:
+        def __init__(
+            self, file: Path, entry: str, output: str, scale: float, offset: float, constants: int, name: str
+        ) -> None:
             super().__init__(name=name, dtype="float32", trainable=False)
+            self.constants = constants
             self.file, self.entry, self.output_node = file, entry, output
             self.scale, self.offset = scale, offset
 

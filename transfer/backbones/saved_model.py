@@ -131,15 +131,17 @@ def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Mod
     known, made = description(path), []
     flowing = entry = keras.Input((image_size, image_size, known["channels"]), name="pixels")
     below, (scale, offset) = known["entry"], PIXELS[pixels]
-    places = ends(kept_up_to(known, cut))
+    places, before = ends(kept_up_to(known, cut)), 0
     for n, place in enumerate(places, start=1):
-        flowing = layer_class()(graph_file(path), below, place, scale, offset, name=f"graph{n}")(entry)
+        held = weights(kept_up_to(known, place)) - before
+        flowing = layer_class()(graph_file(path), below, place, scale, offset, held, name=f"graph{n}")(entry)
         if place == places[-1] and len(flowing.shape) == 4:
             flowing = keras.layers.GlobalAveragePooling2D(name="mean", dtype="float32")(flowing)
         elif place == places[-1] and len(flowing.shape) == 3:
             flowing = keras.layers.GlobalAveragePooling1D(name="mean", dtype="float32")(flowing)
         made.append(keras.Model(entry, flowing, name=f"stage{n}"))
         entry, below, scale, offset = keras.Input(flowing.shape[1:]), place, 1.0, 0.0
+        before += held
     return made
 
 

@@ -181,7 +181,9 @@ class Network:
         if self.whole:
             return self.backbone.parameters
         variables = [variable for stage in self.stages for variable in stage.variables]
-        return sum(int(np.prod(variable.shape)) for variable in variables if "seed" not in variable.name)
+        # A fixed network holds its weights as constants of a graph.
+        constants = sum(getattr(layer, "constants", 0) for stage in self.stages for layer in stage.layers)
+        return constants + sum(int(np.prod(variable.shape)) for variable in variables if "seed" not in variable.name)
 
 
 def _pooled(stage: keras.Model) -> keras.Model:
