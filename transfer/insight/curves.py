@@ -277,7 +277,7 @@ def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Fra
     drawn.update_layout(
         height=HEIGHTS[value], margin={"l": 62, "r": 8, "t": 14 if bare else 40, "b": 8}, uirevision=frame.revision,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0 if bare else 1.08, "yanchor": "bottom",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0 if bare else 1.12, "yanchor": "bottom",
                 "font": {"size": 12}},
         xaxis=across, yaxis=up,
     )  # fmt: skip

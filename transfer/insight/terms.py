@@ -48,7 +48,7 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, 
     drawn.update_layout(
         height=190, margin={"l": 62, "r": 8, "t": 26, "b": 8}, uirevision=revision, showlegend=True,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
         xaxis=across | ({"range": list(span)} if span else {}),
         yaxis=up | _decades(drawn),
     )  # fmt: skip
