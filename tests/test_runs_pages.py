@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import runs_actions, runs_table
 from tests.test_pages import ROOT, button, home, opened, recorded, said  # noqa: F401  # home is a fixture
-from transfer import Experiment
+from transfer import Experiment, settings
 from transfer.insight import compare
 from transfer.insight.race import arms
 from transfer.lab import Lab
@@ -69,6 +69,16 @@ def test_deleting_asks_and_is_undone():
     assert not app.exception and Lab().runs() == []
     button(app, "Undo").click().run()
     assert [one.id for one in Lab().runs()] == [run]
+
+
+def test_deleting_says_what_came_of_a_run():
+    run = recorded()
+    settings.run_folder(run).mkdir(parents=True)
+    (settings.run_folder(run) / "experiment.json").write_text(Lab().run(run).experiment.canonical_json())
+    assert "came of it" not in said(with_selected(run))
+    Lab().store.add_run(Experiment(backbone=f"run:{run}"))
+    app = with_selected(run)
+    assert "1 other run came of it: Fine-tuning" in said(app) and "works on" in said(app)
 
 
 def test_a_run_is_repeated_and_put_away():

@@ -13,6 +13,7 @@ from pages.parts.form import choose
 from pages.parts.shared import in_words, the_lab
 from transfer.errors import LabError, RequestError
 from transfer.experiment import Experiment
+from transfer.insight.words import counted
 
 if TYPE_CHECKING:
     from transfer.lab import Run
@@ -94,8 +95,13 @@ def _delete(selected: Sequence[str]) -> None:
     st.markdown(f"Delete {_many(selected)}, with all curves and files?")
     if heirs:
         named = "; ".join(in_words(run.experiment) for run in list(heirs.values())[:3])
-        st.warning(f"{len(heirs)} other runs came of them: {named}. They stay, but what they began with goes.",
-                   icon=":material/account_tree:")  # fmt: skip
+        named += "; ..." if len(heirs) > 3 else ""
+        others = counted(len(heirs), "other run came", "other runs came")
+        st.warning(
+            f"{others} of {'it' if len(selected) == 1 else 'them'}: {named}. What came of it stays and works on: files "
+            "it rests on are kept until it is deleted, too.",
+            icon=":material/account_tree:",
+        )
     st.caption("It can be undone for ten minutes. Runs that wait or train are left.")
     st.button("Delete", key="delete", type="primary", on_click=_remove, args=(selected,), icon=":material/delete:")
 
