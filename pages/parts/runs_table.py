@@ -147,6 +147,8 @@ def _columns() -> dict[str, Any]:
     percent: Any = {"format": "%.1f %%", "width": 68}
     column = st.column_config
     return {
+        # Streamlit goes by the first rows, in which the longer names may not be.
+        "Strategy": column.TextColumn(width=128),
         "Labels": column.TextColumn(help="Training labels kept of each class.", width=62),
         "Seed": column.NumberColumn(width=52),
         "Best": column.NumberColumn(help="Validation accuracy of the best epoch, by which it is chosen.", **percent),
