@@ -100,7 +100,7 @@ def open_(rest: str) -> Backbone:
     whole = cut == known["layers"][-1]["name"]
     return Backbone(
         key=f"{PREFIX}:{rest}",
-        title=path.name if whole else f"{path.name} up to {cut}",
+        title=path.name if whole else f"{path.name} up to {'/'.join(cut.split('/')[-2:])}",
         summary="Your own SavedModel. Its weights are constants of a graph: it gives features and cannot be trained.",
         parameters=weights(kept),
         stages=stages(kept),
