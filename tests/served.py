@@ -20,6 +20,7 @@ import psutil
 ROOT = Path(__file__).parent.parent
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
+QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera, allowed
 POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(one => one._fullData || [])
     .reduce((sum, trace) => sum + (trace.mode && trace.x ? trace.x.length : 0), 0)"""
 

@@ -39,6 +39,24 @@ def click_cell(page: Any, truth: int, said: int) -> None:
     page.mouse.click(x, y)
 
 
+def photographed(page: Any) -> None:
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2", timeout=30_000)
+    page.wait_for_timeout(1_000)  # before its first picture there is nothing to take
+    page.get_by_role("button", name="Take Photo").click(timeout=30_000)
+
+
+def drawn(page: Any) -> None:
+    """A stroke down the middle of the canvas."""
+    canvas = page.locator("canvas").last
+    canvas.wait_for(timeout=30_000)
+    page.wait_for_timeout(1_000)  # it listens a moment after it is there
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+
+
 def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: Path, tmp_path: Path) -> None:
     run = finished_run(home)
     other = twin(home, run)
@@ -69,5 +87,11 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: P
         page.locator("input[type=file]").first.set_input_files(str(photo))
         page.get_by_text("as it is seen, 28 x 28").nth(1).wait_for(timeout=90_000)
         page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length === 2")
+
+        for way, give in (("Camera", photographed), ("Draw", drawn)):
+            page.get_by_role("radio", name=way).or_(page.get_by_role("button", name=way)).first.click()
+            page.get_by_text("Give a picture on the left").wait_for(timeout=30_000)
+            give(page)
+            page.get_by_text("as it is seen, 28 x 28").nth(1).wait_for(timeout=60_000)
         assert not problems
         assert Lab().run(run).state == "finished"
