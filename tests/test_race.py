@@ -107,6 +107,14 @@ def test_labels_alone_are_compared_with_one_another() -> None:
     assert heading == "" and words.startswith("5 labels a class (91.0") and "40.0 points ahead" in words
 
 
+def test_a_run_that_was_stopped_has_not_spent_the_budget_and_does_not_count() -> None:
+    runs = [*made("lora", [0.9, 0.91]), *made("from_scratch", [0.5, 0.51])]
+    runs.append(Made("x", BASE.but(strategy="lora", seed=9), {"test_accuracy": 0.1}, "stopped"))
+    several = race.arms(runs)
+    assert len(several[0].ended) == 2
+    assert "1 of 5 were stopped before their time" in race.verdict(several)
+
+
 def test_the_table_has_best_and_last_and_the_interval() -> None:
     runs = made("lora", [0.9, 0.8])
     points = {run.id: pd.DataFrame({"epoch": [0, 1, 2], "accuracy": [0.1, 0.95, 0.7]}) for run in runs}

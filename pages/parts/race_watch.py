@@ -71,8 +71,8 @@ def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
                   disabled=not live, help="Runs that wait end at once; one that trains keeps its best.")  # fmt: skip
         st.button("New race", key="race_new", on_click=_leave, type="tertiary", icon=":material/add:",
                   help="Clears the picture; the runs stay on the Runs page.")  # fmt: skip
-        ended = sum(not run.live for run in runs)
-        st.caption(f"{ended} of {len(runs)} runs have ended")
+        if not live:  # while they are, the verdict counts them
+            st.caption(f"{len(runs)} of {len(runs)} runs have ended")
         axes = _axes(shown)
         st.segmented_control("Along x", list(axes), default=next(iter(axes)), format_func=axes.__getitem__,
                              key=f"race_axis:{shown.about.currency}", required=True, persist_state="session",

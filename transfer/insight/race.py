@@ -56,8 +56,9 @@ class Arm:
 
     @cached_property
     def ended(self) -> list[Ran]:
-        """The runs that came to a test score."""
-        return [run for run in self.runs if run.metrics.get("test_accuracy") is not None]
+        """The runs that came to a test score; one that was stopped has not spent the budget and does not count."""
+        scored = [run for run in self.runs if run.metrics.get("test_accuracy") is not None]
+        return [run for run in scored if run.state != "stopped"]
 
     @cached_property
     def test(self) -> Spread | None:
@@ -222,7 +223,9 @@ def _to_come(several: Sequence[Arm]) -> str:
 def _broken(several: Sequence[Arm]) -> str:
     runs = [run for arm in several for run in arm.runs]
     broken = sum(run.state in BROKEN for run in runs)
-    return f" {broken} of {len(runs)} runs failed or were interrupted." if broken else ""
+    stopped = sum(run.state == "stopped" for run in runs)
+    said = f" {broken} of {len(runs)} runs failed or were interrupted." if broken else ""
+    return said + (f" {stopped} of {len(runs)} were stopped before their time and do not count." if stopped else "")
 
 
 def verdict(several: Sequence[Arm]) -> str:
