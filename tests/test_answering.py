@@ -112,6 +112,15 @@ def test_the_test_set_lies_in_a_plane_before_and_after(run):
     assert 0.5 < found["agree_end"] <= 1 and np.allclose(found["end"].mean(0), 0)
 
 
+def test_a_question_and_its_answer_wait_for_no_acknowledgement(run):
+    took = []
+    for _ in range(10):
+        began = time.perf_counter()
+        calling.ask("pictures", run=run, places=list(range(50)))
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.035  # one such wait alone is 40 ms
+
+
 def test_killed_it_is_started_again_at_the_next_question(run):
     before = calling.ask("pictures", run=run, places=[0])
     first = calling.card()

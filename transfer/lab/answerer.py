@@ -73,6 +73,7 @@ def _talk(line: Connection, key: bytes, life: _Life) -> None:
     """Answers what comes over one line, once the other side has shown that it knows the key."""
     with line:
         try:
+            calling.promptly(line)
             # In this thread: who connects and keeps silent holds up nobody else.
             deliver_challenge(line, key)
             answer_challenge(line, key)
