@@ -10,6 +10,7 @@ from pydantic import Field
 
 from transfer.strategies import Phase, Setting, Step, Term
 from transfer.strategies.adapting import Adapting
+from transfer.strategies.fixmatch import aligned
 
 
 def inconsistency(teacher: Any, pupil: Any, threshold: float = 0.0) -> Any:
@@ -35,7 +36,8 @@ class MeanTeacher(Adapting):
 
     Reference:
         Tarvainen & Valpola 2017, Mean teachers are better role models, section 2; as adaptation, French et al. 2018,
-        Self-ensembling. Deviation: tested with the network, not with its teacher.
+        Self-ensembling. Deviations: answers are aligned first, as in AdaMatch, in place of their class-balance loss;
+        tested with the network, not with its teacher.
     """
 
     key = "mean_teacher"
@@ -53,6 +55,9 @@ class MeanTeacher(Adapting):
 
         weight: float = Field(3.0, ge=0, le=1000, description="Lambda: weight of the inconsistency.")
         threshold: float = Field(0.968, ge=0, le=1, description="Least probability of an answer that is heeded.")
+        align: bool = Field(
+            True, description="Its answers name each class as often as the labelled pictures' answers do (AdaMatch)."
+        )
         momentum: float = Field(0.99, gt=0, lt=1, description="Share of the average that stays at each step.")
 
     options: MeanTeacher.Options
@@ -61,7 +66,10 @@ class MeanTeacher(Adapting):
         """The inconsistency."""
 
         def value(step: Step) -> Any:
-            return inconsistency(step.average["weak"].logits, step.unlabelled["strong"].logits, self.options.threshold)
+            teacher, pupil = step.average["weak"].logits, step.unlabelled["strong"].logits
+            if self.options.align:
+                teacher = aligned(teacher, step.logits if step.source is None else step.source.logits)
+            return inconsistency(teacher, pupil, self.options.threshold)
 
         return {"inconsistency": self.ramped(self.options.weight, value)}
 
