@@ -85,8 +85,6 @@ def figure(answers: Answers, scale: str, revision: str, dark: bool = False) -> g
             z=np.where(cells & (part > 0), np.sqrt(height), np.nan), zmin=0, zmax=1, xgap=1, ygap=1, hoverinfo="skip",
             colorscale=[[0, f"rgba({hue},0.06)"], [1, f"rgba({hue},0.85)"]], showscale=False,
         )  # fmt: skip
-    if len(kept) <= WRITTEN:
-        _write(drawn, part, height if scale == "share" else None, INKS[dark])
     truth, said = np.nonzero(part)
     drawn.add_scatter(
         x=said, y=truth, mode="markers",
@@ -98,6 +96,9 @@ def figure(answers: Answers, scale: str, revision: str, dark: bool = False) -> g
         hovertemplate=[f"{names[t]} called {names[s]}: %{{customdata[2]}} (%{{customdata[3]}} %)<extra></extra>"
                        for t, s in zip(truth, said, strict=True)],
     )  # fmt: skip
+    # Last, or the mark of the chosen cell would hide its number.
+    if len(kept) <= WRITTEN:
+        _write(drawn, part, height if scale == "share" else None, INKS[dark])
     drawn.update_layout(**_layout(names, revision))
     return drawn
 
