@@ -171,7 +171,7 @@ def test_neighbours_agree_is_scikit_learns_vote_with_each_left_out():
 
 def test_a_clicked_cell_says_which_and_nothing_clicked_says_none():
     figure = confusion.figure(HAND, "count", "one")
-    marks = next(trace for trace in figure.data if trace.mode == "markers")
+    marks = next(trace for trace in figure.data if trace.type == "scatter" and trace.mode == "markers")
     point = next(at for at, (x, y) in enumerate(zip(marks.x, marks.y, strict=True)) if (y, x) == (0, 1))
     assert confusion.cell({"points": [{"customdata": marks.customdata[point]}]}) == (0, 1)
     assert confusion.cell({"points": []}) is None
