@@ -46,7 +46,7 @@ def blind(self: Domains, *given: Any) -> Any:
 
 def seconds(look: Any) -> float:
     """Of a run whose source is known, from its beginning to its end."""
-    Domains.look = look  # type: ignore[method-assign]
+    Domains.look = look  # type: ignore[method-assign]  # what is timed
     store = Store()
     claimed = store.claim(myself(), "cpu", only=store.add_run(ASKED, reserved=myself()))
     assert claimed is not None

@@ -43,7 +43,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *given: object) -> None:
-            super().__init__(*given, directory=str(folder))  # type: ignore[arg-type]
+            super().__init__(*given, directory=str(folder))  # type: ignore[arg-type]  # as they came
 
         def log_message(self, *given: object) -> None:
             """Says nothing."""

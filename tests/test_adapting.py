@@ -120,7 +120,7 @@ def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch
 def test_a_step_without_target_labels_has_none() -> None:
     seen: list[Step] = []
 
-    class Spy(catalog.strategy("deep_coral")):  # type: ignore[misc]
+    class Spy(catalog.strategy("deep_coral")):  # type: ignore[misc]  # a class found by name
         def terms(self) -> Any:
             terms = dict(super().terms())
             own = terms["coral"].value

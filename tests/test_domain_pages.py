@@ -117,7 +117,7 @@ def test_the_plane_keeps_its_axes_over_all_epochs() -> None:
     reach = domains.reach(planes)
     assert reach == pytest.approx((4.2, 0.525))
     for colour in domains.COLOURS:
-        figure = domains.embedding(planes[1], reach, list("0123456789"), colour, "x")  # type: ignore[arg-type]
+        figure = domains.embedding(planes[1], reach, list("0123456789"), colour, "x")  # type: ignore[arg-type]  # one of its names
         assert tuple(figure.layout.xaxis.range) == pytest.approx((-4.2, 4.2))
         assert [len(one.x) for one in figure.data] == [1, 1]
 

@@ -12,8 +12,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from transfer import Experiment, catalog, train
+from transfer import Experiment, catalog, elsewhere, train
 from transfer.backbones import hub
+from transfer.backbones.described import cuts
 from transfer.errors import DownloadFailed, RequestError
 from transfer.fetching import telling
 
@@ -46,15 +47,8 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of the library's, and the library asked here, which saves the start of a process."""
-
-    def at_once(module: str, function: str, preset: str, seconds: float) -> dict[str, object]:
-        try:
-            return hub.facts(preset)
-        except RequestError as refused:
-            return {"refused": [refused.wrong, str(refused.received), refused.remedy]}
-
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
-    monkeypatch.setattr(hub, "asked", at_once)
+    monkeypatch.setattr(hub, "asked", elsewhere.here)
     return tmp_path / "kaggle"
 
 
@@ -96,7 +90,7 @@ def test_a_preset_gives_what_the_library_gives(presets: dict[str, Path], preset:
 def test_it_can_be_cut_and_trains(presets: dict[str, Path]) -> None:
     filled(presets, RESNET)
     known = hub.description(RESNET)
-    cut = hub.cuts(known)[-3]
+    cut = cuts(known)[-3]
     result = train(
         Experiment(target="textures", backbone=f"hub:{RESNET}@cut={cut}", strategy="feature_extraction", epochs=1,
                    labels_per_class=1, image_size=32)

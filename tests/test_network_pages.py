@@ -28,7 +28,7 @@ def offered(app) -> list[str]:
     return [str(one.key).removeprefix("pick:backbone:") for one in app.button if "pick:backbone:" in str(one.key)]
 
 
-def test_networks_are_ordered_and_filtered_by_accuracy_size_and_measured_speed(home) -> None:  # noqa: F811
+def test_networks_are_ordered_and_filtered_by_accuracy_size_and_measured_speed(home) -> None:  # noqa: F811  # the fixture
     for key, rate in (("vgg16", 20.0), ("mobilenet", 900.0)):
         found = {"key": key, "pictures_per_second": rate, "machine": speeds.platform.node()}
         settings.speed_file(key).write_text(json.dumps(found))
@@ -46,7 +46,7 @@ def test_networks_are_ordered_and_filtered_by_accuracy_size_and_measured_speed(h
     assert offered(app) == [] and "None is like that" in said(app)
 
 
-def test_speed_is_measured_and_kept(home, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_speed_is_measured_and_kept(home, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811  # the fixture
     monkeypatch.setattr(speed, "SECONDS", 0.01)
     assert speeds.known() == {}
     found = speed.measure("small_cnn")
@@ -54,7 +54,7 @@ def test_speed_is_measured_and_kept(home, monkeypatch: pytest.MonkeyPatch) -> No
     assert found["pictures_per_second"] > 10 and found["image_size"] == 28
 
 
-def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) -> None:  # noqa: F811
+def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) -> None:  # noqa: F811  # the fixture
     pixels = keras.Input((16, 16, 1))
     low = layers.Conv2D(2, 3, name="low")(pixels)
     high = layers.Conv2D(3, 3, name="high")(low)
@@ -74,7 +74,7 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     assert "mine up to low" in said(app)
 
 
-def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(home, tmp_path: Path) -> None:  # noqa: F811
+def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(home, tmp_path: Path) -> None:  # noqa: F811  # the fixture
     folder = tmp_path / "graph"
     (folder / "variables").mkdir(parents=True)
     (folder / saved_model.PROGRAM).touch()
@@ -105,7 +105,7 @@ def test_a_ticked_row_of_the_list_is_the_cut_if_it_can_be_one(monkeypatch: pytes
         assert state[f"network_cut:{place}"] == cut
 
 
-def test_a_preset_of_kerashub_is_used(home, at_once, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_preset_of_kerashub_is_used(home, at_once, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811  # the fixture
     layer = {"name": "low", "kind": "Conv2D", "shape": [None, None, 8], "weights": 224, "cut": True}
     about = {"layers": [layer], "size": None, "usual_size": 160, "channels": 3, "classifier": None, "scale": 0.1}
     about |= {"offset": None, "summary": "Small.", "handle": "keras/tiny/keras/tiny/1", "megabytes": 0.9}

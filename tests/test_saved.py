@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from transfer import Experiment, catalog, train
-from transfer.backbones import inspect_file, saved
+from transfer import Experiment, catalog, elsewhere, train
+from transfer.backbones import saved
 from transfer.errors import ImpossibleExperiment, RequestError, RunFailed
 
 PLAIN_SCRIPT = """
@@ -46,14 +46,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked into here, which saves the start of a process."""
-
-    def look(module: str, function: str, path: str, seconds: float) -> dict[str, object]:
-        try:
-            return inspect_file.inspect(path)
-        except RequestError as refused:
-            return {"refused": [refused.wrong, str(refused.received), refused.remedy]}
-
-    monkeypatch.setattr(saved, "asked", look)
+    monkeypatch.setattr(saved, "asked", elsewhere.here)
 
 
 def test_a_plain_scripts_network_trains_as_a_backbone(plain: Path) -> None:

@@ -17,8 +17,8 @@ from keras import layers
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from tests.test_saved import PLAIN_SCRIPT
-from transfer import Experiment, catalog, settings, train
-from transfer.backbones import allowed_ops, inspect_saved_model, saved_model
+from transfer import Experiment, catalog, elsewhere, settings, train
+from transfer.backbones import allowed_ops, saved_model
 from transfer.engine import gradcam, rebuilt
 from transfer.engine.network import Knowledge, Network, Plan
 from transfer.errors import ImpossibleExperiment, RequestError
@@ -30,14 +30,7 @@ PICTURES = tf.TensorSpec((None, 8, 8, 3), tf.float32)
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders are looked into here, which saves the start of a process."""
-
-    def look(module: str, function: str, question: str, seconds: float) -> dict[str, object]:
-        try:
-            return inspect_saved_model.inspect(question)
-        except RequestError as refused:
-            return {"refused": [refused.wrong, str(refused.received), refused.remedy]}
-
-    monkeypatch.setattr(saved_model, "asked", look)
+    monkeypatch.setattr(saved_model, "asked", elsewhere.here)
 
 
 class Own(tf.Module):

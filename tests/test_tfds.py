@@ -45,7 +45,7 @@ def test_a_set_is_exported_and_read_as_own_pictures(home: Path, tmp_path: Path) 
 
         VERSION = tensorflow_datasets.core.Version("1.0.0")
 
-        def _info(self):  # type: ignore[no-untyped-def]
+        def _info(self):  # type: ignore[no-untyped-def]  # as theirs
             features = tensorflow_datasets.features.FeaturesDict(
                 {
                     "image": tensorflow_datasets.features.Image(shape=(20, 20, 3)),
@@ -54,10 +54,10 @@ def test_a_set_is_exported_and_read_as_own_pictures(home: Path, tmp_path: Path) 
             )
             return self.dataset_info_from_configs(features=features)
 
-        def _split_generators(self, dl_manager):  # type: ignore[no-untyped-def]
+        def _split_generators(self, dl_manager):  # type: ignore[no-untyped-def]  # as theirs
             return {"train": self._generate_examples(12), "test": self._generate_examples(6)}
 
-        def _generate_examples(self, count):  # type: ignore[no-untyped-def]
+        def _generate_examples(self, count):  # type: ignore[no-untyped-def]  # as theirs
             for place in range(count):
                 yield place, {"image": np.full((20, 20, 3), 80 * (place % 3), "uint8"), "label": place % 3}
 

@@ -41,10 +41,15 @@ def asked(module: str, function: str, argument: str, seconds: float) -> dict[str
     return found
 
 
+def here(module: str, function: str, argument: str, seconds: float = 0.0) -> dict[str, Any]:
+    """What `asked` returns, worked out in this process and however long it takes."""
+    try:
+        found: dict[str, Any] = getattr(importlib.import_module(module), function)(argument)
+    except RequestError as refused:
+        return {"refused": [refused.wrong, str(refused.received), refused.remedy]}
+    return found
+
+
 def answer(module: str, function: str, argument: str) -> None:
     """Prints what the function returns, or why it refuses, as the last line."""
-    try:
-        found = getattr(importlib.import_module(module), function)(argument)
-    except RequestError as refused:
-        found = {"refused": [refused.wrong, str(refused.received), refused.remedy]}
-    print(json.dumps(found), flush=True)
+    print(json.dumps(here(module, function, argument)), flush=True)

@@ -162,7 +162,7 @@ def _entries(
         base = Experiment(**chosen())
     except RequestError as problem:
         return [], [("the settings on the left", str(problem))]
-    return entries(base, values, currency, amount, range(begin, begin + seeds), scratch)  # type: ignore[arg-type]
+    return entries(base, values, currency, amount, range(begin, begin + seeds), scratch)  # type: ignore[arg-type]  # one of its names
 
 
 def start(made: list[Experiment], fields: list[str], currency: str, amount: float | None) -> None:
@@ -170,7 +170,7 @@ def start(made: list[Experiment], fields: list[str], currency: str, amount: floa
     from transfer.lab.races import About
 
     try:
-        race = the_lab().races.start(made, About(tuple(fields), currency, amount))  # type: ignore[arg-type]
+        race = the_lab().races.start(made, About(tuple(fields), currency, amount))  # type: ignore[arg-type]  # as above
     except LabError as problem:
         st.session_state["trouble"] = str(problem)
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from transfer.backbones.cutting import output_of
+from transfer.errors import RequestError
 
 if TYPE_CHECKING:
     import keras
@@ -34,6 +35,18 @@ def usual_cut(known: Description) -> str:
         below = names[: names.index(known["classifier"])]
         places = [name for name in places if name in below] or places
     return places[-1]
+
+
+def chosen_cut(known: Description, asked: str, named: str) -> str:
+    """Where the network is cut: as it is asked for, or as usual when nothing is.
+
+    Raises:
+        RequestError: it cannot be cut there; names where it can.
+    """
+    cut = asked or usual_cut(known)
+    if cut not in (places := cuts(known)):
+        raise RequestError(f"{named} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
+    return cut
 
 
 def stages(kept: list[dict[str, Any]]) -> tuple[str, ...]:

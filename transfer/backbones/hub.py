@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
-from transfer.backbones.described import Description, cuts, kept_up_to, staged, stages, usual_cut, weights
+from transfer.backbones.described import Description, chosen_cut, kept_up_to, staged, stages, weights
 from transfer.elsewhere import asked
 from transfer.errors import DownloadFailed, RequestError, UnknownKey
 from transfer.fetching import FULL, tell
@@ -44,9 +44,7 @@ def open_(rest: str) -> Backbone:
     """
     preset, at, cut = rest.partition("@cut=")
     known = description(preset)
-    cut = cut if at else usual_cut(known)
-    if cut not in (places := cuts(known)):
-        raise RequestError(f"{preset} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
+    cut = chosen_cut(known, cut, preset)
     kept, size = kept_up_to(known, cut), known["size"]
     return Backbone(
         key=f"{PREFIX}:{rest}",

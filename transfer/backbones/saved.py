@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
-from transfer.backbones.described import Description, cuts, kept_up_to, staged, stages, usual_cut, weights
+from transfer.backbones.described import Description, chosen_cut, kept_up_to, staged, stages, weights
 from transfer.elsewhere import asked
 from transfer.errors import RequestError
 
@@ -122,12 +122,8 @@ def open_(rest: str) -> Backbone:
     """The network of a key without its prefix, as a backbone."""
     path, chosen = parted(rest)
     known = description(path)
-    cut = chosen.get("cut") or usual_cut(known)
-    if cut not in (places := cuts(known)):
-        raise RequestError(f"{path.name} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
-    pixels = chosen.get("pixels") or usual_pixels(known)
-    if pixels not in PIXELS:
-        raise RequestError("There is no such range of pixels.", repr(pixels), f"Give {', '.join(PIXELS)}.")
+    cut = chosen_cut(known, chosen.get("cut", ""), path.name)
+    pixels = chosen_pixels(known, chosen.get("pixels", ""))
     kept, size = kept_up_to(known, cut), known["size"]
     return Backbone(
         key=f"{PREFIX}:{rest}",
@@ -155,6 +151,18 @@ def open_(rest: str) -> Backbone:
 def usual_pixels(known: Description) -> str:
     """As they are when the network rescales them itself, else 0 to 1."""
     return "0..255" if known["rescales"] else "0..1"
+
+
+def chosen_pixels(known: Description, asked: str) -> str:
+    """The range of the pixels: as it is asked for, or as usual when nothing is.
+
+    Raises:
+        RequestError: there is no such range.
+    """
+    pixels = asked or usual_pixels(known)
+    if pixels not in PIXELS:
+        raise RequestError("There is no such range of pixels.", repr(pixels), f"Give {', '.join(PIXELS)}.")
+    return pixels
 
 
 def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Model]:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
-from transfer.backbones.described import Description, cuts, ends, kept_up_to, stages, usual_cut, weights
-from transfer.backbones.saved import PIXELS, SMALLEST, USUAL_SIZE, parted, usable, usual_pixels
+from transfer.backbones.described import Description, chosen_cut, ends, kept_up_to, stages, weights
+from transfer.backbones.saved import PIXELS, SMALLEST, USUAL_SIZE, chosen_pixels, parted, usable
 from transfer.elsewhere import asked
 from transfer.errors import RequestError
 
@@ -90,12 +90,8 @@ def open_(rest: str) -> Backbone:
     """
     path, chosen = parted(rest)
     known = description(path)
-    cut = chosen.get("cut") or usual_cut(known)
-    if cut not in (places := cuts(known)):
-        raise RequestError(f"{path.name} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
-    pixels = chosen.get("pixels") or usual_pixels(known)
-    if pixels not in PIXELS:
-        raise RequestError("There is no such range of pixels.", repr(pixels), f"Give {', '.join(PIXELS)}.")
+    cut = chosen_cut(known, chosen.get("cut", ""), path.name)
+    pixels = chosen_pixels(known, chosen.get("pixels", ""))
     kept, size = kept_up_to(known, cut), known["size"]
     whole = cut == known["layers"][-1]["name"]
     return Backbone(

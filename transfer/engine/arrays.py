@@ -29,7 +29,7 @@ def write(path: Path, named: Mapping[str, np.ndarray]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             # The stubs take the names for savez' own arguments.
-            np.savez(file, **{name: np.asarray(value) for name, value in named.items()})  # type: ignore[arg-type]
+            np.savez(file, **{name: np.asarray(value) for name, value in named.items()})  # type: ignore[arg-type]  # numpy: no pickle flag
         os.replace(temporary, path)
     except OSError as problem:
         Path(temporary).unlink(missing_ok=True)

@@ -257,7 +257,7 @@ def _write(path: Path, published: Published, digest: str) -> None:
     """
     buffer = io.BytesIO()
     # The stubs take the arrays' names for savez' own arguments.
-    np.savez(buffer, fingerprint=np.array(digest), **_arrays(published))  # type: ignore[arg-type]
+    np.savez(buffer, fingerprint=np.array(digest), **_arrays(published))  # type: ignore[arg-type]  # numpy: no pickle flag
     content = buffer.getbuffer()
     temporary = None
     try:

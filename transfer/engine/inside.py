@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import keras
@@ -30,7 +30,7 @@ class Inside:
 
     def __init__(self, found: Rebuilt, head_says: bool = True) -> None:
         self.found, self.head_says = found, head_says
-        self._lookers: dict[str, object] = {}
+        self._lookers: dict[str, Callable[..., Look]] = {}
         self._featurers: dict[tuple[int, ...], keras.Model] = {}
 
     @cached_property
@@ -49,8 +49,7 @@ class Inside:
         stage = stage or list(self.maps)[-1]
         if stage not in self._lookers:
             self._lookers[stage] = gradcam.looker(self.found, stage, features=not self.head_says)
-        look: Look = self._lookers[stage](picture, target)  # type: ignore[operator]
-        return look
+        return self._lookers[stage](picture, target)
 
     def _featurer(self, shape: tuple[int, ...]) -> keras.Model:
         """From raw pictures of that shape, the target's or another's, to features and logits."""

@@ -150,7 +150,7 @@ def _facts(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Digest and small picture of each; known already for own pictures."""
     made = _pack(samples)
     if made is not None:
-        places = samples.inputs.places  # type: ignore[attr-defined]  # `Pictures` stand for an array
+        places = samples.inputs.places  # type: ignore[attr-defined]  # own  # `Pictures` stand for an array
         return made.facts["digest"][places], made.facts["thumbnail"][places]
     both = [alike.fingerprint(one) for one in samples.inputs]
     digests = np.array([np.frombuffer(exact, "uint64")[0] for exact, _ in both], "uint64")
@@ -166,4 +166,5 @@ def _name(samples: Samples, place: int) -> str:
     made = _pack(samples)
     if made is None:
         return f"picture {place}"
-    return own.printable(made.names[int(samples.inputs.places[place])])  # type: ignore[attr-defined]
+    inputs: Any = samples.inputs
+    return own.printable(made.names[int(inputs.places[place])])

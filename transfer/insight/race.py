@@ -24,15 +24,15 @@ class Ran(Protocol):
     """What is read of a run."""
 
     @property
-    def id(self) -> str: ...  # noqa: D102
+    def id(self) -> str: ...  # noqa: D102  # as a Run has it
     @property
-    def state(self) -> Any: ...  # noqa: D102
+    def state(self) -> Any: ...  # noqa: D102  # as a Run has it
     @property
-    def experiment(self) -> Experiment: ...  # noqa: D102
+    def experiment(self) -> Experiment: ...  # noqa: D102  # as a Run has it
     @property
-    def metrics(self) -> dict[str, Any]: ...  # noqa: D102
+    def metrics(self) -> dict[str, Any]: ...  # noqa: D102  # as a Run has it
     @property
-    def seconds(self) -> float: ...  # noqa: D102
+    def seconds(self) -> float: ...  # noqa: D102  # as a Run has it
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _make(
         about, facts = _write(temporary / _PIXELS, names, picture)
         (temporary / _ABOUT).write_text(json.dumps({"shape": shape, **about}))
         # The stubs take the names for savez' own arguments.
-        np.savez(temporary / _FACTS, **facts)  # type: ignore[arg-type]
+        np.savez(temporary / _FACTS, **facts)  # type: ignore[arg-type]  # numpy: no pickle flag
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
     except OSError as problem:

@@ -131,7 +131,7 @@ def take_archive(name: str, archive: IO[bytes], told: Progress = lambda done, to
             budget = _Budget(max(_SMALL, size * settings.upload_ratio()))
             shelf = _Shelf(folder, received, budget)
             for done, one in enumerate(members, start=1):
-                shelf.add(one.filename, lambda one=one: opened.open(one))  # type: ignore[misc]
+                shelf.add(one.filename, lambda one=one: opened.open(one))  # type: ignore[misc]  # a lambda with a default
                 told(done, len(members))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError) as problem:
         said = str(problem) or type(problem).__name__
@@ -151,7 +151,7 @@ def take_files(
         shelf = _Shelf(folder, received, _Budget(settings.upload_megabytes() * 10**6))
         for done, (path, file) in enumerate(several, start=1):
             file.seek(0)
-            shelf.add(path, lambda file=file: file)  # type: ignore[misc]
+            shelf.add(path, lambda file=file: file)  # type: ignore[misc]  # a lambda with a default
             told(done, len(several))
     return received
 
