@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from transfer.errors import ImpossibleExperiment, RequestError
-from transfer.pictures.formats import ACTIVE, ENDINGS
+from transfer.pictures.files import Unreadable, about
+from transfer.pictures.formats import unfit
 
 Part = Literal["train", "validation", "test"]
 PARTS: dict[str, Part] = {
@@ -72,9 +73,18 @@ def listing(folder: Path) -> Listing:
     Raises:
         RequestError: there is no such folder, or nothing in it that could be learned.
     """
-    if not folder.is_dir():
-        raise RequestError("There is no such folder.", str(folder), "Give the path of a folder on this machine.")
-    root = _inner(folder)
+    try:
+        if not folder.is_dir():
+            raise RequestError("There is no such folder.", str(folder), "Give the path of a folder on this machine.")
+        made = _listed(_inner(folder))
+    except OSError as problem:
+        received = f"{problem.strerror}: {problem.filename}"
+        raise RequestError("The folder cannot be read.", received, "Allow the lab to read it.") from problem
+    _learnable(made)
+    return made
+
+
+def _listed(root: Path) -> Listing:
     table = _table(root)
     if table is not None:
         found, left = _by_table(root, table)
@@ -84,11 +94,13 @@ def listing(folder: Path) -> Listing:
     number = {name: place for place, name in enumerate(classes)}
     files = []
     for name, label, part in sorted(found):
-        about = (root / name).stat()
-        files.append(File(name, number[label], part, about.st_size, about.st_mtime_ns))
-    made = Listing(root, tuple(files), tuple(classes), tuple(left))
-    _learnable(made)
-    return made
+        try:
+            seen = about(root / name)
+        except Unreadable as problem:
+            left.append((name, str(problem)))
+            continue
+        files.append(File(name, number[label], part, seen.st_size, seen.st_mtime_ns))
+    return Listing(root, tuple(files), tuple(classes), tuple(left))
 
 
 def _inner(folder: Path) -> Path:
@@ -108,10 +120,22 @@ def hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX")) or name in ("Thumbs.db", "desktop.ini")
 
 
-def _walk(root: Path, inside: Path) -> Iterator[Path]:
-    """Every file under a folder, as a path inside ``root``; links are followed, circles are not."""
+def _walk(root: Path, inside: Path, left: list[tuple[str, str]] | None = None) -> Iterator[Path]:
+    """Every file under a folder, as a path inside ``root``; links are followed, circles are not.
+
+    Args:
+        root: what names are given in.
+        inside: the folder under it.
+        left: takes name and reason of folders that cannot be read.
+    """
     seen = set()
-    for place, folders, files in os.walk(root / inside, followlinks=True):
+
+    def unread(problem: OSError) -> None:
+        if left is not None:
+            name = os.path.relpath(problem.filename, root)
+            left.append((name, f"this folder cannot be read: {problem.strerror}"))
+
+    for place, folders, files in os.walk(root / inside, onerror=unread, followlinks=True):
         real = os.path.realpath(place)
         if real in seen:
             folders.clear()
@@ -134,24 +158,16 @@ def _by_folders(root: Path) -> tuple[list[tuple[str, str, Part]], list[tuple[str
     parts = _parts(root)
     found: list[tuple[str, str, Part]] = []
     left: list[tuple[str, str]] = []
-    for path in _walk(root, Path()):
+    for path in _walk(root, Path(), left):
         inner = path.parts[1:] if parts else path.parts
         part: Part = parts[path.parts[0]] if parts and len(path.parts) > 1 else "train"
-        if why := _unfit(path.name):
+        if why := unfit(path.name):
             left.append((path.as_posix(), why))
         elif len(inner) < 2:
             left.append((path.as_posix(), "in no class's folder"))
         else:
             found.append((path.as_posix(), inner[0], part))
     return found, left
-
-
-def _unfit(name: str) -> str:
-    """Why a file is not taken for a picture; empty when it is."""
-    ending = Path(name).suffix.lower()
-    if ending in ACTIVE:
-        return f"{ending} is not read: it may run something"
-    return "" if ending in ENDINGS else "no picture by its ending"
 
 
 def _empty_classes(root: Path, table: Path | None) -> set[str]:
@@ -181,15 +197,15 @@ def _by_table(root: Path, table: Path) -> tuple[list[tuple[str, str, Part]], lis
             left.append((name, f"line {line} of {table.name} gives no label"))
         elif part is None:
             left.append((name, f"line {line} of {table.name}: the part is none of train, validation, test"))
-        elif not (root / clean).is_file():
+        elif not os.path.lexists(root / clean):
             left.append((name, f"named in line {line} of {table.name}, and not there"))
-        elif why := _unfit(clean.name):
+        elif why := unfit(clean.name):
             left.append((name, why))
         elif str(clean) in found and found[str(clean)][1:] != (label, part):
             left.append((name, f"named twice in {table.name}, with another label or part"))
         else:
             found[str(clean)] = (str(clean), label, part)
-    strangers = sum(_unfit(path.name) == "" and path.as_posix() not in found for path in _walk(root, Path()))
+    strangers = sum(unfit(path.name) == "" and path.as_posix() not in found for path in _walk(root, Path()))
     if strangers:
         left.append((f"{strangers:,} pictures", f"not named in {table.name}"))
     return list(found.values()), left

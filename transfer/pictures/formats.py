@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +18,27 @@ if TYPE_CHECKING:
 
 # No format that runs something (SVG, EPS, PDF, WMF): Pillow is allowed these decoders and no others.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif",
+     ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".avifs", ".heic", ".heif", ".hif", ".jp2",
+     ".j2k", ".jpx", ".jpf"}
+)  # fmt: skip
 ACTIVE = frozenset({".svg", ".svgz", ".eps", ".ps", ".pdf", ".wmf", ".emf", ".html", ".htm", ".xml", ".js"})
 GREY = frozenset({"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L"})
+
+
+def unfit(name: str) -> str:
+    """Why a file is not taken for a picture by its name; empty when its content decides.
+
+    Names without an ending, or with a number for one (``scan.0001``), are looked into. What browsers and downloads
+    add to an ending does not count: ``cat.jpg_large``, ``cat.jpg?w=600``.
+    """
+    given = PurePath(name).suffix.lower()
+    known = re.match(r"\.[a-z0-9]*", given)
+    ending = known[0] if known else ""
+    if ending in ACTIVE:
+        return f"{ending} is not read: it may run something"
+    return "" if ending in ENDINGS or not ending.strip(".0123456789") else "no picture by its ending"
 
 
 class BadPicture(Exception):

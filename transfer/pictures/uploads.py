@@ -27,7 +27,7 @@ import psutil
 from transfer import settings
 from transfer.errors import DiskFull, RequestError, UnknownKey
 from transfer.pictures.folders import hidden, listing
-from transfer.pictures.formats import ACTIVE, ENDINGS, BadPicture, header
+from transfer.pictures.formats import BadPicture, header, unfit
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _ENTRY = b"PK\x01\x02"
@@ -255,9 +255,7 @@ class _Shelf:
             raise _refused("Two files have the same name.", repr(name), "Rename one of them; nothing was kept.")
         self._taken.add(alike)
         ending = path.suffix.lower()
-        if ending not in ENDINGS and ending != ".csv":
-            active = ending in ACTIVE
-            why = f"{ending} is not read: it may run something" if active else "no picture by its ending"
+        if ending != ".csv" and (why := unfit(path.name)):
             self.received.left_out.append((str(path), why))
             return
         goal = self.folder / path

@@ -1,0 +1,139 @@
+"""What lies in a folder of pictures and is no plain file, or has an unusual name: named and left out, or read."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import COLOURS, content, folder
+from transfer.errors import RequestError
+from transfer.pictures import files, own
+from transfer.pictures.folders import listing
+from transfer.pictures.formats import unfit
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder of two classes, beside the lab's own."""
+    return folder(tmp_path / "place", 4)
+
+
+def _socket(path: Path) -> None:
+    # A socket's path may have about 100 bytes; a test's folder is longer.
+    here = os.getcwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def _round(path: Path) -> None:
+    path.symlink_to(path)
+
+
+ODD: dict[str, tuple[Callable[[Path], object], str]] = {
+    "link to nothing": (lambda path: path.symlink_to("/nowhere/gone.jpg"), "a link to something that is not there"),
+    "link to itself": (_round, "cannot be read: Too many levels of symbolic links"),
+    "pipe": (os.mkfifo, "a named pipe, not a file"),
+    "socket": (_socket, "a socket, not a file"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "a device, not a file"),
+    "terminal": (lambda path: path.symlink_to("/dev/tty"), "a device, not a file"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_file_is_named_and_left_out(place: Path, odd: str) -> None:
+    make, why = ODD[odd]
+    make(place / "red" / "zz.jpg")
+    found = listing(place)
+    assert len(found.files) == 12
+    assert found.left_out == (("red/zz.jpg", why),)
+    with pytest.raises(files.Unreadable, match=why):
+        files.content(place / "red" / "zz.jpg", 100)
+
+
+def test_a_folder_named_like_a_picture_is_looked_into(place: Path) -> None:
+    (place / "red" / "album.jpg").mkdir()
+    (place / "red" / "album.jpg" / "one.png").write_bytes(content(COLOURS["red"], 77))
+    assert "red/album.jpg/one.png" in [one.name for one in listing(place).files]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may read everything")
+def test_what_may_not_be_read_is_named(place: Path) -> None:
+    (place / "red" / "000.png").chmod(0)
+    (place / "red" / "closed").mkdir(mode=0)
+    found = own.looked(place)
+    assert ("red/000.png", "cannot be read: Permission denied") in found.left_out
+    assert ("red/closed", "this folder cannot be read: Permission denied") in found.left_out
+    place.chmod(0)
+    with pytest.raises(RequestError, match="cannot be read"):
+        listing(place)
+    place.chmod(0o755)
+
+
+def test_a_drive_that_fails_while_it_is_read_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*given: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(files.os, "open", fails)
+    with pytest.raises(files.Unreadable, match="cannot be read: Input/output error"):
+        files.content(place / "red" / "000.png", 10**6)
+
+
+def test_a_file_that_a_table_names_may_be_odd_too(tmp_path: Path) -> None:
+    root = tmp_path / "table"
+    root.mkdir()
+    lines = ["file,label"]
+    for index in range(8):
+        (root / f"{index}.png").write_bytes(content(COLOURS["red"], index))
+        lines.append(f"{index}.png,{'ab'[index % 2]}")
+    os.mkfifo(root / "pipe.png")
+    (root / "gone.png").symlink_to("nowhere")
+    (root / "folder.png").mkdir()
+    (root / "labels.csv").write_text("\n".join([*lines, "pipe.png,a", "gone.png,b", "folder.png,a"]))
+    found = listing(root)
+    assert len(found.files) == 8
+    assert {name for name, _ in found.left_out} == {"pipe.png", "gone.png", "folder.png"}
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_in_words(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(self: Path) -> None:
+        raise OSError(112, "Host is down", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", lost)
+    with pytest.raises(RequestError, match="The folder cannot be read.*Host is down"):
+        listing(place)
+
+
+def test_a_file_that_vanishes_or_grows_after_it_was_listed(place: Path) -> None:
+    gone = place / "red" / "000.png"
+    listed = listing(place)
+    gone.unlink()
+    with pytest.raises(files.Unreadable, match="not there any more"):
+        files.content(listed.root / "red/000.png", 100)
+    with pytest.raises(files.Unreadable, match="more than the"):
+        files.content(place / "red" / "001.png", 100)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.jpg", "A.JPG", "a.jfif", "a.jpe", "a.HEIC", "a.avif", "a.Tif", "photo", "scan.0001", "a.jpg_large", "a.jpg~",
+     "a.jpeg?w=600", "a.b.png", "café.PNG", "a.pgm", "a.", "...x.png"],
+)  # fmt: skip
+def test_names_whose_content_decides(name: str) -> None:
+    assert unfit(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("a.svg", "may run something"), ("a.HTML", "may run something"), ("a.xml?x", "may run something"),
+     ("a.txt", "no picture"), ("a.jpg.txt", "no picture"), ("a.mp4", "no picture"), ("a.zip", "no picture")],
+)  # fmt: skip
+def test_names_that_are_no_pictures(name: str, why: str) -> None:
+    assert why in unfit(name)

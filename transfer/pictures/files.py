@@ -1,0 +1,71 @@
+"""Files that may be anything at all: looked at before they are opened, so that no pipe or lost link stops the lab."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import BytesIO
+from pathlib import Path
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class Unreadable(Exception):
+    """There is no plain file to be read; the message says why, in a few words."""
+
+
+def about(path: Path) -> os.stat_result:
+    """Size and time of change of a plain file; links are followed.
+
+    Raises:
+        Unreadable: it is no plain file, is gone, or the system refuses.
+    """
+    try:
+        found = os.stat(path)
+    except OSError as problem:
+        raise Unreadable(_why(path, problem)) from problem
+    except ValueError as problem:  # a NUL in the name
+        raise Unreadable("its name cannot be a file's") from problem
+    if not stat.S_ISREG(found.st_mode):
+        raise Unreadable(f"{_KINDS.get(stat.S_IFMT(found.st_mode), 'something')}, not a file")
+    return found
+
+
+def content(path: Path, most: int) -> BytesIO:
+    """What is in a plain file.
+
+    It is read into memory, not mapped: a mapped file that shrinks meanwhile ends the whole process.
+
+    Args:
+        path: of the file.
+        most: bytes; a longer file is refused.
+
+    Raises:
+        Unreadable: it is no plain file, too long, gone, or the system refuses.
+    """
+    size = about(path).st_size
+    if size > most:
+        raise Unreadable(f"{size / 1e6:,.0f} MB, more than the {most / 1e6:,.0f} MB that a picture may have")
+    try:
+        # It may have become a pipe since it was looked at: opening that must not wait for a writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise Unreadable("not a file")
+            return BytesIO(file.read(most))
+    except OSError as problem:
+        raise Unreadable(_why(path, problem)) from problem
+
+
+def _why(path: Path, problem: OSError) -> str:
+    if isinstance(problem, FileNotFoundError) and path.is_symlink():
+        return "a link to something that is not there"
+    if isinstance(problem, FileNotFoundError):
+        return "it is not there any more"
+    return f"cannot be read: {problem.strerror or problem}"
