@@ -18,9 +18,14 @@ from transfer.errors import RequestError
 _LATER = ("images", "seconds")
 
 
-def unit(name: str) -> dict[str, Any]:
-    """The unit of an option, kept in its JSON schema where the page and the command line find it."""
-    return {"unit": name}
+def unit(name: str, empty: str = "") -> dict[str, Any]:
+    """The unit of an option, kept in its JSON schema where the page and the command line find it.
+
+    Args:
+        name: of the unit.
+        empty: what an empty field means, in a word: ``all``. Only of an option that may be None.
+    """
+    return {"unit": name, "empty": empty} if empty else {"unit": name}
 
 
 def explain(problem: ValidationError, known: list[str], what: str) -> RequestError:
@@ -62,8 +67,8 @@ class Experiment(Options):
         None,
         ge=0,
         le=100_000,
-        description="Training labels kept of each class; none: all there are; 0: the target has none.",
-        json_schema_extra=unit("pictures"),
+        description="Labelled pictures per class. Empty: use all. 0: no labels.",
+        json_schema_extra=unit("pictures", "all"),
     )
     without: tuple[str, ...] = Field(
         (), description="Classes of the target that are left out of it: its training, validation and test pictures."
@@ -72,24 +77,25 @@ class Experiment(Options):
         None,
         ge=1,
         le=10_000,
-        description="Passes over the target's training pictures, in all phases; none: 20, or what 100 steps need.",
-        json_schema_extra=unit("epochs"),
+        description="Passes over the training pictures of the target, all phases together. Empty: 20, or more where "
+        "20 are fewer than 100 steps.",
+        json_schema_extra=unit("epochs", "auto"),
     )
     images: int | None = Field(
         None,
         ge=1,
         le=1_000_000_000,
-        description="Training images the network sees of the target, views and source pictures beside it counted, "
-        "instead of epochs; none: epochs count.",
-        json_schema_extra=unit("images"),
+        description="Train until the network has seen this many images, instead of for a number of epochs. Every "
+        "augmented view and every source picture counts. Empty: no limit.",
+        json_schema_extra=unit("images", "no limit"),
     )
     seconds: float | None = Field(
         None,
         gt=0,
         le=604_800,
-        description="Time for training steps on the target, validation and loading not counted, instead of epochs; "
-        "none: epochs count.",
-        json_schema_extra=unit("seconds"),
+        description="Train for this long on the target, instead of for a number of epochs. Only training steps "
+        "count, not loading or validation. Empty: no limit.",
+        json_schema_extra=unit("seconds", "no limit"),
     )
     source_epochs: int = Field(
         10, ge=1, le=1_000, description="Passes over the source, before transfer.", json_schema_extra=unit("epochs")
@@ -105,7 +111,11 @@ class Experiment(Options):
         "adam", description="How a gradient becomes a step; sgd has momentum 0.9."
     )
     learning_rate: float | None = Field(
-        None, gt=0, le=10, description="Size of a step; none: the strategy's default.", json_schema_extra=unit("a step")
+        None,
+        gt=0,
+        le=10,
+        description="How far each step moves the weights. Empty: the strategy's own rate.",
+        json_schema_extra=unit("a step", "auto"),
     )
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
         "constant", description="How the learning rate changes over a phase."
@@ -114,15 +124,15 @@ class Experiment(Options):
         None,
         ge=1,
         le=1_000,
-        description="Stop a phase after so many epochs without a better validation; none: never.",
-        json_schema_extra=unit("epochs"),
+        description="End a phase when validation has not improved for this many epochs. Empty: never.",
+        json_schema_extra=unit("epochs", "never"),
     )
     image_size: int | None = Field(
         None,
         ge=8,
         le=1024,
-        description="Height and width the network sees; none: the backbone's own.",
-        json_schema_extra=unit("pixels"),
+        description="Height and width of the pictures the network sees. Empty: the backbone's usual size.",
+        json_schema_extra=unit("pixels", "auto"),
     )
     augment: bool = Field(False, description="Shift, turn and zoom training pictures a little, anew each epoch.")
     label_smoothing: float = Field(
@@ -166,10 +176,11 @@ class Experiment(Options):
         rule looks at the number of pictures alone, so strategies compared on them have one budget.
 
         Args:
-            pictures: training pictures of the target.
+            pictures: labelled training pictures of the target; 0 counts as 1, as an epoch has at least one step.
         """
+        pictures = max(1, pictures)
         if self.images is not None:
-            return max(1, -(-self.images // max(1, pictures)))
+            return -(-self.images // pictures)
         steps = -(-pictures // self.batch_size)
         return self.epochs or max(20, -(-100 // steps))
 

@@ -40,6 +40,6 @@ def _wait(question: Question, words: str) -> None:
     if answer.found is not None or answer.problem:
         st.rerun(scope="app")
     if answer.total:
-        st.progress(answer.done / answer.total, f"{words}: {answer.done:,} of {answer.total:,} pictures")
+        st.progress(min(1.0, answer.done / answer.total), f"{words}: {answer.done:,} of {answer.total:,} pictures")
     else:
         st.caption(f":material/hourglass_empty: {words} ...")

@@ -37,9 +37,9 @@ class Counts:
     test: list[int]
 
     @property
-    def majority(self) -> float:
-        """Share of the commonest class in the validation split."""
-        return max(self.validation) / sum(self.validation)
+    def majority(self) -> float | None:
+        """Share of the commonest class in the validation split; None where nothing is left for one."""
+        return max(self.validation) / sum(self.validation) if sum(self.validation) else None
 
     def training(self, strategy: str, labels_per_class: int | None) -> int:
         """Pictures trained on by that strategy when so many labels a class are kept: all, where it needs none."""
