@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.banner import live_runs
+from pages.parts.form import sent
 
 # Drawn here: Streamlit fetches emoji and its own icons for a tab from elsewhere, and the lab works offline.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
@@ -34,3 +35,4 @@ page.run()
 # Last, for the lab's store takes a while to import: the page stands there before.
 with banner:
     live_runs()
+sent()

@@ -13,9 +13,13 @@ from pages.parts.shared import the_lab, through_app
 from transfer import catalog, possible
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment
+from transfer.insight import plan
 
 if TYPE_CHECKING:
     from transfer.lab import Run
+
+
+USUAL_EPOCHS = 20
 
 
 def shown_run() -> Run | None:
@@ -65,13 +69,17 @@ def data_remark(asked: Experiment, counted: Counts) -> None:
     st.caption(said)
 
 
-def usual_epochs(counted: Counts | None) -> int | None:
-    """The epochs of an experiment that does not say how many."""
-    fields = chosen()
-    if counted is None or not fields["batch_size"]:
-        return None
-    training = counted.training(fields["strategy"], fields["labels_per_class"])
-    return Experiment().but(batch_size=fields["batch_size"]).epochs_for(training)
+def usual(counted: Counts | None) -> dict[str, str]:
+    """What fields are that nobody fills in, in words, where that is known: epochs, learning rate and image size."""
+    fields, found = chosen(), {}
+    if counted is not None and fields["batch_size"]:
+        training = counted.training(fields["strategy"], fields["labels_per_class"])
+        found["epochs"] = f"{Experiment().but(batch_size=fields['batch_size']).epochs_for(training):,}"
+    asked, _ = experiment()
+    if asked is not None:
+        found["learning_rate"] = f"{plan.usual_rate(asked, asked.epochs or USUAL_EPOCHS):g}"
+        found["image_size"] = str(catalog.backbone(asked.backbone).image_size)
+    return found
 
 
 @st.fragment(run_every=0.5)
@@ -87,10 +95,11 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
     dataset = catalog.datasets().get(chosen()["target"])
     counted = counts(dataset) if dataset else None
     cards.summary(counted)
-    options.in_sight(usual_epochs(counted))
+    hints = usual(counted)
+    options.in_sight(hints)
     remark = st.container()
     with st.expander("More options"):
-        options.more()
+        options.more(hints)
     asked, problem = experiment()
     changes = possible.nearest(chosen()) if problem else []
     if asked and counted and (many := too_many_labels(asked, counted)):

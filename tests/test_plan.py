@@ -6,7 +6,7 @@ import pytest
 
 from transfer import Experiment, catalog, train
 from transfer.engine.estimate import estimate
-from transfer.insight.plan import fates
+from transfer.insight.plan import fates, usual_rate
 
 ASKED = Experiment(target="optdigits", source="mnist_5k", source_epochs=1, epochs=10, labels_per_class=2, batch_size=10)
 
@@ -32,6 +32,7 @@ def test_the_fate_of_every_stage_in_words() -> None:
 @pytest.mark.parametrize("strategy", catalog.strategies(), ids=str)
 def test_every_strategy_has_a_fate_for_every_stage(strategy: str) -> None:
     assert list(told(strategy)) == ["conv1", "conv2", "conv3", "dense", "head"]
+    assert usual_rate(ASKED.but(strategy=strategy, learning_rate=7.0), 10) < 0.1, "whatever rate was asked for"
 
 
 def test_an_estimate_counts_the_head_of_imagenet() -> None:

@@ -78,7 +78,8 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     unit = f" [{extra['unit']}]" if isinstance(extra, dict) and "unit" in extra else ""
     flag = "--" + name.replace("_", "-")
     either = f"{flag}/--no-{flag[2:]}" if field.annotation is bool else flag
-    option = typer.Option(either, help=f"{field.description}{unit}")
+    described = str(field.description).replace("Empty:", "Left out:")  # there is no field to be empty
+    option = typer.Option(either, help=f"{described}{unit}")
     for limit in field.metadata:
         option.min = getattr(limit, "ge", option.min)
         option.max = getattr(limit, "le", option.max)

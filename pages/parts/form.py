@@ -29,12 +29,44 @@ def choose(**changes: Any) -> None:
         _usual_labels(fields, changes)
     fields.update(changes)
     for name, value in changes.items():
-        if name != "options" and field_key(name) in st.session_state:
-            st.session_state[field_key(name)] = value
-            st.session_state.setdefault("assigned", set()).add(field_key(name))
+        if name != "options":
+            _show(field_key(name), value)
     if "options" in changes:
-        for key in [key for key in st.session_state if str(key).startswith("option:")]:
+        _show_options(fields["strategy"], changes["options"])
+
+
+def _show(key: str, value: Any) -> None:
+    """Puts a value into a widget that is there already."""
+    if key in st.session_state:
+        st.session_state[key] = value
+        unsent().add(key)
+
+
+def _show_options(strategy: str, options: dict[str, Any]) -> None:
+    """Puts a strategy's options into their widgets, and forgets those of other strategies."""
+    found = catalog.strategies().get(strategy)
+    own = found.Options.model_fields if found else {}
+    for key in [str(key) for key in st.session_state if str(key).startswith("option:")]:
+        name = key.rpartition(":")[2]
+        if key == option_key(strategy, name) and name in own:
+            _show(key, options.get(name, own[name].default))
+        else:
             del st.session_state[key]
+
+
+def unsent() -> set[str]:
+    """Keys of the widgets whose value was set here and may not have reached the browser yet.
+
+    Streamlit sends a value that a script sets once, and drops it when a rerun cuts that script short. So it is set
+    again in every run until one gets to its end, see `sent`.
+    """
+    keys: set[str] = st.session_state.setdefault("unsent", set())
+    return keys
+
+
+def sent() -> None:
+    """To be called at the end of a page: whatever was set has now gone to the browser."""
+    unsent().clear()
 
 
 def _usual_labels(fields: dict[str, Any], changes: dict[str, Any]) -> None:
@@ -65,6 +97,11 @@ def fill_from(key: str, asked: Experiment) -> None:
 def field_key(name: str) -> str:
     """Key of the widget of an Experiment's field."""
     return f"field:{name}"
+
+
+def option_key(strategy: str, name: str) -> str:
+    """Key of the widget of a strategy's option."""
+    return f"option:{strategy}:{name}"
 
 
 def experiment() -> tuple[Experiment | None, RequestError | None]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from pydantic import BaseModel
 
 from pages.parts import gap
-from pages.parts.form import choose, chosen, field_key
+from pages.parts.form import choose, chosen, field_key, option_key, unsent
 from pages.parts.shared import the_lab
 from transfer import catalog
 from transfer.errors import RequestError
@@ -24,20 +25,19 @@ SMALLEST = 1e-6
 WHOLE_NUMBERS = {"type": "integer"}
 
 
-def in_sight(epochs: int | None) -> None:
+def in_sight(usual: Mapping[str, str]) -> None:
     """Labels, epochs and seed, side by side.
 
     Args:
-        epochs: how many it would be when nobody chooses; None when not known.
+        usual: by field, what it is when nobody chooses, where that is known.
     """
-    hints = {"labels_per_class": "all", "epochs": f"{epochs:,}" if epochs else "auto"}
     for column, name in zip(st.columns(3, gap="small", vertical_alignment="bottom"), IN_SIGHT, strict=True):
         with column:
-            _field(name, hints.get(name, ""))
+            _field(name, usual, narrow=True)
 
 
-def more() -> None:
-    """The strategy's own options, then all further ones of the experiment."""
+def more(usual: Mapping[str, str]) -> None:
+    """The strategy's own options, then all further ones of the experiment; ``usual`` as for `in_sight`."""
     strategy = catalog.strategies()[chosen()["strategy"]]
     own = strategy.Options.model_fields
     if own:
@@ -46,14 +46,14 @@ def more() -> None:
         st.markdown("**Training**")
     for name in Experiment.model_fields:
         if name not in IN_SIGHT and name not in ON_CARDS:
-            _field(name)
+            _field(name, usual)
     gap.widgets()
 
 
-def _field(name: str, hint: str = "") -> None:
+def _field(name: str, usual: Mapping[str, str], narrow: bool = False) -> None:
     fields = chosen()
     disabled = name == "source_epochs" and not source_matters(fields)
-    fields[name] = widget(Experiment, name, field_key(name), fields[name], disabled, hint)
+    fields[name] = widget(Experiment, name, field_key(name), fields[name], disabled, usual.get(name, ""), narrow)
 
 
 def source_matters(fields: dict[str, Any]) -> bool:
@@ -69,7 +69,7 @@ def _strategy_options(strategy: Any) -> None:
     fields = sorted(strategy.Options.model_fields.items(), key=lambda one: one[0] in shared)
     for name, field in fields:
         now = given.get(name, field.default)
-        value = widget(strategy.Options, name, f"option:{strategy.key}:{name}", now)
+        value = widget(strategy.Options, name, option_key(strategy.key, name), now)
         if value != field.default:
             kept[name] = value
     chosen()["options"] = kept
@@ -81,7 +81,15 @@ def label(name: str, unit: str = "") -> str:
     return f"{words} ({unit})" if unit and unit not in words.lower() else words
 
 
-def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bool = False, hint: str = "") -> Any:
+def widget(
+    model: type[BaseModel],
+    name: str,
+    key: str,
+    value: Any,
+    disabled: bool = False,
+    usual: str = "",
+    narrow: bool = False,
+) -> Any:
     """One field's widget; what it holds now.
 
     Args:
@@ -90,8 +98,8 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         key: of the widget.
         value: shown when the widget is new.
         disabled: whether it can be seen but not changed.
-        hint: shown while it holds none; else what its description says of none. With a hint the
-            widget is narrow, and its unit goes from the label into the help.
+        usual: what it is when nobody chooses, for the hint in an empty field; empty where that is not known.
+        narrow: whether there is no room for the unit in the label; it then goes into the help.
     """
     schema = model.model_json_schema()["properties"][name]
     description = str(schema.get("description", ""))
@@ -100,12 +108,17 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
     # A default of the widget, not a value put into its state: that would reach the browser with this one run of
     # the script, and a run that is cut short never gets there.
     new = key not in st.session_state
+    if not new and key in unsent():
+        st.session_state[key] = value
     unit = schema.get("unit", "")
     common: dict[str, Any] = {
-        "label": label(name, "" if hint else unit),
+        "label": label(name, "" if narrow else unit),
         "key": key,
-        "help": f"{description} In {unit}." if hint and unit else description,
+        "help": f"{description} In {unit}." if narrow and unit else description,
         "disabled": disabled,
+        # What a person enters counts, also while the value before it may still have to be sent.
+        "on_change": unsent().discard,
+        "args": (key,),
     }
     if kind["type"] == "array":
         target = catalog.datasets().get(chosen()["target"])
@@ -132,20 +145,27 @@ def widget(model: type[BaseModel], name: str, key: str, value: Any, disabled: bo
         common |= {"placeholder": schema.get("placeholder"), "max_chars": schema.get("maxLength", 80)}
         return st.text_input(value=value if new else "", **common)
     if optional:
-        common["placeholder"] = hint or description.partition("none: ")[2].rstrip(".") or "none"
-    return _number(kind, optional, common, value if new else _again(key))
+        hint = schema.get("empty", "none")
+        common["placeholder"] = f"{hint}: {usual}" if usual else hint
+        optional_value(key, value, float if kind["type"] == "number" else int)
+        return _number(kind, common, None)
+    begin = None if key in unsent() else value if new else st.session_state[key]
+    return _number(kind, common, "min" if begin is None else begin)
 
 
-def _again(key: str) -> Any:
-    """What a number's widget holds, as its default: for a browser that a cut short run kept from its first drawing.
+def optional_value(key: str, value: Any, to: type) -> None:
+    """Puts the value into the state of a number that may be empty, whose widget has no default.
 
-    None where `choose` has just put it there, for Streamlit takes no default beside that.
+    With a default Streamlit would put that back whenever a person empties the field.
+
+    Args:
+        key: of the widget.
+        value: to be shown as long as the browser may not know it.
+        to: int or float, as the widget's limits are.
     """
-    assigned: set[str] = st.session_state.get("assigned", set())
-    if key in assigned:
-        assigned.discard(key)
-        return None
-    return st.session_state[key]
+    if key not in st.session_state or key in unsent():
+        st.session_state[key] = None if value is None else to(value)
+        unsent().add(key)
 
 
 def _names(what: str) -> list[str]:
@@ -169,26 +189,20 @@ def _can_teach(run: Run) -> bool:
     return run.state == "finished" and (asked.target, asked.seed) == (fields["target"], fields["seed"])
 
 
-def _number(kind: dict[str, Any], optional: bool, common: dict[str, Any], begin: Any) -> Any:
-    """A number's widget; ``begin`` is its value when it is new, else None."""
-    whole = kind["type"] == "integer"
+def _number(kind: dict[str, Any], common: dict[str, Any], begin: Any) -> Any:
+    """A number's widget; ``begin`` is its default: None where it may be empty, "min" where its state says more."""
     low, high = kind.get("minimum"), kind.get("maximum")
-    if whole:
-        if begin is None and not optional:
-            begin = "min"
+    if kind["type"] == "integer":
         return st.number_input(min_value=low, max_value=high, value=begin, step=1, **common)
     share = (high if high is not None else kind.get("exclusiveMaximum", 10)) <= 1
     step = 0.01 if share else None
     # Streamlit's limits are part of what is allowed, an exclusive one is not: one step inside of it.
     low = float(low) if low is not None else (step or SMALLEST)
     high = float(high) if high is not None else kind["exclusiveMaximum"] - (step or SMALLEST)
-    if share and not optional:
-        return st.slider(min_value=low, max_value=high, step=step, value=begin, **common)
+    if share and begin is not None:
+        return st.slider(min_value=low, max_value=high, step=step, value=None if begin == "min" else begin, **common)
     written: Any = {"format": "%g", "step": low if low >= SMALLEST * 10 else 1e-4}
-    if begin is not None:
-        begin = float(begin)
-    elif not optional:
-        begin = "min"
+    begin = float(begin) if isinstance(begin, int) else begin
     return st.number_input(min_value=low, max_value=high, value=begin, **written, **common)
 
 

@@ -37,7 +37,8 @@ CHOICES: dict[str, list[Any]] = {
 NOTHING = "nothing else"
 CURRENCIES = {"epochs": "epochs", "images": "images seen", "seconds": "seconds"}
 SEEDS, MOST_SEEDS = 3, 20
-AMOUNTS: dict[str, int | None] = {"epochs": None, "images": 2_000, "seconds": 5}
+LAST_SEED = 2**31 - 1
+AMOUNTS: dict[str, int | None] = {"epochs": None, "images": 2_000, "seconds": 5}  # when the field is empty
 LIMITS = {"epochs": 10_000, "images": 100_000_000, "seconds": 86_400}
 
 
@@ -111,11 +112,13 @@ def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> N
             "Equal budget in", list(CURRENCIES), default="epochs", format_func=CURRENCIES.__getitem__, required=True,
             key="race_currency", persist_state="session", help=BUDGET_HELP,
         )  # fmt: skip
+        usual = chosen()[currency] or AMOUNTS[currency]
+        # No default: with one, the field could not be emptied.
         amount = st.number_input(
-            f"{currency.capitalize()} each", 1, LIMITS[currency], AMOUNTS[currency], width=140, step=1,
+            f"{currency.capitalize()} each", 1, LIMITS[currency], None, width=140, step=1,
             key=f"race_amount:{currency}", persist_state="session",
-            placeholder=_usual_epochs(values, counted) if currency == "epochs" else None,
-        )  # fmt: skip
+            placeholder=f"auto: {usual:,g}" if usual else _usual_epochs(values, counted),
+        ) or usual  # fmt: skip
         scratch = st.toggle("From scratch beside", value=True, key="race_scratch", persist_state="session",
                             help="The same from random weights at the same budget: what is to beat.")  # fmt: skip
     made, refused = _entries(values, currency, amount, seeds, scratch)
@@ -144,12 +147,10 @@ BUDGET_HELP = (
 def _usual_epochs(values: dict[str, list[Any]], counted: Counts | None) -> str:
     """The epochs when nobody chooses, which depend on the number of pictures alone."""
     fields = chosen()
-    if fields["epochs"]:
-        return f"{fields['epochs']:,}"
     if counted is None or not fields["batch_size"] or {"labels_per_class", "target", "batch_size"} & set(values):
         return "auto"
     training = counted.training(fields["strategy"], fields["labels_per_class"])
-    return f"{Experiment().but(batch_size=fields['batch_size']).epochs_for(training):,}"
+    return f"auto: {Experiment().but(batch_size=fields['batch_size']).epochs_for(training):,}"
 
 
 def _entries(
@@ -157,7 +158,7 @@ def _entries(
 ) -> tuple[list[Experiment], list[tuple[str, str]]]:
     from transfer.lab.races import entries
 
-    begin = int(chosen()["seed"] or 0)
+    begin = min(int(chosen()["seed"] or 0), LAST_SEED + 1 - seeds)
     try:
         base = Experiment(**chosen())
     except RequestError as problem:

@@ -51,7 +51,7 @@ def fates(experiment: Experiment, epochs: int) -> list[Fate]:
     stages = catalog.backbone(experiment.backbone).stages
     used, copied = strategy.used(stages), strategy.copied(stages)
     keeps_head = strategy.keeps_head and _same_classes(experiment)
-    phases = strategy.phases(Setting(used, epochs, experiment.learning_rate, keeps_head))
+    phases = _phases(experiment, strategy, epochs)
     found = [
         _fate(strategy, stage, stage in copied, phases) if stage in used else Fate(stage, "dropped", "left out")
         for stage in stages
@@ -60,6 +60,25 @@ def fates(experiment: Experiment, epochs: int) -> list[Fate]:
     begins = "the source's" if keeps_head else "new"
     kind: Kind = "new" if not keeps_head else "trained" if any(rates) else "frozen"
     return [*found, Fate("head", kind, f"{begins}, {_rates(rates)}")]
+
+
+def usual_rate(experiment: Experiment, epochs: int) -> float:
+    """The learning rate of the first phase when the experiment names none.
+
+    Args:
+        experiment: possible, as `catalog.check` has it.
+        epochs: its budget.
+
+    Raises:
+        RequestError: the experiment is impossible.
+    """
+    return _phases(experiment.but(learning_rate=None), catalog.check(experiment), epochs)[0].learning_rate
+
+
+def _phases(experiment: Experiment, strategy: Strategy, epochs: int) -> list[Phase]:
+    used = strategy.used(catalog.backbone(experiment.backbone).stages)
+    keeps_head = strategy.keeps_head and _same_classes(experiment)
+    return strategy.phases(Setting(used, epochs, experiment.learning_rate, keeps_head))
 
 
 def _same_classes(experiment: Experiment) -> bool:

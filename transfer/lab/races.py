@@ -65,9 +65,12 @@ def entries(
         base: what all have in common.
         values: by field, those to be compared.
         currency: what is equal for all.
-        amount: how much of it; None: as the base has it.
+        amount: how much of it; None: as the base has it, or the usual epochs.
         seeds: each competitor runs once with each.
         scratch: whether every competitor is joined by the same from random weights.
+
+    Raises:
+        RequestError: the budget has no amount.
     """
     budget = budget_fields(currency, amount, base)
     found: dict[str, Experiment] = {}
@@ -86,8 +89,14 @@ def entries(
 
 
 def budget_fields(currency: Currency, amount: float | None, base: Experiment) -> dict[str, Any]:
-    """The fields of an Experiment that grant it so much and nothing else; None: the base's epochs."""
-    granted = base.epochs if amount is None else amount if currency == "seconds" else int(amount)
+    """The fields of an Experiment that grant it so much and nothing else.
+
+    Raises:
+        RequestError: no amount is given, by the base neither, and only epochs have a usual one.
+    """
+    granted = getattr(base, currency) if amount is None else amount if currency == "seconds" else int(amount)
+    if granted is None and currency != "epochs":
+        raise RequestError(f"An equal budget in {currency} needs an amount.", "none", f"Say how many {currency}.")
     return {"epochs": None, "images": None, "seconds": None} | {currency: granted}
 
 

@@ -36,8 +36,8 @@ class GradualUnfreezing(Strategy):
             None,
             ge=1,
             le=1000,
-            description="Epochs before the next stage opens; none: so that all are open for the last of equal parts.",
-            json_schema_extra={"unit": "epochs"},
+            description="Epochs before the next stage is unfrozen. Empty: spread evenly over the run.",
+            json_schema_extra={"unit": "epochs", "empty": "auto"},
         )
         decay: float = Field(
             2.6,
