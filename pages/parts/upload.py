@@ -47,8 +47,9 @@ def panel(empty: bool) -> None:
             str(way), type="zip" if way == WAYS[0] else None, accept_multiple_files=accept,
             key=f"upload:{way}:{count}", max_upload_size=most, label_visibility="collapsed",
         )  # fmt: skip
-        st.caption(uploads.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, BMP, GIF, WebP, TIFF "
-                   "and PPM are read; pictures are kept on this machine and go nowhere else.")  # fmt: skip
+        st.caption(uploads.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, HEIC, AVIF, WebP, "
+                   "GIF, BMP, TIFF, JPEG 2000 and PPM are read; pictures are kept on this machine and go "
+                   "nowhere else.")  # fmt: skip
         if given:
             _name_and_add(given)
 

@@ -6,8 +6,8 @@ libraries inside the loading function: the pages read this package and must stay
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,7 @@ class Dataset:
         kept: whether ``load`` keeps its pictures on disk itself; the engine then makes no copy of its own.
         sheet: where its sample sheet will lie once it is drawn; None for one that is shipped.
         stamp: changes whenever its files do; empty for one that is published and stays.
+        scales: of own pictures deeper than eight bits, by their depth: what becomes black and what white.
     """
 
     key: str
@@ -83,6 +84,7 @@ class Dataset:
     kept: bool = False
     sheet: Path | None = None
     stamp: str = ""
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def sample_sheet(self) -> Path | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -52,13 +55,25 @@ def content(path: Path, most: int) -> BytesIO:
     size = about(path).st_size
     if size > most:
         raise Unreadable(f"{size / 1e6:,.0f} MB, more than the {most / 1e6:,.0f} MB that a picture may have")
+    with opened(path) as file:
+        return BytesIO(file.read(most))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A plain file, open for reading; what fails while it is read is named, too.
+
+    Raises:
+        Unreadable: it is no plain file, gone, or the system refuses.
+    """
+    about(path)
     try:
         # It may have become a pipe since it was looked at: opening that must not wait for a writer.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Unreadable("not a file")
-            return BytesIO(file.read(most))
+            yield file
     except OSError as problem:
         raise Unreadable(_why(path, problem)) from problem
 

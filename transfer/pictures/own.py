@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -14,12 +14,14 @@ import numpy as np
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
 from transfer.pictures import telling
+from transfer.pictures.decoder import Scales, full_scale
 from transfer.pictures.folders import Listing, Part, enough, listing
-from transfer.pictures.formats import BadPicture, decoded, header
+from transfer.pictures.formats import BadPicture, Header, decoded, extremes, header
 from transfer.pictures.pack import Pack, ahead, packed
 
-LAYOUT = 1
+LAYOUT = 2
 NAMED = 3
+SUMMARY = "Own pictures, the middle square of each: the longer side is cut, not squeezed."
 _FRESH_SECONDS = 2.0
 
 
@@ -32,12 +34,16 @@ class Looked:
         shape: (height, width, channels) they are kept at: never larger than the largest of them.
         sizes: width and height of each file as it is, shape (n, 2); 0 where it is no picture.
         bad: name and reason of files that are no pictures.
+        scales: of pictures deeper than eight bits, by their depth: what becomes black and what white.
+        several: how many files hold further frames or pages.
     """
 
     listing: Listing
     shape: tuple[int, int, int]
     sizes: np.ndarray
     bad: tuple[tuple[str, str], ...]
+    scales: Scales = field(default_factory=dict)
+    several: int = 0
 
     @property
     def good(self) -> np.ndarray:
@@ -48,6 +54,18 @@ class Looked:
     def left_out(self) -> list[tuple[str, str]]:
         """Name and reason of everything that is not used."""
         return [*self.bad, *self.listing.left_out]
+
+    @property
+    def read_as(self) -> str:
+        """What was done to pictures that are not plain ones, in a sentence or two; empty when all are."""
+        found = [
+            f"{depth.capitalize()} pictures: {low:,.6g} to {high:,.6g} become 0 to 255, alike in all of them."
+            for depth, (low, high) in self.scales.items()
+        ]
+        if self.several:
+            files = "1 file has" if self.several == 1 else f"{self.several:,} files have"
+            found.append(f"{files} several frames or pages: the first is used.")
+        return " ".join(found)
 
 
 _seen: dict[str, tuple[float, Looked]] = {}
@@ -103,7 +121,7 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
     return Dataset(
         key=key,
         title=title,
-        summary="Own pictures, the middle square of each: the longer side is cut, not squeezed.",
+        summary=f"{SUMMARY} {seen.read_as}".strip(),
         classes=seen.listing.classes,
         shape=seen.shape,
         count=len(seen.good),
@@ -113,6 +131,7 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
         warning=sentence(seen.bad),
         kept=True,
         stamp=seen.listing.stamp,
+        scales=seen.scales,
         sheet=settings.cache("sheets") / f"{seen.listing.stamp[:40]}-{width}.png",
     )
 
@@ -142,7 +161,7 @@ def pack(seen: Looked) -> Pack:
     side, _, channels = seen.shape
 
     def picture(place: int) -> np.ndarray:
-        return decoded(root / files[place].name, side, channels)
+        return decoded(root / files[place].name, side, channels, seen.scales)
 
     return packed(seen.listing.stamp, seen.shape, [one.name for one in files], picture)
 
@@ -173,24 +192,35 @@ def _headers(found: Listing) -> Looked:
         temporary.write_text(json.dumps(kept))
         temporary.replace(path)
     bad = tuple((name, why) for name, why in kept["bad"])
-    return Looked(found, tuple(kept["shape"]), np.array(kept["sizes"], "int64").reshape(-1, 2), bad)
+    sizes = np.array(kept["sizes"], "int64").reshape(-1, 2)
+    scales = {depth: (low, high) for depth, (low, high) in kept["scales"].items()}
+    return Looked(found, tuple(kept["shape"]), sizes, bad, scales, kept["several"])
 
 
 def _read_headers(found: Listing) -> dict[str, object]:
-    bad, sizes, grey = [], [], True
-    for file, result in zip(found.files, ahead(lambda one: header(found.root / one.name), found.files), strict=True):
+    bad, sizes, grey, several = [], [], True, 0
+    ranges: dict[str, tuple[float, float]] = {}
+    for file, result in zip(found.files, ahead(lambda one: _measured(found.root / one.name), found.files), strict=True):
         try:
-            said = result()
+            said, least, most = result()
         except BadPicture as problem:
             bad.append((file.name, str(problem)))
             sizes.append((0, 0))
             continue
-        except OSError as problem:
-            bad.append((file.name, problem.strerror or "cannot be opened"))
-            sizes.append((0, 0))
-            continue
         sizes.append((said.width, said.height))
         grey = grey and said.grey
+        several += said.several
+        if said.depth:
+            low, high = ranges.get(said.depth, (least, most))
+            ranges[said.depth] = min(low, least), max(high, most)
     largest = max((min(one) for one in sizes), default=0)
     side = max(1, min(settings.picture_size(), largest))
-    return {"shape": (side, side, 1 if grey else 3), "sizes": sizes, "bad": bad}
+    scales = {depth: full_scale(depth, *ranges[depth]) for depth in sorted(ranges)}
+    shape = (side, side, 1 if grey else 3)
+    return {"shape": shape, "sizes": sizes, "bad": bad, "scales": scales, "several": several}
+
+
+def _measured(path: Path) -> tuple[Header, float, float]:
+    """The header, and of a picture whose depth has no scale of its own its lowest and highest value."""
+    said = header(path)
+    return (said, *(extremes(path) if said.depth else (0.0, 0.0)))

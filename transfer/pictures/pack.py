@@ -25,7 +25,7 @@ from transfer.pictures.alike import FINGERPRINT, fingerprint
 from transfer.pictures.formats import BadPicture
 from transfer.pictures.kept import Pictures
 
-LAYOUT = 1
+LAYOUT = 2
 _PIXELS, _FACTS, _ABOUT = "pixels.bin", "facts.npz", "about.json"
 _AHEAD = 4
 _TELL_EVERY = 25

@@ -1,0 +1,354 @@
+"""How a picture's file becomes pixels: the one decoder of training, pages and exports.
+
+Only numpy and Pillow are imported, so that this file can be copied beside an exported network and decode exactly as
+its training did. Pixels are taken as they are stored: colour profiles and gamma are not applied, as TensorFlow and
+PyTorch do not apply them either. Of several frames or pages the first counts.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+# Pillow warns of odd metadata, which is not used here. Set once: changing filters is not safe among threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+MOST_PIXELS = 64_000_000
+Scales = Mapping[str, tuple[float, float]]
+
+GREY = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION, _BITS, _WHITE_IS_ZERO, _SAMPLE_FORMAT, _NO_DATA = 274, 258, 262, 339, 42113
+# Where the format itself says what is white; of other deep pictures only all of them together tell.
+_OWN_SCALE: dict[str, tuple[float, float]] = {"16-bit": (0, 65535), "signed 16-bit": (-32768, 32767)}
+# Several large pictures at once would take gigabytes.
+_LARGE, _one_large = 16_000_000, threading.Lock()
+_DAMAGED = "cut short or damaged"
+
+
+class BadPicture(Exception):
+    """The file is no picture that can be used; the message says why, in a few words."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself before it is decoded.
+
+    Args:
+        width: in pixels, as shown.
+        height: in pixels, as shown.
+        grey: whether it has no colour.
+        depth: ``16-bit``, ``signed 16-bit``, ``32-bit``, ``signed 32-bit`` or ``float`` when its brightness has to be
+            scaled to eight bits by what all pictures of its data set hold; else empty.
+        several: whether it holds further frames or pages.
+    """
+
+    width: int
+    height: int
+    grey: bool
+    depth: str
+    several: bool
+
+
+def header(file: IO[bytes], most: int = MOST_PIXELS) -> Header:
+    """Size, colour and depth, without decoding.
+
+    Args:
+        file: open for reading.
+        most: pixels; a picture of more is refused.
+
+    Raises:
+        BadPicture: it is no picture, of a format that is not read, or too large to be decoded.
+    """
+    with _opened(file, most) as picture:
+        width, height = picture.size
+        if _turned(picture, before_pixels=True) >= 5:
+            width, height = height, width
+        with _named(_DAMAGED):
+            several = bool(picture.format != "MPO" and getattr(picture, "is_animated", False))
+        return Header(width, height, picture.mode in GREY, _depth(picture), several)
+
+
+def extremes(file: IO[bytes], most: int = MOST_PIXELS) -> tuple[float, float]:
+    """The lowest and the highest value in a deep picture; what is no number or marked as no data does not count.
+
+    Raises:
+        BadPicture: it cannot be decoded, or holds no value.
+    """
+    with _opened(file, most) as picture, _named(_DAMAGED):
+        picture.load()
+        values = _values(picture)
+        counted = values[np.isfinite(values)]
+    if not counted.size:
+        raise BadPicture("it holds no numbers")
+    return float(counted.min()), float(counted.max())
+
+
+def full_scale(depth: str, low: float, high: float) -> tuple[float, float]:
+    """What becomes black and what becomes white in all pictures of a data set.
+
+    Whole numbers from 0 are scaled by the bits that are used: cameras of 12 bits store up to 4,095 in 16. Fractions
+    from 0 to 1 are scaled by 1.
+
+    Args:
+        depth: as `Header` has it.
+        low: lowest value in any picture.
+        high: highest value in any picture.
+    """
+    if low >= 0 and depth != "float":
+        bits = next((bits for bits in (8, 10, 12, 14, 16) if high < 2**bits), 0)
+        return 0.0, float(2**bits - 1 if bits else high)
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, high if high > low else low + 1
+
+
+def decoded(
+    file: IO[bytes], size: tuple[int, int], channels: int, scales: Scales | None = None, most: int = MOST_PIXELS
+) -> np.ndarray:
+    """The middle of a picture at one size, uint8, shape (height, width, channels).
+
+    The longer side is cut, not squeezed and not padded: shapes stay what they are, and no border tells the
+    network how a class was photographed; ImageNet's networks were trained on such cuts. It misleads when what
+    matters lies at an edge. Transparent parts become white, photographs stand upright, the first frame counts.
+
+    Args:
+        file: open for reading, or its content.
+        size: width and height, in pixels.
+        channels: 1 for grey, 3 for colour.
+        scales: by depth, what becomes black and what white; those of the data set the network has learned.
+        most: pixels; a picture of more is refused.
+
+    Raises:
+        BadPicture: it cannot be decoded.
+    """
+    with _opened(file, most) as picture, _named(_DAMAGED):
+        whole = picture.size
+        # A photograph of many more pixels is decoded at a half or a quarter to begin with.
+        picture.draft(None, (2 * size[0], 2 * size[1]))
+        if picture.width * picture.height > _LARGE:
+            with _one_large:
+                made = _brought(_upright(picture, scales), size, channels)
+        else:
+            upright = _upright(picture, scales)
+            if picture.format in ("JPEG", "MPO"):
+                _complete(file, picture, whole)
+            made = _brought(upright, size, channels)
+    return made
+
+
+def colour(file: IO[bytes], scales: Scales | None = None, most: int = MOST_PIXELS) -> np.ndarray:
+    """The whole picture in its own size, RGB, shape (height, width, 3), uint8; otherwise as `decoded`."""
+    with _opened(file, most) as picture, _named(_DAMAGED):
+        return np.asarray(_upright(picture, scales).convert("RGB"))
+
+
+def brought(pixels: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
+    """The middle of a drawn picture, as `decoded` brings a file's.
+
+    Args:
+        pixels: RGB or RGBA, shape (height, width, 3 or 4), uint8.
+        size: width and height, in pixels.
+        channels: 1 for grey, 3 for colour.
+    """
+    return _brought(_opaque(Image.fromarray(pixels)), size, channels)
+
+
+def _brought(opaque: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
+    plain = opaque.convert("L" if channels == 1 else "RGB")
+    middle = ImageOps.fit(plain, size, Image.Resampling.BICUBIC)
+    return np.asarray(middle).reshape(size[1], size[0], channels)
+
+
+@contextmanager
+def _named(reason: str) -> Iterator[None]:
+    """Whatever a decoder raises is about the file: struct.error, ZeroDivisionError, MemoryError, KeyError ..."""
+    try:
+        yield
+    except BadPicture:
+        raise
+    except Exception as problem:  # Pillow's plug-ins let out errors of every kind
+        raise BadPicture(reason) from problem
+
+
+def _opened(file: IO[bytes], most: int) -> Image.Image:
+    file.seek(0)
+    kind = format_of(file.read(64))
+    if kind is None:
+        raise BadPicture("not a picture of a format that is read")
+    if kind == "HEIF":
+        _with_heif()
+    file.seek(0)
+    # Some formats make room for their pixels as they are opened; Pillow's own limit is twice this number.
+    Image.MAX_IMAGE_PIXELS = -(-most // 2)
+    try:
+        with _named(f"its {kind} header is damaged, or of a kind that is not read"):
+            picture = Image.open(file, formats=(kind,))
+    except BadPicture as problem:
+        if isinstance(problem.__cause__, Image.DecompressionBombError):
+            raise BadPicture(f"more than {most / 1e6:g} million pixels") from problem
+        raise
+    width, height = picture.size
+    if width * height > most:
+        picture.close()
+        raise BadPicture(f"{width} x {height}, more than {most / 1e6:g} million pixels")
+    return picture
+
+
+def format_of(head: bytes) -> str | None:
+    """The format of a file by its first 64 bytes, as Pillow calls it; None when it is none that is read.
+
+    No format that runs something (SVG, EPS, PDF, WMF) is among them. A file's ending does not count.
+    """
+    starts = {
+        b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"BM": "BMP",
+        b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF",
+        b"\0\0\0\x0cjP  \r\n\x87\n": "JPEG2000", b"\xff\x4f\xff\x51": "JPEG2000",
+    }  # fmt: skip
+    for start, name in starts.items():
+        if head.startswith(start):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:1] == b"P" and head[1:2] in b"123456f" and head[2:3].isspace():
+        return "PPM"
+    if head[4:8] == b"ftyp":
+        brands = {head[8:12], *(head[at : at + 4] for at in range(16, min(64, int.from_bytes(head[:4], "big")), 4))}
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}:
+            return "HEIF"
+    return None
+
+
+def _with_heif() -> None:
+    try:
+        from pi_heif import register_heif_opener  # type: ignore[import-untyped]  # it has no stubs
+    except ImportError:
+        raise BadPicture("HEIC needs a package that is not installed: pip install pi-heif") from None
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def _upright(picture: Image.Image, scales: Scales | None) -> Image.Image:
+    """Decoded, eight bits deep, opaque, turned as the camera says."""
+    picture.load()
+    turn = _TURNS.get(_turned(picture))
+    plain = _opaque(_eight_bits(picture, scales))
+    return plain.transpose(turn) if turn is not None else plain
+
+
+def _turned(picture: Image.Image, before_pixels: bool = False) -> int:
+    """EXIF's orientation, 1 to 8; 1 where EXIF is damaged, as browsers have it."""
+    # Asked for what it does not have before its pixels, a PNG would be decoded. TIFFs are turned as they are read.
+    if picture.format == "TIFF" or (before_pixels and picture.format == "PNG" and "exif" not in picture.info):
+        return 1
+    try:
+        said = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  # EXIF is written by everyone; no orientation can be had of it then
+        return 1
+    return said if isinstance(said, int) and 1 <= said <= 8 else 1
+
+
+def _tag(picture: Image.Image, tag: int) -> Any:
+    return getattr(picture, "tag_v2", {}).get(tag)
+
+
+def _depth(picture: Image.Image) -> str:
+    """The depth that has no scale of its own; empty when the format tells what is white."""
+    if picture.mode == "F":
+        return "float"
+    if picture.format == "TIFF" and picture.mode == "I":
+        signed, bits = _tag(picture, _SAMPLE_FORMAT) == (2,), _tag(picture, _BITS)
+        return f"{'signed ' if signed else ''}{16 if bits == (16,) else 32}-bit"
+    if picture.mode.startswith("I;16") and picture.format in ("PNG", "TIFF") and _tag(picture, _BITS) != (12,):
+        return "16-bit"
+    return ""
+
+
+def _values(picture: Image.Image) -> np.ndarray:
+    """The numbers of a deep picture; NaN where a TIFF says that there is no data."""
+    values = np.asarray(picture)
+    if _depth(picture) == "32-bit":
+        values = values.view("uint32")  # Pillow takes them for signed
+    values = values.astype("float64")
+    no_data = _tag(picture, _NO_DATA)
+    if no_data is not None:
+        try:
+            values[values == float(str(no_data).strip("\0 "))] = np.nan
+        except ValueError:
+            return values
+    return values
+
+
+def _eight_bits(picture: Image.Image, scales: Scales | None) -> Image.Image:
+    if not picture.mode.startswith(("I", "F")):
+        if picture.mode == "L" and _tag(picture, _SAMPLE_FORMAT) == (2,):
+            return Image.fromarray(np.asarray(picture) ^ 128)  # from -128 to 127
+        return picture
+    depth = _depth(picture)
+    if not depth:
+        low, high = 0.0, 4095.0 if _tag(picture, _BITS) == (12,) else 65535.0
+    elif (known := (scales or {}).get(depth) or _OWN_SCALE.get(depth)) is None:
+        raise BadPicture(f"its {depth} values have no scale that the network has learned; give one of 8 or 16 bits")
+    else:
+        low, high = known
+    values = np.nan_to_num((_values(picture) - low) * (255 / (high - low)), nan=0, posinf=255, neginf=0)
+    grey = np.rint(values.clip(0, 255)).astype("uint8")
+    if _tag(picture, _WHITE_IS_ZERO) == 0:
+        grey = 255 - grey
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):
+        grey[np.asarray(picture) == clear] = 255
+    return Image.fromarray(grey)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """What shines through becomes white; colour that Pillow does not convert is converted."""
+    if picture.mode == "LAB":
+        lab, ours = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.applyTransform(picture, ImageCms.buildTransform(lab, ours, "LAB", "RGB")) or picture
+    if picture.has_transparency_data:
+        straight = picture.convert({"La": "LA", "RGBa": "RGBA"}.get(picture.mode, picture.mode))
+        clear = straight.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    return picture
+
+
+def _complete(file: IO[bytes], picture: Image.Image, whole: tuple[int, int]) -> None:
+    """Raises when a JPEG was cut and ended anew: the rest of it would be grey without a word.
+
+    Only where that is likely it is decoded once more by a decoder that tells: when the last corner is flat, the last
+    bytes are all alike, or the picture came in several passes.
+    """
+    width, height = picture.size
+    side = max(2, 16 * width // whole[0])
+    corner = np.asarray(picture.crop((max(0, width - side), max(0, height - side), width, height)))
+    file.seek(0)
+    content = file.read()
+    filled = len(set(content.rstrip(b"\0")[-34:-2])) == 1
+    if (corner != corner[:1, :1]).any() and not filled and "progressive" not in picture.info:
+        return
+    try:
+        import simplejpeg  # type: ignore[import-untyped]  # it has no stubs
+    except ImportError:
+        return
+    try:
+        simplejpeg.decode_jpeg(content, strict=True, fastdct=True, fastupsample=True)
+    except ValueError as problem:
+        if "remature end" in str(problem) or (filled and "before marker 0xd9" in str(problem)):
+            raise BadPicture(_DAMAGED) from problem
