@@ -59,9 +59,9 @@ def test_accuracy_against_labels_is_one_action():
 def test_a_race_that_is_over_has_chart_table_verdict_and_gains():
     app = opened(race=raced({"lora": 0.9, "from_scratch": 0.5}))
     assert not app.exception
-    assert "LoRA (90.1\u00a0%" in said(app) and "is best, 40.0 points ahead" in said(app)
+    assert "LoRA (90.1\u00a0%" in said(app) and "is best, 40.0 points (36.7 to 43.2, seed by seed) ahead" in said(app)
     assert app.dataframe[0].value["Competitor"].tolist() == ["LoRA", "From scratch"]
-    assert "LoRA: transfer helped, +40.0 points (+40.0 to +40.0)." in said(app)
+    assert "LoRA: transfer helped, +40.0 points (+36.7 to +43.2)." in said(app)
     names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
     assert "LoRA (2 of 2)" in names
     button(app, "Three more seeds").click().run()

@@ -39,7 +39,9 @@ def table(several: Sequence[race.Arm], log: RaceLog) -> None:
         shown, hide_index=True, key="race_table", height="content", placeholder="",
         column_config={
             "Test": column.NumberColumn(help="Mean accuracy on the test set, looked at once a run.", **share),
-            "95 % interval": column.TextColumn(help="Of the mean over seeds; none with one seed."),
+            "95 % interval": column.TextColumn(
+                help="Of the mean over seeds, from their spread and the number of test pictures. None with one seed."
+            ),
             "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
             "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
             "Took": column.TextColumn(help="Mean time of a run, the source's included."),

@@ -149,8 +149,10 @@ def _broken(runs: Sequence[Run]) -> None:
 
 
 VERDICT_HELP = (
-    "Bands are 95 % intervals of the mean test accuracy over seeds. A winner is named only when its band lies above "
-    "every other's. It holds for this target, these labels and this budget."
+    "Test accuracies are compared seed by seed, because the same seed has the same split and the same labels. A winner "
+    "is named only when the 95 % interval of its lead over every other is above 0. Equal scores in all seeds are no "
+    "certainty: no interval is shorter than the number of test pictures allows. The verdict holds for this target, "
+    "these labels and this budget."
 )
 
 

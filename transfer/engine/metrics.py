@@ -26,8 +26,10 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     return float((logits.argmax(axis=1) == labels).mean())
 
 
-def wilson(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson(hits: float, count: int, z: float = 1.959964) -> tuple[float, float]:
     """The 95 % interval of a share from ``hits`` of ``count`` independent samples, within 0 to 1.
+
+    ``hits`` need not be whole: a mean share times ``count`` will do.
 
     It tells how far a test accuracy could be off because the test set is finite. It misleads
     as a measure of a method: another seed, another choice of labels, adds spread of its own.

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from transfer.experiment import Experiment
 from transfer.insight.curves import DASHES, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.points import Axis, split_of, thin
-from transfer.insight.race import Arm, in_words
+from transfer.insight.race import Arm, in_words, pictures
 from transfer.insight.race_chart import style
 from transfer.insight.seeds import band
 
@@ -194,7 +194,8 @@ def _add_mean(
 ) -> None:
     hue, dash = style(number, arm.scratch)
     red, green, blue = (int(hue[at : at + 2], 16) for at in (1, 3, 5))
-    grid, mean, low, high = band(curves, 0.0, 1.0) if share else band(curves)
+    counted = pictures(arm.ended, "validation_pictures") if share else 0
+    grid, mean, low, high = band(curves, 0.0, 1.0, counted) if share else band(curves)
     kept = thin(grid, mean)
     for edge, fill in ((high, None), (low, "tonexty")):
         drawn.add_scatter(

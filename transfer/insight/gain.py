@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from transfer.insight.race import Arm
-from transfer.insight.seeds import Spread, spread
+from transfer.insight.race import Arm, lead, pictures
+from transfer.insight.seeds import Spread, difference, spread
 
 REACHED = 0.9
 NEAR_CHANCE = 1.5
@@ -41,18 +41,19 @@ class Gain:
     flat: bool = False
 
 
-def jumpstart(transfer: np.ndarray, scratch: np.ndarray) -> float:
+def jumpstart(pairs: Sequence[tuple[np.ndarray, np.ndarray]], validated: int = 0) -> Spread:
     """Initial performance with transfer, less that without: what is known before anything is learned.
 
     It misleads where a new head begins: both then start at chance, whatever the backbone knows.
 
     Args:
-        transfer, scratch: performance along the curve, shapes (n,) and (m,), before the first step first.
+        pairs: the validation accuracies of (transfer, from scratch), a pair a seed, before the first step first.
+        validated: pictures that each was measured on, those of all seeds together; 0 when not known.
 
     Reference:
         Taylor & Stone 2009, JMLR 10, section 2.2.
     """
-    return float(transfer[0] - scratch[0])
+    return difference([float(ours[0]) for ours, _ in pairs], [float(theirs[0]) for _, theirs in pairs], validated)
 
 
 def area(x: np.ndarray, y: np.ndarray) -> float:
@@ -116,7 +117,8 @@ def gains(
         ours = {run.experiment.seed: run for run in arm.ended if len(curves.get(run.id, ((), ()))[0])}
         theirs = {run.experiment.seed: run for run in base.ended if len(curves.get(run.id, ((), ()))[0])}
         seeds = sorted(set(ours) & set(theirs))
-        if not seeds:
+        ends = lead(arm, base)
+        if not seeds or ends is None:
             continue
         pairs = [(curves[ours[seed].id], curves[theirs[seed].id]) for seed in seeds]
         end = float(np.mean([scratch[1][-1] for _, scratch in pairs]))
@@ -124,12 +126,12 @@ def gains(
         flat = end < NEAR_CHANCE * float(np.mean([theirs[seed].metrics.get("chance", 0.0) for seed in seeds]))
         times = [(time_to(threshold, *one), time_to(threshold, *other)) for one, other in pairs]
         sooner = [other - one for one, other in times if one is not None and other is not None]
-        tests = [ours[seed].metrics["test_accuracy"] - theirs[seed].metrics["test_accuracy"] for seed in seeds]
+        validated = pictures([theirs[seed] for seed in seeds], "validation_pictures")
         found.append(
             Gain(
                 arm.name,
-                spread([jumpstart(one[1], other[1]) for one, other in pairs], -1.0, 1.0),
-                spread(tests, -1.0, 1.0),
+                jumpstart([(one[1], other[1]) for one, other in pairs], validated),
+                ends,
                 spread([area_ratio(one, other) for one, other in pairs]),
                 spread(sooner) if len(sooner) == len(pairs) and not flat else None,
                 (sum(one is None for one, _ in times), sum(other is None for _, other in times)),
@@ -164,26 +166,43 @@ def _without_labels(arm: Arm) -> bool:
 def sentence(gain: Gain) -> str:
     """Whether transfer helped, in words; negative transfer is called by its name.
 
-    Both need the whole 95 % interval of the difference in test accuracy on one side of zero.
+    Both need the whole 95 % interval of the difference in test accuracy on one side of zero, which takes two seeds.
     """
     ends = gain.asymptotic
-    if ends.low is None or ends.high is None:
-        return f"{gain.name}: {_points(ends.mean)} against from scratch with one seed, which says little."
-    band = f"({100 * ends.low:+.1f} to {100 * ends.high:+.1f})"
-    if ends.low > 0:
-        return f"{gain.name}: transfer helped, {_points(ends.mean)} {band}."
-    if ends.high < 0:
-        return f"{gain.name}: **negative transfer**, {_points(ends.mean)} {band}: from scratch is better."
-    return f"{gain.name}: no clear difference, {_points(ends.mean)} {band}."
+    if ends.count < 2:
+        return f"{gain.name}: {_points(ends.mean)} over from scratch. One seed: can't say whether that is luck."
+    band = "" if ends.low is None or ends.high is None else f" ({100 * ends.low:+.1f} to {100 * ends.high:+.1f})"
+    said = {
+        "helped": f"transfer helped, {_points(ends.mean)}{band}.",
+        "harmed": f"**negative transfer**, {_points(ends.mean)}{band}: from scratch is better.",
+        "unclear": f"no clear difference, {_points(ends.mean)}{band}.",
+    }
+    return f"{gain.name}: {said[_side(ends)]}"
 
 
 def summary(found: Sequence[Gain]) -> list[str]:
     """Many competitors in a few sentences: whom transfer helped, whom it harmed, and of whom nobody can say."""
-    helped = [one.name for one in found if one.asymptotic.low is not None and one.asymptotic.low > 0]
-    harmed = [one.name for one in found if one.asymptotic.high is not None and one.asymptotic.high < 0]
-    unclear = [one.name for one in found if one.name not in (*helped, *harmed)]
-    said = (("Transfer helped", helped), ("**Negative transfer**", harmed), ("No clear difference", unclear))
-    return [f"{words} ({len(names)} of {len(found)}): {'; '.join(names)}." for words, names in said if names]
+    said = {
+        "helped": "Transfer helped",
+        "harmed": "**Negative transfer**",
+        "unclear": "No clear difference",
+        "one seed": "One seed: can't say",
+    }
+    lines = []
+    for side, words in said.items():
+        there = [one for one in found if _side(one.asymptotic) == side]
+        names = [f"{one.name} ({_points(one.asymptotic.mean)})" if side == "one seed" else one.name for one in there]
+        lines += [f"{words} ({len(names)} of {len(found)}): {'; '.join(names)}."] if names else []
+    return lines
+
+
+def _side(ends: Spread) -> str:
+    """On which side of zero a difference is, as far as anybody can say."""
+    if ends.count < 2:
+        return "one seed"
+    if ends.low is not None and ends.low > 0:
+        return "helped"
+    return "harmed" if ends.high is not None and ends.high < 0 else "unclear"
 
 
 def _points(difference: float) -> str:

@@ -1,4 +1,4 @@
-"""What a race came to: its competitors, their table and a verdict that names no winner while bands overlap."""
+"""What a race came to: its competitors, their table and a verdict that names no winner whom chance may explain."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pandas as pd
 
 from transfer import catalog
 from transfer.experiment import Experiment
-from transfer.insight.seeds import Spread, spread
+from transfer.insight.seeds import Spread, difference, spread
 from transfer.insight.words import percent
 
 SCRATCH = "from_scratch"
 ENDED = ("finished", "stopped")
 BROKEN = ("failed", "interrupted", "paused")
+MOST_LISTED = 4
+NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 
 
 class Ran(Protocol):
@@ -63,12 +65,24 @@ class Arm:
     @cached_property
     def test(self) -> Spread | None:
         """Test accuracy over seeds, None before any."""
-        return spread([run.metrics["test_accuracy"] for run in self.ended], 0.0, 1.0) if self.ended else None
+        scores = [run.metrics["test_accuracy"] for run in self.ended]
+        return spread(scores, 0.0, 1.0, pictures(self.ended, "test_count")) if scores else None
 
     def figure(self, name: str) -> Spread | None:
         """One of the metrics over seeds; None where no run has it."""
         values = [float(run.metrics[name]) for run in self.ended if run.metrics.get(name) is not None]
         return spread(values) if values else None
+
+
+def pictures(runs: Sequence[Ran], name: str) -> int:
+    """On how many pictures all runs together were measured; 0 when one does not say.
+
+    Args:
+        runs: that have ended.
+        name: of the metric, ``test_count`` or ``validation_pictures``.
+    """
+    counts = [int(run.metrics.get(name) or 0) for run in runs]
+    return sum(counts) if all(counts) else 0
 
 
 def arms(runs: Sequence[Ran]) -> list[Arm]:
@@ -228,11 +242,32 @@ def _broken(several: Sequence[Arm]) -> str:
     return said + (f" {stopped} of {len(runs)} were stopped before their time and do not count." if stopped else "")
 
 
-def verdict(several: Sequence[Arm]) -> str:
-    """Who won, in a sentence; nobody while the best one's band overlaps another's, or while runs are still to come.
+def lead(one: Arm, other: Arm) -> Spread | None:
+    """How much higher one's test accuracy is than the other's, over the seeds both ended with; None without any."""
+    ours = {run.experiment.seed: run for run in one.ended}
+    theirs = {run.experiment.seed: run for run in other.ended}
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return None
+    pairs = [(ours[seed].metrics["test_accuracy"], theirs[seed].metrics["test_accuracy"]) for seed in seeds]
+    each = (pictures([found[seed] for seed in seeds], "test_count") for found in (ours, theirs))
+    return difference([first for first, _ in pairs], [second for _, second in pairs], min(each))
 
-    The bands are 95 % intervals of the mean test accuracy over seeds. It misleads as a word on other data: it
-    holds for this target, these labels and this budget.
+
+def beats(one: Arm, other: Arm) -> bool:
+    """Whether chance alone does not explain that one's test accuracy is higher than the other's."""
+    found = lead(one, other)
+    if found is None or found.low is None:  # too few seeds in common to be paired
+        return _test(one).above(_test(other))
+    return found.low > 0
+
+
+def verdict(several: Sequence[Arm]) -> str:
+    """Who won, in a sentence; nobody while chance may explain the lead, or while runs are still to come.
+
+    Test accuracies are compared seed by seed with 95 % intervals, see `difference`. It misleads as a word on other
+    data: it holds for this target, these labels and this budget. Among many competitors one may come out ahead by
+    luck.
     """
     if live := _to_come(several):
         return live
@@ -242,21 +277,50 @@ def verdict(several: Sequence[Arm]) -> str:
         return f"No run came to a test score.{beside}"
     first, others = known[0], known[1:]
     if not others:
-        return f"{_with_band(first)}: there is nobody to compare with.{beside}"
-    alone = [arm.name for arm in known if not (arm.test and arm.test.known)]
-    if alone:
-        return (
-            f"One seed names no winner: {_listed(alone)} ran with a single one. Highest so far is "
-            f"{_with_band(first)}. Repeat with three more seeds.{beside}"
-        )
-    close = [arm for arm in others if not _test(first).above(_test(arm))]
+        return f"{_with_band(first)}: there is nothing to compare it with.{beside}"
+    if any(_test(arm).count < 2 for arm in known):
+        return _one_seed(known) + beside
+    close = [arm for arm in others if not beats(first, arm)]
     if close:
         return (
-            f"No winner can be named: {_with_band(first)} is highest, but its band overlaps that of "
-            f"{_listed([_with_band(arm) for arm in close])}. More seeds make bands narrower.{beside}"
+            f"{_no_winner(known, close)}: {_with_band(first)} is highest, but its lead over "
+            f"{_listed([_with_band(arm) for arm in close])} may be chance. More seeds may tell.{beside}"
         )
-    behind = f"{100 * (_mean(first) - _mean(others[0])):.1f} points ahead of {_with_band(others[0])}"
-    return f"{_with_band(first)} is best, {behind}; no band overlaps its own.{beside}"
+    return f"{_with_band(first)} is best, {_ahead(first, others[0])} ahead of {_with_band(others[0])}.{beside}"
+
+
+def _one_seed(known: Sequence[Arm]) -> str:
+    """What can be said while a competitor has a single seed."""
+    alone = [arm.name for arm in known if _test(arm).count < 2]
+    who = "" if len(alone) == len(known) else f" of {_listed(alone)}"
+    gap = 100 * (_mean(known[0]) - _mean(known[1]))
+    return (
+        f"One seed{who}: can't say who is best. {_with_band(known[0])} is highest, {gap:.1f} points above "
+        f"{_with_band(known[1])}, but another seed may turn that around. Run three more seeds."
+    )
+
+
+def _no_winner(known: Sequence[Arm], close: Sequence[Arm]) -> str:
+    """That nobody won; and, where that is so, that those in front are all better than from scratch."""
+    scratch = [arm for arm in known if arm.scratch]
+    ways = [arm for arm in known if not arm.scratch]
+    better = [arm for arm in ways if len(scratch) == 1 and beats(arm, scratch[0])]
+    if len(better) < 2 or any(arm not in better for arm in (known[0], *close)):
+        return "No winner"
+    gaps = [round(100 * (_mean(arm) - _mean(scratch[0]))) for arm in better]
+    by = f"{min(gaps)} to {max(gaps)}" if min(gaps) < max(gaps) else f"{gaps[0]}"
+    who = _listed([arm.name for arm in better])
+    if len(better) == len(ways):
+        who = "Both" if len(ways) == 2 else f"All {NUMBERS.get(len(ways), len(ways))}"
+    return f"{who} beat from scratch by {by} points; among them there is no winner"
+
+
+def _ahead(first: Arm, second: Arm) -> str:
+    """The lead in words, with its interval where the seeds are the same."""
+    found = lead(first, second)
+    if found is None or found.low is None or found.high is None:
+        return f"{100 * (_mean(first) - _mean(second)):.1f} points"
+    return f"{100 * found.mean:.1f} points ({100 * found.low:.1f} to {100 * found.high:.1f}, seed by seed)"
 
 
 def _test(arm: Arm) -> Spread:
@@ -276,4 +340,6 @@ def _with_band(arm: Arm) -> str:
 
 
 def _listed(said: Sequence[str]) -> str:
+    if len(said) > MOST_LISTED:
+        return f"{', '.join(said[: MOST_LISTED - 1])} and {len(said) - MOST_LISTED + 1} others"
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from transfer.insight.curves import DASHES, GREY, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.label_curve import LabelCurve, crossings
 from transfer.insight.points import thin
-from transfer.insight.race import SCRATCH, Arm
+from transfer.insight.race import SCRATCH, Arm, pictures
 from transfer.insight.seeds import band
 
 Axis = Literal["epoch", "step", "seconds", "images", "training"]
@@ -78,7 +78,7 @@ def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Fr
         hue, dash = style(number, arm.scratch)
         ended = {run.id for run in arm.ended}
         curves = [curve(points[run.id], frame.axis) for run in arm.ended if run.id in points]
-        grid, mean, low, high = band(curves, 0.0, 1.0)
+        grid, mean, low, high = band(curves, 0.0, 1.0, pictures(arm.ended, "validation_pictures"))
         if len(curves) > 1:
             _add_band(drawn, grid, low, high, hue, str(number))
         label = arm.name if len(arm.runs) == 1 else f"{arm.name} ({len(curves)} of {len(arm.runs)})"

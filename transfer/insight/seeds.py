@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from transfer.engine.metrics import wilson
+
 LEVEL = 0.95
+EQUAL = 1e-12
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Spread:
 
     Args:
         mean: of the values.
-        low, high: the 95 % interval of the mean; None with fewer than two seeds, of which nobody knows the spread.
+        low, high: the 95 % interval of the mean; None where nobody knows how far it could be off.
         count: how many seeds.
     """
 
@@ -37,28 +40,65 @@ class Spread:
         return self.low is not None and other.high is not None and self.low > other.high
 
 
-def spread(values: Sequence[float] | np.ndarray, lowest: float = -math.inf, highest: float = math.inf) -> Spread:
+def spread(
+    values: Sequence[float] | np.ndarray, lowest: float = -math.inf, highest: float = math.inf, pictures: int = 0
+) -> Spread:
     """Mean and 95 % interval of a figure over seeds.
 
-    It tells what another set of seeds would average to. It misleads with two or three seeds when they happen
-    to agree: their interval is then short by luck. Student's t widens it for few seeds.
+    It tells what another set of seeds would average to. Seeds that agree by luck are no certainty: an accuracy's
+    interval is never shorter than that of the pictures it was measured on, and one of another figure is then not
+    known. It misleads where several seeds share test pictures: those count once for each seed.
 
     Args:
         values: one a seed, at least one.
         lowest, highest: limits of what is possible, 0 and 1 for an accuracy; the interval ends there.
+        pictures: that an accuracy was measured on, those of all seeds together; 0: it is no accuracy.
 
     Returns:
-        The `Spread`; without an interval for a single value.
+        The `Spread`; without an interval for a single value, and for equal values of no known accuracy.
 
     Reference:
-        Student 1908; mean +- t(n - 1, 0.975) s / sqrt(n), s with n - 1.
+        Student 1908; mean +- t(n - 1, 0.975) s / sqrt(n), s with n - 1. With pictures: the union of this and Wilson's
+        interval (1927) of the mean.
     """
     given = np.asarray(values, float)
     mean = float(given.mean())
-    if len(given) < 2:
+    if len(given) < 2 or (not pictures and np.ptp(given) < EQUAL):
         return Spread(mean, None, None, len(given))
     half = float(_half(given))
-    return Spread(mean, max(lowest, mean - half), min(highest, mean + half), len(given))
+    low, high = mean - half, mean + half
+    if pictures:
+        least, most = wilson(mean * pictures, pictures)
+        low, high = min(low, least), max(high, most)
+    return Spread(mean, max(lowest, low), min(highest, high), len(given))
+
+
+def difference(ours: Sequence[float], theirs: Sequence[float], pictures: int) -> Spread:
+    """How much higher one accuracy is than another, seed by seed, with its 95 % interval.
+
+    The same seed has the same split and the same labels: what a lucky choice of those gives to both cancels out.
+    Differences that are equal in all seeds are no certainty either: the interval is never shorter than that of two
+    shares of so many pictures. It is somewhat too long where both are right on the same pictures.
+
+    Args:
+        ours, theirs: one accuracy a seed, in the same order.
+        pictures: that each was measured on, those of all seeds together; 0 when not known.
+
+    Reference:
+        Student 1908 on the differences, as `spread`; with pictures the union of this and Newcombe's interval
+        (1998, method 10), which is made of two of Wilson's.
+    """
+    one, other = np.asarray(ours, float), np.asarray(theirs, float)
+    plain = spread(one - other, -1.0, 1.0)
+    if len(one) < 2 or not pictures:
+        return plain
+    (first, second), gap = (float(one.mean()), float(other.mean())), plain.mean
+    (low1, high1), (low2, high2) = (wilson(share * pictures, pictures) for share in (first, second))
+    low = gap - math.hypot(first - low1, high2 - second)
+    high = gap + math.hypot(high1 - first, second - low2)
+    if plain.low is not None and plain.high is not None:
+        low, high = min(low, plain.low), max(high, plain.high)
+    return Spread(gap, max(-1.0, low), min(1.0, high), len(one))
 
 
 def _half(values: np.ndarray) -> np.ndarray:
@@ -69,7 +109,10 @@ def _half(values: np.ndarray) -> np.ndarray:
 
 
 def band(
-    curves: Sequence[tuple[np.ndarray, np.ndarray]], lowest: float = -math.inf, highest: float = math.inf
+    curves: Sequence[tuple[np.ndarray, np.ndarray]],
+    lowest: float = -math.inf,
+    highest: float = math.inf,
+    pictures: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Mean curve and band over seeds: x, mean, low, high.
 
@@ -79,6 +122,7 @@ def band(
     Args:
         curves: (x, y) of each seed, x ascending, shapes (n,); curves may have their own x.
         lowest, highest: limits of y.
+        pictures: as for `spread`.
     """
     filled = [(np.asarray(x, float), np.asarray(y, float)) for x, y in curves if len(x)]
     if not filled:
@@ -91,4 +135,8 @@ def band(
     heights = np.stack([np.interp(grid, x, y) for x, y in filled])
     mean = heights.mean(axis=0)
     half = _half(heights) if len(heights) > 1 else np.zeros_like(mean)
-    return grid, mean, np.maximum(lowest, mean - half), np.minimum(highest, mean + half)
+    low, high = mean - half, mean + half
+    if pictures and len(heights) > 1:
+        floor = np.array([wilson(share * pictures, pictures) for share in mean])
+        low, high = np.minimum(low, floor[:, 0]), np.maximum(high, floor[:, 1])
+    return grid, mean, np.maximum(lowest, low), np.minimum(highest, high)
