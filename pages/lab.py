@@ -10,7 +10,7 @@ from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
 from pages.parts.shared import the_lab, through_app
-from transfer import catalog, possible
+from transfer import catalog, ids, possible
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.insight import plan
@@ -31,7 +31,7 @@ def shown_run() -> Run | None:
         return the_lab().run(key)
     except UnknownKey:
         st.warning(
-            f"There is no run {key} here; it may have been discarded. The Runs page lists all there are, "
+            f"There is no run {ids.shown(key)} here; it may have been discarded. The Runs page lists all there are, "
             "and below you can start a new one.",
             icon=":material/search_off:",
         )

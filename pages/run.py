@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.shared import ICONS, in_words, the_lab, through_app
-from transfer import catalog, settings
+from transfer import catalog, ids, settings
 from transfer.errors import RequestError, UnknownKey
 from transfer.insight import words
 from transfer.lab import Run
@@ -32,7 +32,9 @@ def named_run() -> Run | None:
         try:
             return the_lab().run(key)
         except UnknownKey:
-            st.warning(f"There is no run {key} here; it may have been discarded.", icon=":material/search_off:")
+            st.warning(
+                f"There is no run {ids.shown(key)} here; it may have been discarded.", icon=":material/search_off:"
+            )
     st.page_link("pages/runs.py", label="All runs", icon=":material/list:")
     st.page_link("pages/lab.py", label="Start a new one in the lab", icon=":material/science:")
     return None

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from transfer.errors import RequestError
 
 _LATER = ("images", "seconds")
+_SHOWN = 200
 
 
 def unit(name: str, empty: str = "") -> dict[str, Any]:
@@ -38,7 +39,9 @@ def explain(problem: ValidationError, known: list[str], what: str) -> RequestErr
         return RequestError(f"{what} has no option {name!r}.", remedy=f"{hint}Known: {', '.join(known) or 'none'}.")
     if first["type"] == "missing":
         return RequestError(f"{what} needs {name!r}.", remedy=f"Give a value for {name!r}.")
-    return RequestError(f"{name} is out of its limits.", repr(first.get("input")), first["msg"] + ".")
+    received = repr(first.get("input"))
+    received = received if len(received) <= _SHOWN else received[:_SHOWN] + "..."
+    return RequestError(f"{name} is out of its limits.", received, first["msg"] + ".")
 
 
 class Options(BaseModel):

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import platformdirs
 
+from transfer import ids
+from transfer.errors import RequestError
+
 
 def home() -> Path:
     """The folder of all state, ``TRANSFER_HOME`` or the user's data directory; made when missing."""
@@ -31,9 +34,23 @@ def cache(kind: str) -> Path:
     return folder
 
 
+def runs_folder() -> Path:
+    """The folder that holds a folder for each run; not made here."""
+    return home() / "runs"
+
+
 def run_folder(run: str) -> Path:
-    """The folder of one run's files: checkpoint, best weights, predictions; not made here."""
-    return home() / "runs" / run
+    """The folder of one run's files: checkpoint, best weights, predictions; not made here.
+
+    Raises:
+        RequestError: this cannot be the id of a run, or its folder is a link to where files may not be used.
+    """
+    folder, roots = runs_folder() / ids.checked("run", run), folder_roots()
+    if roots and not any(folder.resolve().is_relative_to(one) for one in (home().resolve(), *roots)):
+        raise RequestError(
+            "The folder of this run is a link to files that may not be used.", run, "Move them into the lab's home."
+        )
+    return folder
 
 
 def runs_per_device() -> int:

@@ -14,7 +14,7 @@ from pages.parts.charts import CONFIG
 from pages.parts.counts import counts
 from pages.parts.race_log import RaceLog, race_log
 from pages.parts.shared import ICONS, the_lab
-from transfer import catalog
+from transfer import catalog, ids
 from transfer.errors import LabError, UnknownKey
 from transfer.insight import race, race_chart
 from transfer.lab import Run
@@ -35,7 +35,9 @@ def shown_race() -> Race | None:
     try:
         return the_lab().races.get(key)
     except UnknownKey:
-        st.warning(f"There is no race {key} here; below you can start a new one.", icon=":material/search_off:")
+        st.warning(
+            f"There is no race {ids.shown(key)} here; below you can start a new one.", icon=":material/search_off:"
+        )
         return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transfer import settings
+from transfer import ids, settings
 from transfer.backbones import Backbone, Family, Pretrained
 from transfer.errors import RequestError
 
@@ -23,14 +23,14 @@ OFFERED = 8
 
 def packed(run: str) -> Path:
     """Where the run's network lies in one piece; made by the engine when it is first needed."""
-    return settings.cache("networks") / f"{run}.keras"
+    return settings.cache("networks") / f"{ids.checked('run', run)}.keras"
 
 
 def open_(run: str) -> Backbone:
     """The backbone of a run's id.
 
     Raises:
-        RequestError: no run of that id has left a network.
+        RequestError: this is no id, or no run of that id has left a network.
     """
     try:
         about: dict[str, Any] = json.loads((settings.run_folder(run) / ABOUT).read_text())
@@ -104,8 +104,8 @@ def _head(run: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _known() -> list[str]:
     """Keys of the newest runs that have left a network."""
-    folders = settings.run_folder("").glob(f"*/{ABOUT}")
-    newest = sorted((folder.parent.name for folder in folders), reverse=True)
+    found = (file.parent.name for file in settings.runs_folder().glob(f"*/{ABOUT}"))
+    newest = sorted(filter(ids.is_id, found), reverse=True)
     return [f"{PREFIX}:{run}" for run in newest[:OFFERED]]
 
 

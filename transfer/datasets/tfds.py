@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from transfer import settings
+from transfer import removal, settings
 from transfer.datasets import Dataset, Family, Published
 from transfer.elsewhere import asked
 from transfer.errors import DownloadFailed, LabError, RequestError
@@ -64,7 +64,7 @@ def known() -> list[str]:
 def forget(name: str) -> None:
     """Takes the set from the choices and removes its pictures."""
     _file(name).unlink(missing_ok=True)
-    shutil.rmtree(_place(name), ignore_errors=True)
+    removal.remove(_place(name))
 
 
 def facts(name: str) -> dict[str, Any]:

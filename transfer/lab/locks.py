@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from transfer import settings
+from transfer import ids, settings
 
 
 def device_lock(slot: str) -> FileLock:
@@ -60,4 +60,4 @@ def _lock(name: str) -> FileLock:
     folder = settings.home() / "locks"
     folder.mkdir(exist_ok=True)
     # Signal handlers and flush threads may release what the main thread took.
-    return FileLock(folder / f"{name}.lock", thread_local=False)
+    return FileLock(folder / f"{ids.checked('slot', name)}.lock", thread_local=False)

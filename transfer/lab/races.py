@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, insert, or_, select
 
-from transfer import catalog
+from transfer import catalog, ids
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.lab.records import Run, StoredEvent, events, members, races, runs, to_run, visible
@@ -152,12 +152,14 @@ class Races:
 
     def get(self, race: str) -> Race:
         """The race of that id; raises `UnknownKey` with the nearest."""
+        if not ids.is_id(race):
+            raise UnknownKey("race", ids.shown(race), [one.id for one in self.newest(50)])
         with self._store.begin() as database:
             row = database.execute(select(races).where(races.c.id == race)).mappings().first()
-            ids = database.execute(_members_of(race)).scalars().all()
+            among = database.execute(_members_of(race)).scalars().all()
         if row is None:
             raise UnknownKey("race", race, [one.id for one in self.newest(50)])
-        return _race(row, ids)
+        return _race(row, among)
 
     def newest(self, limit: int = 20) -> list[Race]:
         """The newest races, newest first, without the ids of their runs."""
@@ -219,7 +221,7 @@ def _members_of(race: str) -> Any:
     return chosen.order_by(runs.c.created, runs.c.id)
 
 
-def _race(row: Mapping[Any, Any], ids: Iterable[str]) -> Race:
+def _race(row: Mapping[Any, Any], among: Iterable[str]) -> Race:
     about = dict(row["about"])
     about["fields"] = tuple(about["fields"])
-    return Race(row["id"], row["created"], About(**about), tuple(ids))
+    return Race(row["id"], row["created"], About(**about), tuple(among))

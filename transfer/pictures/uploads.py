@@ -24,12 +24,12 @@ from typing import IO
 
 import psutil
 
-from transfer import settings
+from transfer import ids, removal, settings
 from transfer.errors import DiskFull, RequestError, UnknownKey
 from transfer.pictures.folders import hidden, listing
 from transfer.pictures.formats import BadPicture, header, unfit
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+LONGEST_NAME = 40
 _ENTRY = b"PK\x01\x02"
 _PIECE = 2**20
 _LONGEST = 240
@@ -65,7 +65,7 @@ def place() -> Path:
 
 def names() -> list[str]:
     """Uploads that are here, oldest first."""
-    found = [one for one in place().iterdir() if one.is_dir() and NAME.fullmatch(one.name)]
+    found = [one for one in place().iterdir() if one.is_dir() and ids.is_id(one.name, LONGEST_NAME)]
     return [one.name for one in sorted(found, key=lambda one: one.stat().st_mtime)]
 
 
@@ -75,8 +75,8 @@ def where(name: str) -> Path:
     Raises:
         UnknownKey: there is none of that name.
     """
-    if not NAME.fullmatch(name) or not (place() / name).is_dir():
-        raise UnknownKey("upload", name, names())
+    if not ids.is_id(name, LONGEST_NAME) or not (place() / name).is_dir():
+        raise UnknownKey("upload", ids.shown(name), names())
     return place() / name
 
 
@@ -85,9 +85,10 @@ def remove(name: str) -> None:
     from transfer.pictures import own
 
     own.afresh()  # another of that name may come at once
+    removal.check(where(name))
     gone = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
     os.replace(where(name), gone / name)
-    shutil.rmtree(gone, ignore_errors=True)
+    removal.remove(gone)
 
 
 def left_out(name: str) -> list[tuple[str, str]]:
@@ -285,9 +286,9 @@ class _Shelf:
 @contextmanager
 def _staging(name: str) -> Iterator[tuple[Path, Received]]:
     """A folder beside the place of the upload that becomes it at the end; gone when anything goes wrong."""
-    if not NAME.fullmatch(name):
+    if not ids.is_id(name, LONGEST_NAME):
         raise RequestError(
-            "This cannot be the name of an upload.", repr(name),
+            "This cannot be the name of an upload.", repr(ids.shown(name)),
             "Use up to 40 small letters, digits, - and _, beginning with a letter or digit.",
         )  # fmt: skip
     _clean()
