@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
 
-from transfer import catalog, settings
-from transfer.errors import RequestError, UnknownKey
+from transfer import catalog, ids, settings
+from transfer.errors import LabError, RequestError, UnknownKey
 from transfer.experiment import Experiment
-from transfer.lab import history, lineage
+from transfer.lab import discarding, history, lineage
 from transfer.lab.devices import gpu_meters
 from transfer.lab.outlines import Outlines
 from transfer.lab.process import Identity, find, myself
@@ -21,13 +24,13 @@ from transfer.lab.remarks import Remarks
 from transfer.lab.spawner import spawner
 from transfer.lab.store import Store
 from transfer.lab.summary import Summary
-from transfer.lab.worker import remove_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SILENT_SECONDS = 60.0
 _REGISTER_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 
 
 class Lab:
@@ -78,6 +81,7 @@ class Lab:
         catalog.check(found.experiment)
         if not self.store.requeue(run, reserved):
             raise RequestError("Only a paused or interrupted run can be resumed.", found.state, "Run it again instead.")
+        self.remarks.restore([run])  # or it would vanish ten minutes after it was removed
         if reserved is None:
             self.tend()
 
@@ -94,13 +98,16 @@ class Lab:
 
         The files of a run that others came of stay until the last of those is discarded, too: its network may be
         what theirs rest on.
+
+        Raises:
+            UnknownKey: there is no such run.
+            LabError: its files lie outside the lab's home, or the system refuses to remove them.
         """
         found = self.run(run)
+        discarding.check(run)
         while not self.store.wish(run, "discard"):
             # Not running, so its files are nobody's; a run that is claimed in this moment is asked instead.
-            if self.store.delete(run, unless=("running",)):
-                for gone in lineage.unneeded(self.store, found):
-                    remove_files(gone)
+            if discarding.discard(self.store, found, unless=("running",)):
                 break
             now = self.store.run(run)
             if now is None or now.wish == "discard":
@@ -123,7 +130,7 @@ class Lab:
         """The run of that id; raises `UnknownKey` with the nearest."""
         found = self.store.run(run)
         if found is None:
-            raise UnknownKey("run", run, [one.id for one in self.store.runs(limit=50)])
+            raise UnknownKey("run", ids.shown(run), [one.id for one in self.store.runs(limit=50)])
         return found
 
     def runs(self, limit: int = 200) -> list[Run]:
@@ -196,16 +203,24 @@ class Lab:
     def reconcile(self) -> None:
         """Marks runs as interrupted whose process is gone, and finishes what those, and removed ones, were asked to."""
         for key in self.remarks.overdue():
-            if self.store.delete(key, unless=LIVE):
-                remove_files(key)
+            found = self.store.run(key)
+            if found is not None:
+                _tried(partial(discarding.discard, self.store, found, unless=LIVE))
         for run in self.store.held():
             if not _abandoned(run):
                 continue
             if run.wish == "discard":
-                remove_files(run.id)
-                self.store.delete(run.id)
+                _tried(partial(discarding.finish, self.store, run))
             else:
                 self.store.change(run, "interrupted", wish=None, ended=run.heartbeat if run.started else None)
+
+
+def _tried(work: Callable[[], object]) -> None:
+    """Does it, or says in the log why not: a file that cannot be removed must not close every page."""
+    try:
+        work()
+    except LabError as problem:
+        _log.warning("%s", problem)
 
 
 def _abandoned(run: Run) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transfer import settings
+from transfer import ids, settings
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.records import Run
@@ -31,9 +31,10 @@ class Bond:
 
 
 def bonds(run: str, experiment: Experiment) -> list[Bond]:
-    """The runs that an experiment names, none or up to two."""
+    """The runs that an experiment names, none or up to two; what cannot be a run's id is left out."""
     named = {"backbone": experiment.backbone, "teacher": str(experiment.options.get("teacher", ""))}
-    return [Bond(name.removeprefix(MARK), run, what) for what, name in named.items() if name.startswith(MARK)]
+    parents = {what: name.removeprefix(MARK) for what, name in named.items() if name.startswith(MARK)}
+    return [Bond(parent, run, what) for what, parent in parents.items() if ids.is_id(parent)]
 
 
 def descendants(store: Store, run: str) -> list[Run]:
@@ -65,10 +66,11 @@ def experiment_of(run: str) -> Experiment | None:
 
 
 def unneeded(store: Store, discarded: Run) -> list[str]:
-    """Ids of the runs whose files nobody needs any more, once this one's record is gone: it, and its lost ancestors."""
-    needed = {bond.parent for heir in store.children() for bond in ancestors(heir)}
-    lost = [discarded.id, *(bond.parent for bond in ancestors(discarded))]
-    return [run for run in dict.fromkeys(lost) if run not in needed and store.run(run) is None]
+    """Ids of the runs whose files nobody needs any more without this one: it, and its ancestors that were discarded."""
+    heirs = [heir for heir in store.children() if heir.id != discarded.id]
+    needed = {bond.parent for heir in heirs for bond in ancestors(heir)}
+    lost = [bond.parent for bond in ancestors(discarded) if store.run(bond.parent) is None]
+    return [run for run in dict.fromkeys([discarded.id, *lost]) if run not in needed]
 
 
 def _earlier(run: str, experiment: Experiment) -> Iterator[Bond]:

@@ -16,6 +16,8 @@ from transfer.lab.process import Identity
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 RESUMABLE = ("paused", "interrupted")
+# In place of the time a run was removed: there is no way back, its files may be gone already.
+DOOMED = 0.0
 
 metadata = MetaData()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from transfer.lab.records import LIVE, remarks, runs
+from transfer.lab.records import DOOMED, LIVE, remarks, runs
 from transfer.lab.store import Store
 
 UNDO_SECONDS = 600.0
@@ -49,14 +49,17 @@ class Remarks:
     def remove(self, chosen: Sequence[str]) -> list[str]:
         """Hides runs, to be deleted for good ten minutes later; those that wait or train are left. Gives the others."""
         with self._store.begin() as database:
-            ended = select(runs.c.id).where(runs.c.id.in_(chosen), runs.c.state.not_in(LIVE))
+            doomed = select(remarks.c.run).where(remarks.c.removed == DOOMED)
+            ended = select(runs.c.id).where(runs.c.id.in_(chosen), runs.c.state.not_in(LIVE), runs.c.id.not_in(doomed))
             gone = [str(one) for one in database.execute(ended).scalars().all()]
         self._write(gone, {"removed": time.time()})
         return gone
 
     def restore(self, chosen: Sequence[str]) -> None:
-        """Brings removed runs back."""
-        self._write(chosen, {"removed": None})
+        """Brings removed runs back, as long as nothing of them is gone."""
+        back = update(remarks).where(remarks.c.run.in_(chosen), remarks.c.removed > DOOMED)
+        with self._store.begin() as database:
+            database.execute(back.values(removed=None))
 
     def overdue(self, seconds: float = UNDO_SECONDS) -> list[str]:
         """Removed runs that nobody has brought back for so long."""

@@ -11,15 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from transfer import settings
+from transfer import ids, settings
 from transfer.errors import DiskFull, StoreUnreadable
 from transfer.experiment import Experiment
 from transfer.lab.database import inode, is_busy, open_database
 from transfer.lab.process import Identity
 from transfer.lab.records import (
+    DOOMED,
     LIVE,
     RESUMABLE,
     Run,
@@ -37,6 +38,7 @@ from transfer.lab.records import (
 
 Row = tuple[float, str, dict[str, Any]]
 _kept = runs.c.wish.is_distinct_from("discard")
+_not_doomed = runs.c.id.not_in(select(remarks.c.run).where(remarks.c.removed == DOOMED))
 
 
 class Store:
@@ -69,6 +71,8 @@ class Store:
 
     def run(self, run: str) -> Run | None:
         """The run of that id, or None."""
+        if not ids.is_id(run):
+            return None
         with self.begin() as database:
             row = database.execute(select(runs).where(runs.c.id == run)).mappings().first()
         return to_run(row) if row else None
@@ -80,12 +84,19 @@ class Store:
             rows = database.execute(chosen).mappings().all()
         return [to_run(row) for row in rows]
 
-    def children(self, run: str = "%") -> list[Run]:
-        """The runs that begin with this run's network, or have it as their teacher; oldest first. Of all: ``%``."""
-        asked, name = runs.c.experiment, f"run:{run}"
-        named = asked["backbone"].as_string().like(name) | asked[("options", "teacher")].as_string().like(name)
+    def children(self, run: str | None = None) -> list[Run]:
+        """The runs that begin with this run's network, or with any run's, or have it as their teacher; oldest first.
+
+        Those that are being removed are left out: they need nothing any more.
+        """
+        if run is not None and not ids.is_id(run):
+            return []
+        asked = runs.c.experiment
+        given = asked["backbone"].as_string(), asked[("options", "teacher")].as_string()
+        named = or_(*(one.startswith("run:") if run is None else one == f"run:{run}" for one in given))
         with self.begin() as database:
-            rows = database.execute(select(runs).where(named).order_by(runs.c.created)).mappings().all()
+            found = select(runs).where(named, _kept, _not_doomed).order_by(runs.c.created)
+            rows = database.execute(found).mappings().all()
         return [to_run(row) for row in rows]
 
     def held(self) -> list[Run]:
@@ -138,7 +149,7 @@ class Store:
         spent = runs.c.spent + func.coalesce(runs.c.ended - runs.c.started, 0.0)
         again: dict[str, Any] = {"state": "queued", "progress": {}, "error": ""}
         again |= {"wish": None, "started": None, "ended": None}
-        changing = update(runs).where(runs.c.id == run, runs.c.state.in_(RESUMABLE))
+        changing = update(runs).where(runs.c.id == run, runs.c.state.in_(RESUMABLE), _not_doomed)
         again |= {"spent": spent, "attempts": runs.c.attempts + 1} | _belongs_to(reserved)
         with self.begin() as database:
             return bool(database.execute(changing.values(again)).rowcount)
@@ -155,14 +166,26 @@ class Store:
         with self.begin() as database:
             return bool(database.execute(changing.values(ending | {"ended": time.time()})).rowcount)
 
-    def delete(self, run: str, unless: Sequence[State] = ()) -> bool:
-        """Removes a run and all it said, unless it is in one of those states; whether it did."""
+    def doom(self, run: str, unless: Sequence[State]) -> bool:
+        """Marks a run to be removed, for good, unless it is in one of those states; whether it did.
+
+        It leaves the queue, is out of sight, and cannot be resumed or brought back.
+        """
+        ended = case((runs.c.state == "queued", "stopped"), else_=runs.c.state)
+        leaving = update(runs).where(runs.c.id == run, runs.c.state.not_in(unless)).values(state=ended, reserved=None)
         with self.begin() as database:
-            gone = database.execute(delete(runs).where(runs.c.id == run, runs.c.state.not_in(unless))).rowcount
-            if gone:
-                for table in (events, remarks, members, outlines):
-                    database.execute(delete(table).where(table.c.run == run))
-        return bool(gone)
+            left = bool(database.execute(leaving).rowcount)
+            marking = update(remarks).where(remarks.c.run == run).values(removed=DOOMED)
+            if left and not database.execute(marking).rowcount:
+                database.execute(insert(remarks).values(run=run, removed=DOOMED))
+        return left
+
+    def delete(self, run: str) -> None:
+        """Removes a run's record and all it said."""
+        with self.begin() as database:
+            database.execute(delete(runs).where(runs.c.id == run))
+            for table in (events, remarks, members, outlines):
+                database.execute(delete(table).where(table.c.run == run))
 
     # Events and wishes --------------------------------------------------------------------------
 

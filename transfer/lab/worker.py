@@ -6,7 +6,6 @@ memory back only when its process ends.
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 import time
@@ -20,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from transfer import settings
 from transfer.engine.events import Event, Note, Stage
 from transfer.errors import DiskFull, LabError
-from transfer.lab import devices, locks
+from transfer.lab import devices, discarding, locks
 from transfer.lab.database import is_busy
 from transfer.lab.process import READY, Identity, myself, spawn_worker
 from transfer.lab.recorder import Recorder
@@ -99,11 +98,6 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
             signal.signal(number, handler)
 
 
-def remove_files(run: str) -> None:
-    """Removes the folder of a run that is being discarded."""
-    shutil.rmtree(settings.run_folder(run), ignore_errors=True)
-
-
 def _recorded(recorder: Recorder, run: Run) -> Ending:
     """The ending of a run, after everything it said is written."""
     try:
@@ -152,8 +146,10 @@ def _discard_if_asked(store: Store, run: Run) -> str:
     now = store.run(run.id)
     if now is None or now.wish != "discard" or now.reserved != run.reserved:
         return ""
-    remove_files(run.id)
-    store.delete(run.id)
+    try:
+        discarding.finish(store, now)
+    except LabError as problem:
+        print(f"run {run.id}: {problem}", flush=True)  # it stays marked: `Lab.reconcile` tries again
     return "discarded"
 
 

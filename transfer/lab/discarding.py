@@ -1,0 +1,50 @@
+"""The one way a run goes for good, whoever asks: Discard, Delete after its ten minutes, or a worker that is told to.
+
+A run is marked first, then its files go, then its record. Whoever is killed on the way leaves the mark, and the next
+`Lab.reconcile` finishes the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from transfer import removal, settings
+from transfer.backbones import inherited
+from transfer.lab import lineage
+from transfer.lab.records import Run, State
+from transfer.lab.store import Store
+
+
+def check(run: str) -> None:
+    """Raises `RequestError` when the run's files lie where the lab does not delete."""
+    removal.check(settings.runs_folder() / run)
+
+
+def discard(store: Store, run: Run, unless: Sequence[State]) -> bool:
+    """Removes a run unless it is in one of those states; whether it did.
+
+    Args:
+        store: where it is recorded.
+        run: as it was read.
+        unless: states in which it is left alone; ``running`` among them, for that one belongs to its process.
+    """
+    if not store.doom(run.id, unless):
+        return False
+    finish(store, run)
+    return True
+
+
+def finish(store: Store, run: Run) -> None:
+    """Removes a run that nobody works on any more, and the files that nobody needs without it.
+
+    The files of a run that others came of stay until the last of those goes, and go with that one.
+
+    Raises:
+        LabError: some files could not be removed; the record stays, so that it is tried again.
+    """
+    for gone in lineage.unneeded(store, run):
+        removal.remove(settings.runs_folder() / gone)
+        packed = inherited.packed(gone)
+        if removal.is_inside(packed):  # a cache that was moved to another disk is not the lab's to clear
+            removal.remove(packed)
+    store.delete(run.id)
