@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,11 @@ def _asked(_lab: Lab, experiment: str, pictures: int, path: str) -> Future[dict[
 
     def work() -> None:
         with turn:
-            answer.set_result(_when_idle(_lab, newest, experiment, pictures, Path(path)))
+            try:
+                answer.set_result(_when_idle(_lab, newest, experiment, pictures, Path(path)))
+            except Exception as problem:  # noqa: BLE001  # else the page would wait for ever
+                traceback.print_exc()
+                answer.set_result({"problem": str(problem) or type(problem).__name__})
 
     # Not an executor's thread: Streamlit's exit would wait for it, and it waits for runs to end.
     threading.Thread(target=work, daemon=True).start()

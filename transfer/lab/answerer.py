@@ -14,6 +14,7 @@ import traceback
 from dataclasses import asdict
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from multiprocessing.context import AuthenticationError
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from transfer import settings
@@ -80,7 +81,7 @@ def _talk(line: Connection, key: bytes, life: _Life) -> None:
             while True:
                 question, about = line.recv()
                 with life:
-                    line.send(_reply(question, about))
+                    _say(line, _reply(question, about))
                 if question == "leave":
                     _leave("it was told to")
         except (AuthenticationError, EOFError, OSError):
@@ -101,6 +102,16 @@ def _reply(question: str, about: dict[str, Any]) -> tuple[str, Any]:
         return "bug", f"{type(problem).__name__}: {problem}"
 
 
+def _say(line: Connection, reply: tuple[str, Any]) -> None:
+    """Sends a reply, or why it can't be sent: a line that just closes tells the page nothing."""
+    try:
+        packed = ForkingPickler.dumps(reply)
+    except Exception as problem:  # noqa: BLE001  # a bug, as in `_reply`
+        print(traceback.format_exc(), flush=True)
+        packed = ForkingPickler.dumps(("bug", f"{type(problem).__name__}: {problem}"))
+    line.send_bytes(packed)
+
+
 def _write_card(port: int, running: int) -> None:
     """Says where the process listens; written beside its place and moved there, so that nobody reads half of it."""
     path = calling.card_file()
@@ -111,12 +122,16 @@ def _write_card(port: int, running: int) -> None:
 
 def _end_when_idle(life: _Life) -> None:
     home = calling.card_file().parent
-    while True:
-        time.sleep(_LOOK_SECONDS)
-        if not (home / "answerer.json").exists():
-            _leave("the lab's folder is gone")
-        if life.idle > settings.answerer_seconds():
-            _leave("nobody has asked for a while")
+    try:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            if not (home / "answerer.json").exists():
+                _leave("the lab's folder is gone")
+            if life.idle > settings.answerer_seconds():
+                _leave("nobody has asked for a while")
+    except Exception:  # noqa: BLE001  # without this thread the process would stay for ever; the next call starts one
+        print(traceback.format_exc(), flush=True)
+        _leave("it could no longer tell whether it is needed")
 
 
 def _leave(why: str) -> None:

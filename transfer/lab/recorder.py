@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from types import TracebackType
@@ -11,13 +13,14 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-from transfer.engine.events import Event, Stage, Wish, to_record
+from transfer.engine.events import Event, Note, Stage, Wish, to_record
 from transfer.errors import DiskFull, LabError, RunFailed
 from transfer.lab.database import is_busy
 from transfer.lab.outlines import BLOCK, Outlines
 from transfer.lab.records import Run
 from transfer.lab.store import Row, Store
 
+REPORT = "This is a bug in the lab: the worker's log has the whole message."
 _FLUSH_SECONDS = 0.1
 _LAST_TRIES = 8
 
@@ -27,7 +30,8 @@ class Recorder:
 
     Within ``with`` the thread runs; when it is left, everything is written. `emit` and
     `should_stop` cost no more than an append and a look at an attribute. When nothing can be
-    written any more they raise what the thread met, so that training ends with that message.
+    written any more they raise what the thread met, whatever it is, so that training ends with
+    that message. An event that `emit` has taken is written, or leaving ``with`` raises.
 
     Args:
         store: where to.
@@ -47,9 +51,16 @@ class Recorder:
         self._thread = threading.Thread(target=self._keep_flushing, name="recorder", daemon=True)
 
     def emit(self, event: Event) -> None:
-        """Takes an event."""
+        """Takes an event.
+
+        Raises:
+            TypeError, ValueError: the event can't be written as JSON. Nothing of it is taken: in the buffer it would
+                keep all that came after it from being written.
+            LabError: what keeps the thread from writing.
+        """
         self._complain()
         kind, body = to_record(event)
+        json.dumps(body)
         with self._lock:
             self._rows.append((time.time(), kind, body))
             if isinstance(event, Stage):
@@ -79,13 +90,25 @@ class Recorder:
                     self._rows = rows + self._rows
                     self._progress = self._progress or progress
                 raise
-        self._unoutlined += sum(row[1] == "Point" for row in rows)
-        if self._unoutlined >= BLOCK and mine:
+            if not mine:
+                self._trouble = RunFailed("The run was deleted or taken over by another process.")
+            self._asked_there = wish  # type: ignore[assignment]  # the column holds wishes only
+            self._unoutlined += sum(row[1] == "Point" for row in rows)
+            if self._unoutlined >= BLOCK and mine:
+                self._outline()
+
+    def _outline(self) -> None:
+        """Outlines what is new. The run goes on without when that fails, for charts can read point by point."""
+        self._unoutlined = 0
+        try:
             self._outlines.add(self._run.id)
-            self._unoutlined = 0
-        if not mine:
-            self._trouble = RunFailed("The run was deleted or taken over by another process.")
-        self._asked_there = wish  # type: ignore[assignment]  # the column holds wishes only
+        except (LabError, OperationalError):
+            raise  # the store's own trouble, which the next write would meet, too
+        except Exception as problem:  # noqa: BLE001  # a bug, which the run says aloud
+            print(traceback.format_exc(), flush=True)
+            kind, body = to_record(Note(f"No outline of this run's curves could be made ({problem!r})."))
+            with self._lock:
+                self._rows.append((time.time(), kind, body))
 
     def __enter__(self) -> Recorder:
         self._thread.start()
@@ -118,6 +141,9 @@ class Recorder:
                 # Busy for longer than a write may take: what was taken stays buffered until the next turn.
                 if not is_busy(problem):
                     self._trouble = RunFailed("The record of runs refused what was written.", problem)
+            except Exception as problem:  # noqa: BLE001  # a bug; unnoticed, the run would train on and say nothing
+                print(traceback.format_exc(), flush=True)
+                self._trouble = RunFailed("What the run says can't be recorded.", repr(problem), REPORT)
 
     def _complain(self) -> None:
         if self._trouble is not None:

@@ -53,7 +53,12 @@ class Spawner:
             return True
         if not locks.free(locks.device_lock(slot)):
             return False
-        self._children[slot] = spawn_worker(slot)
+        try:
+            self._children[slot] = spawn_worker(slot)
+        except OSError as problem:
+            self._quiet_until = time.monotonic() + _PAUSE_SECONDS
+            self._trouble = f"The system started no worker: {problem}. The next try is in {_PAUSE_SECONDS:.0f} s."
+            return False
         return True
 
     def _reap(self) -> None:

@@ -105,6 +105,9 @@ def _recorded(recorder: Recorder, run: Run) -> Ending:
             ending = _train(recorder, run)
     except LabError as problem:
         return "failed", {}, {}, str(problem)
+    except Exception:  # noqa: BLE001  # the last events could not be written: a finished run must not look whole
+        print(traceback.format_exc(), flush=True)
+        return "failed", {}, {}, traceback.format_exc()
     return ending
 
 
