@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from transfer.insight import data as said
 from transfer.lab import looking
 from transfer.lab.looking import Question
 from transfer.pictures import alike
+from transfer.pictures.kept import Pictures
 
 ROOT = Path(__file__).parent.parent
 
@@ -188,3 +191,58 @@ def test_the_lab_opens_though_the_chosen_pictures_were_removed(own: Path) -> Non
     page.run()
     assert not page.exception
     assert "There is no such folder" in " ".join(one.value for one in page.warning)
+
+
+class Ended:
+    """A process that has ended well."""
+
+    returncode = 0
+
+    def poll(self) -> int:
+        return 0
+
+
+def test_an_answer_that_was_cleared_away_while_it_is_shown_is_found_out_anew(own: Path, monkeypatch) -> None:
+    question, started = Question("look", (f"folder:{own}",), {"seed": 0}), []
+
+    def start(_question: Question, folder: Path) -> Ended:
+        started.append(folder)
+        (folder / "answer.json").write_text('{"classes": []}')
+        (folder / "batch.png").write_bytes(b"x")
+        return Ended()
+
+    monkeypatch.setattr(looking, "_started", start)
+    answer = looking.ask(question)
+    assert answer.found == {"classes": []} and answer.picture("batch.png") == b"x"
+    shutil.rmtree(answer.folder)
+    assert answer.picture("batch.png") is None
+    assert looking.ask(question).found == {"classes": []} and len(started) == 2
+    (answer.folder / "batch.png").unlink()  # in the midst of being cleared away
+    answer.forget()
+    assert looking.ask(question).found is not None and len(started) == 3
+    answer.forget()
+    monkeypatch.setattr(looking, "_started", lambda *_: Ended())
+    assert "without a word" in looking.ask(question).problem, "a process that leaves nothing is no endless loop"
+    assert "without a word" in looking.ask(question).problem
+
+
+def test_what_was_looked_at_last_is_cleared_away_last(own: Path, monkeypatch) -> None:
+    question = Question("look", (f"folder:{own}",), {"seed": 0})
+    monkeypatch.setattr(looking, "_started", lambda _, folder: (folder / "answer.json").write_text("{}") and Ended())
+    shown = looking.ask(question).folder
+    os.utime(shown, (1, 1))
+    for number in range(3):
+        (other := shown.parent / f"other{number}").mkdir()
+        os.utime(other, (2, 2))
+    assert looking.ask(question).found == {}
+    monkeypatch.setattr(looking, "_KEPT", 2)
+    looking._prune()
+    assert shown.exists() and len(list(shown.parent.iterdir())) == 2
+
+
+def test_decoded_pictures_that_are_dropped_can_still_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "pictures"
+    file.write_bytes(bytes(range(8)))
+    kept = Pictures(file, (2, 2, 1), np.arange(2), "x")
+    file.unlink()
+    assert kept[1].ravel().tolist() == [4, 5, 6, 7]

@@ -36,10 +36,29 @@ def answered(question: Question, words: str) -> Answer | None:
 @st.fragment(run_every=EVERY_SECONDS)
 def _wait(question: Question, words: str) -> None:
     """Draws the page again as soon as there is an answer."""
-    answer = looking.ask(question)
+    try:
+        answer = looking.ask(question)
+    except LabError:
+        st.rerun(scope="app")  # the data set was removed meanwhile; the page says so
     if answer.found is not None or answer.problem:
         st.rerun(scope="app")
     if answer.total:
         st.progress(min(1.0, answer.done / answer.total), f"{words}: {answer.done:,} of {answer.total:,} pictures")
     else:
         st.caption(f":material/hourglass_empty: {words} ...")
+
+
+def picture(answer: Answer, name: str, alt: str) -> None:
+    """One of an answer's pictures, or word that it was cleared away.
+
+    Args:
+        answer: the answer.
+        name: of the picture's file.
+        alt: the picture in words.
+    """
+    found = answer.picture(name)
+    if found is not None:
+        st.image(found, alt=alt)
+        return
+    answer.forget()
+    st.caption(":material/hide_image: This picture was cleared away. It is made again when the page is reloaded.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.asking import answered
+from pages.parts.asking import answered, picture
 from pages.parts.form import chosen
 from pages.parts.shared import told_apart
 from transfer import catalog
@@ -71,9 +71,8 @@ def _samples(answer: Answer) -> None:
         with columns[place % 2], st.container(gap="xsmall"):
             count = sum(part[place] for part in found["counts"].values())
             st.markdown(f"{names[place]} :gray[· {count:,}]")
-            strip = answer.folder / f"class-{place}.png"
-            if strip.exists():
-                st.image(str(strip), alt=f"Samples of the class {names[place]}")
+            if count:
+                picture(answer, f"class-{place}.png", f"Samples of the class {names[place]}")
 
 
 def split(dataset: Dataset, seed: int) -> None:
@@ -116,7 +115,7 @@ def duplicates(dataset: Dataset, seed: int) -> None:
     columns = st.columns(3, gap="medium")
     for number, pair in enumerate(answer.found["pairs"]):
         with columns[number % 3], st.container(border=True, gap="xsmall"):
-            st.image(str(answer.folder / f"pair-{number}.png"), alt=f"{pair['names'][0]} and {pair['names'][1]}")
+            picture(answer, f"pair-{number}.png", f"{pair['names'][0]} and {pair['names'][1]}")
             how = "equal" if pair["same"] else "nearly equal"
             parts = " and ".join(dict.fromkeys(pair["parts"]))
             labels = " / ".join(dict.fromkeys(pair["classes"]))
@@ -155,7 +154,7 @@ def batch(dataset: Dataset, seed: int) -> None:
         f"{', '.join(f'{one:.0f}' for one in found['mean'])}."
     )
     shown = len(found["labels"])
-    st.image(str(answer.folder / "batch.png"), alt=f"The first {shown} pictures of the batch")
+    picture(answer, "batch.png", f"The first {shown} pictures of the batch")
     first = f"The first {shown} are shown. " if shown < count else ""
     st.caption(f"{first}Labels, row by row: {', '.join(found['labels'])}")
 

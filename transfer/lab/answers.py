@@ -304,5 +304,9 @@ def _kept(found: Opened, name: str) -> dict[str, np.ndarray] | None:
 
 
 def _keep(found: Opened, name: str, kept: dict[str, np.ndarray]) -> None:
-    if found.folder.exists():
-        arrays.write(found.folder / "insight" / f"{name}-{LAYOUT}.npz", kept)
+    folder = found.folder / "insight"
+    try:
+        folder.mkdir(exist_ok=True)
+        arrays.write(folder / f"{name}-{LAYOUT}.npz", kept)
+    except FileNotFoundError:
+        return  # the run was discarded meanwhile: there is nothing to keep it with

@@ -79,6 +79,19 @@ class Answer:
     done: int = 0
     total: int = 0
 
+    def picture(self, name: str) -> bytes | None:
+        """One of its pictures; None when there is none, or when it was cleared away meanwhile."""
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def forget(self) -> None:
+        """Has it found out anew the next time it is asked for, because a part of it is gone."""
+        (self.folder / "answer.json").unlink(missing_ok=True)
+        with _lock:
+            _asked.pop(str(self.folder), None)
+
 
 _asked: dict[str, subprocess.Popen[bytes]] = {}
 _lock = threading.Lock()
@@ -95,14 +108,14 @@ def ask(question: Question) -> Answer:
         return Answer(known, folder)
     with _lock:
         process = _asked.get(str(folder))
-        if process is None:
+        if process is None or (process.poll() is not None and not folder.exists()):  # cleared away since
             folder.mkdir(parents=True, exist_ok=True)
             process = _asked[str(folder)] = _started(question, folder)
     if process.poll() is None:
         return Answer(None, folder, "", *_progress(folder))
     if (known := _kept(folder)) is not None:
         return Answer(known, folder)
-    lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+    lines = _log(folder)
     said = next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1] if lines else "")
     return Answer(None, folder, said.removeprefix("Error: ") or "The process ended without a word.")
 
@@ -181,9 +194,17 @@ def _started(question: Question, folder: Path) -> subprocess.Popen[bytes]:
 def _kept(folder: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads((folder / "answer.json").read_text())
+        os.utime(folder)  # what is looked at is not what is cleared away first
     except (OSError, ValueError):
         return None
     return found
+
+
+def _log(folder: Path) -> list[str]:
+    try:
+        return (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _progress(folder: Path) -> tuple[int, int]:
@@ -195,7 +216,13 @@ def _progress(folder: Path) -> tuple[int, int]:
 
 
 def _prune() -> None:
-    """Keeps the newest answers."""
-    folders = sorted(settings.cache("looks").iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-    for folder in folders[_KEPT:]:
+    """Keeps the answers that were looked at last; several processes may do so at once."""
+    aged = []
+    for folder in settings.cache("looks").iterdir():
+        try:
+            aged.append((folder.stat().st_mtime, folder))
+        except FileNotFoundError:
+            continue
+    for _, folder in sorted(aged, reverse=True)[_KEPT:]:
+        (folder / "answer.json").unlink(missing_ok=True)  # first, so that nobody finds an answer without its pictures
         shutil.rmtree(folder, ignore_errors=True)

@@ -31,6 +31,7 @@ class Pictures:
     def __init__(self, path: Path, shape: tuple[int, int, int], places: np.ndarray, identity: str) -> None:
         self.path, self.places, self._whole = path, np.asarray(places, "int64"), identity
         self.shape = (len(self.places), *shape)
+        _opened(path)  # now: the file may be dropped before the first picture is asked for
 
     def __len__(self) -> int:
         return len(self.places)
