@@ -44,6 +44,7 @@ for name in sys.argv[1:]:
     model = keras.models.load_model(name + ".keras")
     np.save(name + ".answers.npy", model.predict(np.load(name + ".pictures.npy"), verbose=0))
     print(zipfile.ZipFile(name + ".keras").read("classes.json").decode())
+    compile(zipfile.ZipFile(name + ".keras").read("pictures.py"), "pictures.py", "exec")
 """
 
 

@@ -17,7 +17,7 @@ from transfer.engine.events import Note
 from transfer.engine.features import Together
 from transfer.errors import DiskFull, ImpossibleExperiment, RequestError
 from transfer.listing import listed
-from transfer.pictures import own, pack
+from transfer.pictures import own, pack, scales
 from transfer.pictures.formats import BadPicture, decoded, header
 from transfer.pictures.kept import Pictures
 
@@ -214,9 +214,11 @@ def test_a_run_on_a_folder_says_what_it_left_out(place: Path) -> None:
 
     root = folder(place / "own")
     (root / "red" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    Image.fromarray(np.full((32, 40), 3000, "uint16")).save(root / "red" / "deep.png")
     events: list[object] = []
     asked = Experiment(target=f"folder:{root}", backbone="small_cnn", strategy="from_scratch", epochs=3, augment=True)
-    result = train(asked, events.append)
+    result = train(asked, events.append, folder=place / "run")
+    assert scales.kept(place / "run") == {"16-bit": (0.0, 4095.0)}
     assert "red/bad.jpg" in next(one.text for one in events if isinstance(one, Note))
     assert result.metrics["test_accuracy"] > 0.5
     assert train(asked).metrics["test_loss"] == result.metrics["test_loss"]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from transfer.errors import RequestError
 from transfer.insight import bars, heat, picture
+from transfer.pictures import own, scales
 
 
 def as_file(pixels, kind="PNG", **options):
@@ -35,9 +36,39 @@ def test_a_picture_turned_by_its_camera_is_set_upright():
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
-    monkeypatch.setattr(picture, "MOST_PIXELS", 20)
-    with pytest.raises(RequestError, match="too large"):
-        picture.decoded(as_file(np.zeros((5, 5, 3), "uint8")))
+    monkeypatch.setenv("TRANSFER_MOST_MEGAPIXELS", "0.00002")
+    for use in (picture.checked, picture.decoded, lambda content: picture.shaped(content, (5, 5, 3))):
+        with pytest.raises(RequestError, match="more than 2e-05 million pixels"):
+            use(as_file(np.zeros((5, 5, 3), "uint8")))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "deep"])
+def test_a_given_file_has_the_very_pixels_that_training_has(tmp_path, kind):
+    random = np.random.default_rng(3)
+    root = tmp_path / "place"
+    for label in "ab":
+        (root / label).mkdir(parents=True)
+        for number in range(4):
+            pixels = random.integers(0, 256, (90, 130, 3)).astype("uint8")
+            if kind == "deep":
+                content = as_file(pixels[..., 0].astype("uint16") << 4)
+            else:
+                exif = Image.Exif()
+                exif[0x0112] = 6
+                content = as_file(pixels, kind, exif=exif)
+            (root / label / f"{number}.x1.1").write_bytes(content)
+    seen = own.looked(root)
+    made = own.pack(seen)
+    for place, one in enumerate(seen.listing.files):
+        content = (root / one.name).read_bytes()
+        trained = np.asarray(made.pictures(np.array([place])))[0]
+        np.testing.assert_array_equal(picture.shaped(content, seen.shape, seen.scales), trained)
+
+
+def test_the_scales_of_deep_pictures_are_kept_with_the_run(tmp_path):
+    assert scales.kept(tmp_path) == {}
+    scales.keep(tmp_path, {"16-bit": (0.0, 4095.0)})
+    assert scales.kept(tmp_path) == {"16-bit": (0.0, 4095.0)}
 
 
 def test_the_middle_square_is_kept_and_grey_is_luma():

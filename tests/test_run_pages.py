@@ -151,7 +151,7 @@ def test_a_picture_is_answered_by_two_networks_side_by_side(run, base, monkeypat
     picture = np.full((60, 60, 3), 255, "uint8")
     picture[10:50, 28:33] = 0
     Image.fromarray(picture).save(buffer, "PNG")
-    monkeypatch.setattr(given, "_drawn", lambda digits: given.decoded(buffer.getvalue()))
+    monkeypatch.setattr(given, "_drawn", lambda digits: given.checked(buffer.getvalue()))
     app.run()
     assert not app.exception and "as it is seen, 28 x 28" in said(app)
     assert len(app.get("plotly_chart")) == 2 and len(app.subheader) == 2

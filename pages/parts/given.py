@@ -6,17 +6,20 @@ import numpy as np
 import streamlit as st
 
 from transfer.errors import RequestError
-from transfer.insight.picture import decoded, flat
+from transfer.insight.picture import Given, checked, flat
 
 WAYS = {"draw": "Draw", "upload": "Upload", "camera": "Camera"}
 SIDE = 240
 PEN = {"digits": ("#FFFFFF", "#000000", 20), "free": ("#1D2730", "#FFFFFF", 8)}
-ENDINGS = ["png", "jpg", "jpeg", "webp", "bmp"]
+ENDINGS = [
+    "png", "jpg", "jpeg", "jfif", "jpe", "webp", "heic", "heif", "avif", "gif", "bmp", "tif", "tiff", "jp2", "pgm",
+    "ppm",
+]  # fmt: skip
 MOST_MB = 20
 
 
-def given(digits: bool) -> np.ndarray | None:
-    """The picture as it was given, RGB, shape (height, width, 3), uint8; None before there is one.
+def given(digits: bool) -> Given | None:
+    """The picture as it was given; None before there is one.
 
     Args:
         digits: whether the networks know digits: then the canvas is dark, as their pictures are.
@@ -36,7 +39,7 @@ def given(digits: bool) -> np.ndarray | None:
     if file is None:
         return None
     try:
-        return decoded(file.getvalue())
+        return checked(file.getvalue())
     except RequestError as problem:
         st.error(str(problem), icon=":material/broken_image:")
         return None

@@ -9,12 +9,13 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.shared import in_words
-from transfer import catalog
-from transfer.errors import LabError
+from transfer import catalog, settings
+from transfer.errors import LabError, RequestError
 from transfer.insight import bars, heat
-from transfer.insight.picture import DIGITS, fitted
+from transfer.insight.picture import DIGITS, Given, shaped
 from transfer.insight.words import percent
 from transfer.lab import Run, calling
+from transfer.pictures import scales
 
 SEEN, NEAR = 128, 64
 CONFIG = {"displayModeBar": False}
@@ -48,15 +49,15 @@ def _tell_ready(run: str) -> None:
         return  # the question itself will say so
 
 
-def told(runs: list[Run], picture: np.ndarray, strokes: bool) -> None:
+def told(runs: list[Run], picture: Given, strokes: bool) -> None:
     """Asks all of them at once and draws what they say.
 
     Args:
         runs: at most as many as the process keeps networks.
-        picture: as it was given, RGB.
+        picture: as it was given.
         strokes: whether to centre its strokes as those of digits.
     """
-    fits = {run.id: fitted(picture, catalog.dataset(run.experiment.target).shape, strokes) for run in runs}
+    fits = {run.id: _fitted(run, picture, strokes) for run in runs}
     with st.spinner(
         "asking the networks; the first time they are opened, which takes some seconds ...", show_time=True
     ):
@@ -71,14 +72,25 @@ def told(runs: list[Run], picture: np.ndarray, strokes: bool) -> None:
                 show(run, fits[run.id], said[run.id])
 
 
-def _ask(run: str, picture: np.ndarray) -> Any:
+def _fitted(run: Run, picture: Given, strokes: bool) -> np.ndarray | RequestError:
+    """As the run's own pictures were decoded, or why it cannot be."""
+    dataset = catalog.dataset(run.experiment.target)
+    try:
+        return shaped(picture, dataset.shape, scales.kept(settings.run_folder(run.id)) or dataset.scales, strokes)
+    except RequestError as problem:
+        return problem
+
+
+def _ask(run: str, picture: np.ndarray | RequestError) -> Any:
+    if isinstance(picture, RequestError):
+        return picture
     try:
         return calling.ask("answer", run=run, picture=picture, most=NEAREST)
     except LabError as problem:
         return problem
 
 
-def _bars(run: Run, picture: np.ndarray, answer: Any) -> None:
+def _bars(run: Run, picture: Any, answer: Any) -> None:
     st.markdown(f"**{in_words(run.experiment)}**")
     if isinstance(answer, LabError):
         st.error(str(answer), icon=":material/error:")
@@ -92,7 +104,7 @@ def _bars(run: Run, picture: np.ndarray, answer: Any) -> None:
     )  # fmt: skip
 
 
-def _pictures(run: Run, picture: np.ndarray, answer: Any) -> None:
+def _pictures(run: Run, picture: Any, answer: Any) -> None:
     """The picture as the network sees it, where it looked, and what it was reminded of."""
     if isinstance(answer, LabError):
         return

@@ -27,7 +27,7 @@ from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
 from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
-from transfer.pictures import telling
+from transfer.pictures import scales, telling
 from transfer.strategies import Setting, Strategy
 
 State = Literal["finished", "stopped", "paused", "discarded"]
@@ -91,6 +91,7 @@ class Runner:
         device.set_precision(self.experiment.precision)
         self.emit(Stage("loading the data"))
         with self.hearing():
+            self._scales = catalog.dataset(self.experiment.target).scales
             self._split = data.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         epochs = self._epochs(self.experiment.but(images=None, seconds=None))
@@ -367,6 +368,7 @@ class Runner:
         if self.folder is not None:
             arrays.write(self.folder / "weights.npz", self.best_weights)
             (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
+            scales.keep(self.folder, self._scales)
             arrays.write(self.folder / "test.npz", {"logits": logits, "labels": leg.data.test.labels})
             inherited.describe(self, leg, self.folder)
             checkpoint.remove(self.folder)

@@ -7,7 +7,10 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transfer import settings
 from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.export import decoding
+from transfer.pictures import scales
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +25,8 @@ def write(run: str, output: Path) -> Path:
 
     The file takes uint8 pictures of 0 to 255 in the size of the run's data set; enlarging, colour and the backbone's
     preprocessing are inside. It holds Keras' own layers and nothing that has to be trusted. The classes' names lie
-    beside the network in the same file (``classes.json``), in the order of the probabilities.
+    beside the network in the same file (``classes.json``), in the order of the probabilities, and so does
+    ``pictures.py``, whose ``picture(path)`` decodes a file as the run's own pictures were decoded.
 
     Args:
         run: id of a run that was tested.
@@ -51,6 +55,7 @@ def write(run: str, output: Path) -> Path:
     whole(found).save(output)
     with zipfile.ZipFile(output, "a") as file:
         file.writestr(CLASSES, json.dumps(list(found.classes)))
+        file.writestr(decoding.FILE, decoding.source(found.shape, scales.kept(settings.run_folder(run))))
     return output
 
 

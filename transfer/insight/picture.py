@@ -3,40 +3,77 @@
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from transfer import settings
 from transfer.errors import RequestError
+from transfer.pictures import decoder, formats
+from transfer.pictures.decoder import BadPicture, Scales
 
-MOST_PIXELS = 50_000_000
 INK = 0.15
 BOX = 20 / 28
 DIGITS = tuple("0123456789")
 
+# A file's content, or what was drawn: RGB, shape (height, width, 3), uint8.
+Given = bytes | np.ndarray
 
-def decoded(content: bytes) -> np.ndarray:
-    """The picture in a file: RGB, shape (height, width, 3), uint8, turned as its camera says, on white where clear.
+
+def checked(content: bytes) -> bytes:
+    """A file's content, once its header says that it is a picture.
 
     Raises:
-        RequestError: it is no picture, is broken, or has more than 50 million pixels.
+        RequestError: it is no picture, is broken, or too large.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise RequestError(
-                        "The picture is too large.", f"{opened.width} x {opened.height} pixels",
-                        f"Give one of at most {MOST_PIXELS:,} pixels.",
-                    )  # fmt: skip
-                upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        raise RequestError(
-            "This is not a picture that can be read.", type(problem).__name__, "Give a PNG, JPEG, WebP or BMP file."
-        ) from problem
-    return flat(np.asarray(upright))
+        formats.header(io.BytesIO(content))
+    except BadPicture as problem:
+        raise _refused(problem) from problem
+    return content
+
+
+def decoded(content: bytes, scales: Scales | None = None) -> np.ndarray:
+    """The whole picture in a file: RGB, shape (height, width, 3), uint8, upright, on white where clear.
+
+    Raises:
+        RequestError: it is no picture, is broken, or too large.
+    """
+    try:
+        return decoder.colour(io.BytesIO(content), scales, settings.most_pixels())
+    except BadPicture as problem:
+        raise _refused(problem) from problem
+
+
+def shaped(given: Given, shape: tuple[int, ...], scales: Scales | None = None, strokes: bool = False) -> np.ndarray:
+    """A given picture in the shape a network was trained on, decoded exactly as its training pictures were.
+
+    Args:
+        given: a file's content, or what was drawn.
+        shape: (height, width, channels) of the result, channels 1 or 3.
+        scales: of the network's training pictures, when they were deeper than eight bits.
+        strokes: whether to treat it as a digit, see `fitted`.
+
+    Returns:
+        uint8 of ``shape``.
+
+    Raises:
+        RequestError: the file is no picture, is broken, or too large.
+    """
+    if isinstance(given, np.ndarray):
+        return fitted(given, shape, strokes)
+    if strokes:
+        return fitted(decoded(given, scales), shape, strokes)
+    height, width, channels = shape
+    try:
+        return decoder.decoded(io.BytesIO(given), (width, height), channels, scales, settings.most_pixels())
+    except BadPicture as problem:
+        raise _refused(problem) from problem
+
+
+def _refused(problem: BadPicture) -> RequestError:
+    remedy = "Give a whole picture: PNG, JPEG, HEIC, AVIF, WebP, GIF, BMP or TIFF."
+    return RequestError("This is not a picture that can be read.", str(problem), remedy)
 
 
 def flat(picture: np.ndarray) -> np.ndarray:
@@ -46,7 +83,7 @@ def flat(picture: np.ndarray) -> np.ndarray:
 
 
 def fitted(picture: np.ndarray, shape: tuple[int, ...], strokes: bool = False) -> np.ndarray:
-    """The picture in the shape a network was trained on.
+    """What was drawn in the shape a network was trained on.
 
     Its middle square (or the part of the shape's proportions) is kept, then it is made smaller or larger; grey
     by luma weights. It misleads when what counts lies at the edge.
@@ -66,8 +103,7 @@ def fitted(picture: np.ndarray, shape: tuple[int, ...], strokes: bool = False) -
     height, width, channels = shape
     if strokes:
         return _as_digit(picture, height, width, channels)
-    size = ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.LANCZOS)
-    return np.asarray(size.convert("L"))[..., None] if channels == 1 else np.asarray(size)
+    return decoder.brought(picture, (width, height), channels)
 
 
 def _as_digit(picture: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:
