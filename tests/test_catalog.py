@@ -47,7 +47,7 @@ MAY_IMPORT = {
         "settings",
         "strategies",
     },
-    "insight": {"insight", "catalog", "errors", "experiment", "engine", "strategies"},
+    "insight": {"insight", "catalog", "errors", "experiment", "engine", "strategies", "pictures", "settings"},
     "lab": {
         "lab",
         "backbones",
@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "possible": {"catalog", "errors", "experiment"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "asking": {"catalog", "lab"},
-    "export": {"engine", "errors", "export"},
+    "export": {"engine", "errors", "export", "pictures", "settings"},
     "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible"},
 }
 
