@@ -326,7 +326,10 @@ class Strategy:
         return {}
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """The phases, in order; their epochs add up to ``setting.epochs``."""
+        """The phases, in order, each of one epoch or more.
+
+        Their epochs add up to ``setting.epochs``, unless nothing is trained and one pass is enough.
+        """
         raise NotImplementedError
 
 

@@ -55,9 +55,13 @@ class FineTuning(Strategy):
     def phases(self, setting: Setting) -> list[Phase]:
         """Probe and fine-tune, or fine-tune alone when the head is the source's."""
         rate = setting.learning_rate or 1e-3
-        probe = 0 if setting.keeps_head else round(self.options.probe_share * setting.epochs)
+        probe = 0 if setting.keeps_head else self.probe(setting.epochs)
         fine = self.fine(setting, setting.epochs - probe, rate * self.options.fine_rate)
         return [Phase("train the head", probe, rate), fine] if probe else [fine]
+
+    def probe(self, epochs: int) -> int:
+        """Epochs in which only a new head learns; at least one is left for the weights below it."""
+        return min(round(self.options.probe_share * epochs), epochs - 1)
 
     def fine(self, setting: Setting, epochs: int, rate: float) -> Phase:
         """The phase after the probe, in which everything moves."""

@@ -75,7 +75,7 @@ class FitNets(Taught):
 
     def phases(self, setting: Setting) -> list[Phase]:
         """The regressor learns first, with a new head, while the student is frozen; then all together."""
-        probe = round(self.options.probe_share * setting.epochs)
+        probe = self.probe(setting.epochs)
         rate = setting.learning_rate or 1e-3
         fine = self.fine(setting, setting.epochs - probe, rate * self.options.fine_rate)
         if not probe:
