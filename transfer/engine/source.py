@@ -18,7 +18,10 @@ from transfer.engine.network import Weights
 from transfer.experiment import Experiment
 from transfer.strategies import Phase
 
-LAYOUT = 1
+LAYOUT = 2
+# Fields that change what is learned from a source, beside the source itself and the size its pictures are fed at. A
+# new field of Experiment belongs here if it changes the source's weights; tests/test_source.py asks about each.
+MATTERS = ("backbone", "source_epochs", "precision", "seed")
 RECIPE: dict[str, Any] = {
     "batch_size": 32,
     "optimizer": "adam",
@@ -47,20 +50,27 @@ class Lesson:
 
     @property
     def recipe(self) -> Experiment:
-        """The experiment by which the source is learned."""
-        return self.experiment.but(
+        """The experiment by which the source is learned; the same for all that begin with the same weights."""
+        kept = {name: getattr(self.experiment, name) for name in MATTERS}
+        return Experiment(
+            **kept,
             target=self.experiment.source,
-            source=None,
+            image_size=self.image_size,
             strategy="from_scratch",
-            options={},
             epochs=self.experiment.source_epochs,
             **RECIPE,
         )
 
     @property
     def file(self) -> Path:
-        """Where the weights lie, or will."""
-        words = f"{LAYOUT} {self.recipe.canonical_json()} {self.image_size} {self.data}"
+        """Where the weights lie, or will.
+
+        The name tells apart what gives other weights and nothing else. The split's fingerprint speaks for the source's
+        pictures, whatever their data set is called.
+        """
+        network = self.backbone.pretrained.identity if self.backbone.pretrained else ""
+        learned_by = {name: value for name, value in self.recipe.model_dump(mode="json").items() if name != "target"}
+        words = json.dumps([LAYOUT, learned_by, network, self.data], sort_keys=True)
         return settings.cache("sources") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.npz"
 
     def phase(self, stages: tuple[str, ...], title: str) -> Phase:
