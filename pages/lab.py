@@ -60,6 +60,14 @@ def budget(asked: Experiment, training: int) -> str:
     return f"{asked.epochs_for(training):,} epochs"
 
 
+def length(asked: Experiment, counted: Counts) -> int | None:
+    """Its epochs; None for a run of an older version that would no longer be possible."""
+    try:
+        return counted.epochs(asked)
+    except RequestError:
+        return None
+
+
 def data_remark(asked: Experiment, counted: Counts) -> None:
     """What is trained on, and when choosing costs more labels than learning."""
     training, validation = counted.training(asked.strategy, asked.labels_per_class), sum(counted.validation)
@@ -108,7 +116,7 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
     with remark:
         if asked and counted and not problem:
             data_remark(asked, counted)
-            estimates.line(asked, counted.training(asked.strategy, asked.labels_per_class))
+            estimates.line(asked, counted.labelled(asked.labels_per_class), sum(counted.train))
         elif dataset and being_counted(dataset):
             wait_for_counts(dataset.key)
     st.session_state["problem"] = (problem, changes)
@@ -129,9 +137,7 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
     of_shown = shown is None or shown.experiment.target == chosen()["target"]
     known = counted if of_shown else None
     subject = shown.experiment if shown else asked
-    epochs = (
-        subject.epochs_for(known.training(subject.strategy, subject.labels_per_class)) if subject and known else None
-    )
+    epochs = length(subject, known) if subject and known else None
     around = Surroundings(
         subject,
         epochs=epochs,

@@ -28,7 +28,6 @@ def test_fingerprints_of_before_stay_and_a_budget_changes_them() -> None:
     assert not {"images", "seconds"} & set(fields)
     assert Experiment().fingerprint == "95e133a77c05"
     assert len({Experiment().fingerprint, Experiment(images=9).fingerprint, Experiment(seconds=9).fingerprint}) == 3
-    assert Experiment(images=1_000).epochs_for(900) == 2
 
 
 def test_phases_share_a_budget_as_they_would_share_epochs() -> None:
@@ -39,6 +38,8 @@ def test_phases_share_a_budget_as_they_would_share_epochs() -> None:
     assert [first.over(Place(images=seen)) for seen in (99, 100)] == [False, True]
     assert [second.over(Place(images=seen)) for seen in (399, 400)] == [False, True]
     assert (first.done(Place(images=50)), second.done(Place(images=250))) == (0.5, 0.5)
+    early = Place(images=220, begun=0.1)
+    assert second.done(early) == pytest.approx(0.5), "what an earlier phase left over is its own"
     timed = budgets(Experiment(seconds=8.0), phases)[0]
     assert timed is not None and [timed.over(Place(busy=passed)) for passed in (1.9, 2.0)] == [False, True]
 
@@ -47,11 +48,6 @@ def test_phases_share_a_budget_as_they_would_share_epochs() -> None:
 def test_a_run_has_one_budget(changes: dict) -> None:
     with pytest.raises(ImpossibleExperiment, match="one budget"):
         catalog.check(SMALL.but(**changes))
-
-
-def test_a_schedule_that_needs_an_end_does_not_go_with_seconds() -> None:
-    with pytest.raises(ImpossibleExperiment, match="constant schedule"):
-        catalog.check(SMALL.but(seconds=5.0, schedule="cosine"))
 
 
 @pytest.mark.parametrize("strategy", ["joint", "gradual_unfreezing"])

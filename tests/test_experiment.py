@@ -55,6 +55,5 @@ def test_choices_that_do_not_go_together_are_refused_before_anything_is_read(
 def test_the_budget_depends_on_the_number_of_pictures_alone() -> None:
     assert Experiment().epochs_for(10) == 100
     assert Experiment().epochs_for(0) == 100, "without labels an epoch still has a step"
-    assert Experiment(images=5).epochs_for(0) == 5
     assert Experiment().epochs_for(1000) == 20
     assert Experiment(epochs=3).epochs_for(10) == 3

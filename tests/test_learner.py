@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from transfer.engine.learner import Learner
-from transfer.engine.optimizers import OneCycle, optimizer, schedule
+from transfer.engine.optimizers import optimizer, share_of_peak
 from transfer.strategies import Phase, Term
 
 
@@ -116,8 +116,7 @@ def test_a_named_term_is_added_with_its_weight_and_is_a_curve_of_its_own() -> No
 
 
 def test_schedules_by_hand() -> None:
-    assert schedule("constant", 0.1, 10) == 0.1
-    assert float(schedule("cosine", 0.1, 10)(5)) == pytest.approx(0.05)
-    cycle = OneCycle(1.0, 100)
-    assert [float(cycle(step)) for step in (0, 30, 100)] == pytest.approx([0.2, 1.0, 1e-4], rel=1e-4)
-    assert float(cycle(15)) == pytest.approx(0.6)
+    assert share_of_peak("constant", 0.7) == 1
+    assert [share_of_peak("cosine", done) for done in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+    cycle = [share_of_peak("one_cycle", done) for done in (0, 0.15, 0.3, 1)]
+    assert cycle == pytest.approx([0.2, 0.6, 1.0, 1e-4], rel=1e-4)

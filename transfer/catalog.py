@@ -209,17 +209,11 @@ def check(experiment: Experiment) -> Strategy:
 
 
 def _one_budget(experiment: Experiment) -> None:
-    """Raises `ImpossibleExperiment` when a run is to end by more than one measure, or its schedule has no end."""
+    """Raises `ImpossibleExperiment` when a run is to end by more than one measure."""
     given = [name for name in ("epochs", "images", "seconds") if getattr(experiment, name) is not None]
     if len(given) > 1:
         raise ImpossibleExperiment(
             "A run has one budget: epochs, images or seconds.", " and ".join(given), f"Leave {given[1]} empty."
-        )
-    if experiment.seconds is not None and experiment.schedule != "constant":
-        raise ImpossibleExperiment(
-            "The schedule has to know how many steps there will be, and seconds do not say.",
-            f"schedule {experiment.schedule} with {experiment.seconds:g} seconds",
-            "Choose the constant schedule, or count epochs or images.",
         )
 
 

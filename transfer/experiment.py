@@ -89,7 +89,7 @@ class Experiment(Options):
         ge=1,
         le=1_000_000_000,
         description="Train until the network has seen this many images, instead of for a number of epochs. Every "
-        "augmented view and every source picture counts. Empty: no limit.",
+        "view and every source picture counts. Empty: no limit.",
         json_schema_extra=unit("images", "no limit"),
     )
     seconds: float | None = Field(
@@ -173,7 +173,7 @@ class Experiment(Options):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
 
     def epochs_for(self, pictures: int) -> int:
-        """The epochs asked for, those that see the images asked for, or else 20 and never fewer than 100 steps.
+        """The epochs asked for, or else 20 and never fewer than 100 steps; `transfer.spending` counts images.
 
         Ten pictures are one step an epoch: 20 of those would leave every strategy half trained. The
         rule looks at the number of pictures alone, so strategies compared on them have one budget.
@@ -181,10 +181,7 @@ class Experiment(Options):
         Args:
             pictures: labelled training pictures of the target; 0 counts as 1, as an epoch has at least one step.
         """
-        pictures = max(1, pictures)
-        if self.images is not None:
-            return -(-self.images // pictures)
-        steps = -(-pictures // self.batch_size)
+        steps = -(-max(1, pictures) // self.batch_size)
         return self.epochs or max(20, -(-100 // steps))
 
     def but(self, **changes: Any) -> Experiment:

@@ -82,9 +82,7 @@ def _fates(counted: Counts | None) -> None:
     asked, _ = experiment()
     if asked is None:
         return
-    epochs = (
-        asked.epochs_for(counted.training(asked.strategy, asked.labels_per_class)) if counted else asked.epochs or 20
-    )
+    epochs = counted.epochs(asked) if counted else asked.epochs or 20
     strip.plan(plan.fates(asked, epochs))
 
 

@@ -16,6 +16,8 @@ import streamlit as st
 from pages.parts.shared import first_drawing_over
 from transfer import catalog, settings
 from transfer.datasets import Dataset
+from transfer.experiment import Experiment
+from transfer.spending import epochs_of
 
 _TIMEOUT_SECONDS = 900  # own pictures are decoded before they are counted
 _COUNT = """
@@ -44,9 +46,17 @@ class Counts:
     def training(self, strategy: str, labels_per_class: int | None) -> int:
         """Pictures trained on by that strategy when so many labels a class are kept: all, where it needs none."""
         known = catalog.strategies().get(strategy)
-        if labels_per_class is None or (known is not None and known.unlabelled):
+        if known is not None and known.unlabelled:
             return sum(self.train)
-        return sum(min(count, labels_per_class) for count in self.train)
+        return self.labelled(labels_per_class)
+
+    def labelled(self, labels_per_class: int | None) -> int:
+        """Training pictures whose label is used."""
+        return sum(count if labels_per_class is None else min(count, labels_per_class) for count in self.train)
+
+    def epochs(self, asked: Experiment) -> int:
+        """Epochs of a possible experiment; where images count, those that they pay for."""
+        return epochs_of(asked, self.labelled(asked.labels_per_class), sum(self.train))
 
 
 def is_here(dataset: Dataset) -> bool:

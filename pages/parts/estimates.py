@@ -31,22 +31,24 @@ import dataclasses, json, os, sys
 os.nice(19)
 from transfer import Experiment
 from transfer.engine.estimate import estimate
-print(json.dumps(dataclasses.asdict(estimate(Experiment(**json.loads(sys.argv[1])), int(sys.argv[2])))))
+print(json.dumps(dataclasses.asdict(estimate(Experiment(**json.loads(sys.argv[1])), *map(int, sys.argv[2:])))))
 """
 
 
-def line(experiment: Experiment, pictures: int) -> None:
+def line(experiment: Experiment, labelled: int, unlabelled: int) -> None:
     """Trainable weights, time and memory in a line; says that it is being measured until it is known.
 
     Args:
         experiment: possible.
-        pictures: how many it trains on.
+        labelled: training pictures whose label is used.
+        unlabelled: all training pictures.
     """
+    pictures = labelled, unlabelled
     waiting = _answer(experiment, pictures) is None
     st.fragment(_line, run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting)
 
 
-def _line(experiment: Experiment, pictures: int, waiting: bool) -> None:
+def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> None:
     found = _answer(experiment, pictures)
     if found is not None and waiting:
         st.rerun(scope="app")  # which ends the polling
@@ -72,12 +74,12 @@ def _source(found: dict[str, Any]) -> str:
     return f"; {duration(seconds)} more while the source is not learned yet" if seconds else ""
 
 
-def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:
+def _answer(experiment: Experiment, pictures: tuple[int, int]) -> dict[str, Any] | None:
     """The estimate as it was kept or measured, or None as long as it is not known."""
     if not first_drawing_over():
         return None
     asked = experiment.but(seed=0)  # which changes nothing about what it takes
-    path = settings.cache("estimates") / f"{__version__}-{asked.fingerprint}-{pictures}.json"
+    path = settings.cache("estimates") / f"{__version__}-{asked.fingerprint}-{pictures[0]}-{pictures[1]}.json"
     if path.exists():
         kept: dict[str, Any] = json.loads(path.read_text())
         return kept
@@ -92,7 +94,7 @@ def _answer(experiment: Experiment, pictures: int) -> dict[str, Any] | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def _asked(_lab: Lab, experiment: str, pictures: int, path: str) -> Future[dict[str, Any] | None]:
+def _asked(_lab: Lab, experiment: str, pictures: tuple[int, int], path: str) -> Future[dict[str, Any] | None]:
     answer: Future[dict[str, Any] | None] = Future()
     turn, newest = _one_at_a_time(), _newest()
 
@@ -120,7 +122,9 @@ def _newest() -> dict[str, str]:
     return {}
 
 
-def _when_idle(lab: Lab, newest: dict[str, str], experiment: str, pictures: int, path: Path) -> dict[str, Any] | None:
+def _when_idle(
+    lab: Lab, newest: dict[str, str], experiment: str, pictures: tuple[int, int], path: Path
+) -> dict[str, Any] | None:
     """Measures once nothing runs: the person who presses Start at once is not to wait for an estimate."""
     time.sleep(SETTLED_SECONDS)
     while newest.get("path") == str(path):
@@ -144,8 +148,8 @@ def _keep(found: dict[str, Any], path: Path) -> None:
         temporary.replace(path)
 
 
-def _measured(experiment: str, pictures: int) -> dict[str, Any]:
-    command = [sys.executable, "-c", _ESTIMATE, experiment, str(pictures)]
+def _measured(experiment: str, pictures: tuple[int, int]) -> dict[str, Any]:
+    command = [sys.executable, "-c", _ESTIMATE, experiment, *map(str, pictures)]
     root = Path(settings.__file__).parent.parent
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, cwd=root, check=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from transfer.engine.checkpoint import Place
 from transfer.experiment import Experiment
+from transfer.spending import Portions
 from transfer.strategies import Phase
 
 
@@ -14,9 +15,9 @@ from transfer.strategies import Phase
 class Budget:
     """One phase's part of what all may spend. It is looked at after each step, so it is kept to within one.
 
-    Images are all that pass through the network in training: each view of a picture, and pictures of the source
-    beside it. Seconds are those of steps; loading, validation, and the first step of each size, which TensorFlow
-    traces, are left out, for what is cached or traced once would make the second run cheaper than the first.
+    Images are counted by `transfer.spending`. Seconds are those of steps; loading, validation, and the first step of
+    each size, which TensorFlow traces, are left out, for what is cached or traced once would make the second run
+    cheaper than the first.
 
     Args:
         images: of all phases, or None.
@@ -41,8 +42,23 @@ class Budget:
         return self.spent(place) >= self.ends - 1e-9
 
     def done(self, place: Place) -> float:
-        """How much of the phase's own part is spent, 0 to 1."""
-        return min(1.0, max(0.0, (self.spent(place) - self.begins) / (self.ends - self.begins)))
+        """How much of what was left for the phase as it began is spent, 0 to 1.
+
+        An earlier phase may have spent a little more than its part, or much less if it stopped early.
+        """
+        begun = self.begins if place.begun is None else place.begun
+        return min(1.0, max(0.0, (self.spent(place) - begun) / max(self.ends - begun, 1e-9)))
+
+    def steps(self, portions: Portions, begun: float) -> int | None:
+        """How many steps the phase will take; None with seconds, which do not say.
+
+        Args:
+            portions: what each of its steps spends.
+            begun: share of the whole that is spent as it begins.
+        """
+        if self.images is None:
+            return None
+        return portions.steps_for((self.ends - begun) * self.images)
 
 
 def budgets(experiment: Experiment, phases: Sequence[Phase]) -> list[Budget | None]:

@@ -44,6 +44,7 @@ class Place:
         images: seen in training on the target, as a budget counts them.
         busy: seconds of steps on the target, as a budget counts them.
         first_epoch, first_step: where the phase began on the run's axis, when a budget ended the one before.
+        begun: share of the budget that was spent as the phase began; None without a budget.
         last: validation accuracy of the last epoch.
         picks: epochs that a run without target labels could end with, by what picks them.
     """
@@ -59,6 +60,7 @@ class Place:
     busy: float = 0.0
     first_epoch: int = 0
     first_step: int = 0
+    begun: float | None = None
     last: float | None = None
     picks: dict[str, Pick] = field(default_factory=dict)
 

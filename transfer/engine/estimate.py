@@ -30,6 +30,8 @@ class Estimate:
     Args:
         trainable: weights that learn in the phase with most of them; exact.
         weights: all weights of backbone, head and the strategy's own layers; exact.
+        steps: of the target's phases if nobody ends them early; exact, but 0 when seconds count.
+        images: that those steps spend, as a budget counts them; exact, but 0 when seconds count.
         seconds: of the target's phases with a teacher's before them; an estimate.
         source_seconds: of the source's phase, should it not be learned yet; an estimate.
         memory_mb: main memory at its peak; an estimate, without what large data adds.
@@ -37,19 +39,22 @@ class Estimate:
 
     trainable: int
     weights: int
+    steps: int
+    images: int
     seconds: float
     source_seconds: float
     memory_mb: float
 
 
-def estimate(experiment: Experiment, pictures: int) -> Estimate:
+def estimate(experiment: Experiment, labelled: int, unlabelled: int | None = None) -> Estimate:
     """Builds the network with random weights, takes a few steps of each phase on blank pictures and adds up.
 
     It misleads on a machine that does something else meanwhile, and leaves out what is cached.
 
     Args:
         experiment: possible.
-        pictures: how many it trains on.
+        labelled: training pictures of the target with their label; 0 for a target without labels.
+        unlabelled: all training pictures of the target; None: no more than those.
 
     Raises:
         RequestError: the experiment is impossible.
@@ -59,35 +64,37 @@ def estimate(experiment: Experiment, pictures: int) -> Estimate:
     device.set_precision(experiment.precision)
     begin = time.perf_counter()
     runner = Runner(experiment, strategy, lambda event: None, lambda: None, None)
-    teacher, teaching = _teacher(experiment, strategy.teacher, pictures)
+    teacher, teaching = _teacher(experiment, strategy.teacher, labelled)
     source = catalog.dataset(experiment.source) if experiment.source else None
-    legs = runner.rehearsed(_blank(target, pictures), (source, _blank(source, 64)) if source else None, teacher)
-    seconds, counts = 0.0, (0, 0)
+    data = _blank(target, labelled, labelled if unlabelled is None else unlabelled)
+    legs = runner.rehearsed(data, (source, _blank(source, 64, 64)) if source else None, teacher)
+    seconds, counts, steps, images = 0.0, (0, 0), 0, 0
     for leg in legs:
         seconds += _phase(leg)
         said = leg.began()
         counts = max(counts, (said.trainable, said.weights))
+        steps, images = steps + leg.planned, images + leg.portions.images(leg.planned)
     if experiment.seconds is not None:
-        seconds = experiment.seconds
+        seconds, steps, images = experiment.seconds, 0, 0
     building = time.perf_counter() - begin
     learning = 0.0
     if source and strategy.start != "random":
         learning = _source(experiment, source)
-    return Estimate(*counts, seconds + building + teaching, learning, device.peak_memory_mb())
+    return Estimate(*counts, steps, images, seconds + building + teaching, learning, device.peak_memory_mb())
 
 
-def _blank(dataset: Dataset, pictures: int) -> Split:
+def _blank(dataset: Dataset, labelled: int, unlabelled: int) -> Split:
     """Blank pictures in the numbers a split would have; memory that nobody writes to is not taken."""
     others = min(MOST_VALIDATION, round(VALIDATION_SHARE * dataset.count)), round(dataset.test_fraction * dataset.count)
-    train, validation, test = (
-        Samples(np.zeros((max(1, count), *dataset.shape), "uint8"), np.zeros(max(1, count), "int64"))
-        for count in (pictures, *others)
+    train, validation, test, everything = (
+        Samples(np.zeros((count, *dataset.shape), "uint8"), np.zeros(count, "int64"))
+        for count in (labelled, *(max(1, other) for other in others), max(1, unlabelled))
     )
-    return Split(train, validation, test, "blank", dataset.classes, train.inputs)
+    return Split(train, validation, test, "blank", dataset.classes, everything.inputs)
 
 
 def _phase(leg: Leg) -> float:
-    """Seconds of the leg's epochs, from a few steps and one validation batch."""
+    """Seconds of the leg's steps and validations, from a few steps and one validation batch."""
     spent = 0.0
     if leg.prefix:
         few = leg.data.train.inputs[:PREDICTED]
@@ -103,7 +110,7 @@ def _phase(leg: Leg) -> float:
     step = _median(lambda: leg.learner.learn(inputs, labels))
     few = leg.inputs("validation")[:PREDICTED]
     look = _median(lambda: leg.learner.logits(few)) * -(-len(leg.data.validation) // PREDICTED)
-    return spent + leg.phase.epochs * (leg.steps * step + look)
+    return spent + leg.planned * step + leg.epochs * look
 
 
 def _median(action: object) -> float:
@@ -118,7 +125,7 @@ def _median(action: object) -> float:
     return sorted(taken)[STEPS // 2]
 
 
-def _teacher(experiment: Experiment, key: str, pictures: int) -> tuple[Frozen | None, float]:
+def _teacher(experiment: Experiment, key: str, labelled: int) -> tuple[Frozen | None, float]:
     """A blank teacher, and the seconds it takes to teach it."""
     if not key:
         return None, 0.0
@@ -127,7 +134,7 @@ def _teacher(experiment: Experiment, key: str, pictures: int) -> tuple[Frozen | 
     backbone = catalog.backbone(asked.backbone)
     network = Network(backbone, target.shape, asked.image_size or backbone.image_size, BLANK)
     runner = Runner(asked, catalog.check(asked), lambda event: None, lambda: None, None)
-    seconds = 0.0 if key.startswith("run:") else estimate(asked, pictures).seconds
+    seconds = 0.0 if key.startswith("run:") else estimate(asked, labelled).seconds
     return Frozen.of(network, runner.new_head(len(target.classes)), {}), seconds
 
 

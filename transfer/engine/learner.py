@@ -107,6 +107,13 @@ class Learner(keras.Model):
             part.trainable = self.part_rate > 0
         self.progress = keras.Variable(0.0, trainable=False, name="progress")
         self.values = {name: BatchValue(name) for name in self.curves}
+        self._rate: float | None = None
+
+    @property
+    def steering(self) -> keras.optimizers.Optimizer:
+        """The optimiser that takes the steps; in half precision Keras wraps it into one that scales the loss."""
+        found: keras.optimizers.Optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        return found
 
     @property
     def company(self) -> Company:
@@ -222,7 +229,7 @@ class Learner(keras.Model):
     def reset_metrics(self) -> None:
         """Nothing to reset, each figure is one batch's own; Keras asks before every step."""
 
-    def learn(self, inputs: Any, labels: Any, progress: float = 0.0) -> dict[str, float]:
+    def learn(self, inputs: Any, labels: Any, progress: float = 0.0, rate: float | None = None) -> dict[str, float]:
         """One gradient step; the batch's own figures, by name.
 
         Keras' fit would feed the same step through a tf.data generator and callbacks, which costs a
@@ -231,10 +238,13 @@ class Learner(keras.Model):
         Args:
             inputs: samples, or those of each domain and view by name.
             labels: class indices, or those of each domain that has any.
-            progress: share of the phase's steps that are done, 0 to 1.
+            progress: share of the phase that is done, 0 to 1.
+            rate: the learning rate of this step; None: as it was.
         """
         if self.phase.terms:
             self.progress.assign(progress)
+        if rate is not None and rate != self._rate:
+            self.steering.learning_rate = self._rate = rate
         figures: dict[str, float] = self.train_on_batch(inputs, labels, return_dict=True)
         if self.company.average is not None:
             named = [*zip(self.names, self.named, strict=True), ("head", self.head)]

@@ -18,9 +18,10 @@ from transfer.engine.data import Split
 from transfer.engine.events import Domain, Emit, PhaseBegan, Stage
 from transfer.engine.learner import Company, Learner
 from transfer.engine.network import Network
-from transfer.engine.optimizers import optimizer, schedule
+from transfer.engine.optimizers import optimizer, share_of_peak
 from transfer.experiment import Experiment
 from transfer.modalities import modality
+from transfer.spending import Portions
 from transfer.strategies import Phase
 
 Part = Literal["train", "validation", "test"]
@@ -40,6 +41,7 @@ class Leg:
         source: the source's data, for a phase that learns both.
         watched: the source's data, to look at beside the target; no strategy sees it.
         budget: what it may spend, when that is not counted in epochs.
+        begun: share of the budget that is spent as it begins.
         adapts: whether the strategy needs no target labels.
         refresh: works out anew what the terms are to know in the next epoch.
     """
@@ -60,24 +62,40 @@ class Leg:
     watched: Split | None = None
     adapts: bool = False
     budget: Budget | None = None
+    begun: float = 0.0
     _inputs: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def portions(self) -> Portions:
+        """How many samples of each kind every step takes."""
+        train, unlabelled = len(self.data.train), len(self.data.unlabelled)
+        return Portions(self.phase, self.experiment.batch_size, train, unlabelled, self.source is not None)
 
     @property
     def steps(self) -> int:
         """Batches an epoch."""
-        if self.phase.unlabelled:
-            return -(-len(self.data.unlabelled) // self._apart_size)
-        return -(-len(self.data.train) // self.experiment.batch_size)
+        return self.portions.steps
+
+    @property
+    def planned(self) -> int:
+        """Steps it will take if nobody ends it early; with a budget in seconds a guess, for nobody knows."""
+        by_images = self.budget.steps(self.portions, self.begun) if self.budget else None
+        return self.steps * self.phase.epochs if by_images is None else by_images
+
+    @property
+    def epochs(self) -> int:
+        """Epochs it will begin, as far as that is known."""
+        return max(1, -(-self.planned // self.steps))
+
+    @property
+    def learns(self) -> bool:
+        """Whether its steps change anything: a weight, or statistics that follow the batches."""
+        return bool(self.learner.trainable_variables) or any(map(self.phase.follows, self.network.names))
 
     @property
     def labelled(self) -> bool:
         """Whether labels of the domain are learned."""
-        return len(self.data.train) > 0 and not (self.phase.unlabelled and self.phase.target_weight == 0)
-
-    @property
-    def _apart_size(self) -> int:
-        """Samples without labels in a step."""
-        return max(1, round(self.experiment.batch_size * self.phase.unlabelled_ratio))
+        return self.portions.learns_labels
 
     @cached_property
     def prefix(self) -> list[str]:
@@ -122,18 +140,16 @@ class Leg:
         learner = Learner(
             entrance, stages, self.head, self.phase, smoothing, self._class_weights(), company, self.labelled
         )
-        rate = schedule(self._schedule, self.phase.learning_rate, self.steps * self.phase.epochs)
-        learner.compile(optimizer=optimizer(self.experiment.optimizer, rate, learner.rates()))
+        learner.compile(optimizer=optimizer(self.experiment.optimizer, self.phase.learning_rate, learner.rates()))
         # Without it Keras builds the optimiser inside the first step and traces that step twice.
         learner.optimizer.build(learner.trainable_variables)
         return learner
 
-    @property
-    def _schedule(self) -> str:
+    def rate(self, done: float) -> float:
+        """The learning rate of the head, and of a stage at rate 1, when so much of the phase is done, 0 to 1."""
         asked = self.experiment.schedule
-        if self.budget is not None and self.budget.seconds is not None:
-            return "constant"  # nobody knows beforehand how many steps there will be
-        return self.phase.schedule or asked if asked == "constant" else asked
+        followed = self.phase.schedule or asked if asked == "constant" else asked
+        return self.phase.learning_rate * share_of_peak(followed, done)
 
     def batches(self, epoch: int, offset: int) -> Iterator[tuple[Any, Any]]:
         """Training batches of that epoch of the phase, from ``offset`` on; by name where several are learned from."""
@@ -145,9 +161,9 @@ class Leg:
         several = self._apart(epoch, offset) if self.phase.unlabelled else self._alone(epoch, offset)
         for place, (inputs, labels) in enumerate(several, start=first):
             if beside:
-                self._add("source", self.source, place, self.phase.source_ratio, inputs, labels)
+                self._add("source", self.source, place, inputs, labels)
             if self.phase.unlabelled and self.labelled:
-                self._add("target", self.data, place, 1.0, inputs, labels)
+                self._add("target", self.data, place, inputs, labels)
             yield inputs, labels
 
     def _alone(self, epoch: int, offset: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -158,10 +174,10 @@ class Leg:
         """The target's samples without labels, in the phase's views."""
         kind = modality(self.network.backbone.modality)
         everything = Samples(self.data.unlabelled, np.arange(len(self.data.unlabelled)))
-        order = batches(everything, self._apart_size, [self.experiment.seed, self.index], epoch, offset)
+        order = batches(everything, self.portions.apart, [self.experiment.seed, self.index], epoch, offset)
         for place, (inputs, places) in enumerate(order, start=epoch * self.steps + offset):
             # A last batch of one picture would have no variance to be normalised by, and nothing to be aligned with.
-            if missing := min(self._apart_size, len(everything)) - len(places):
+            if missing := self.portions.of(place)[self.phase.unlabelled[0]] - len(places):
                 more = draw(everything, missing, [self.experiment.seed, self.index, place, 4])
                 inputs, places = np.concatenate([inputs, more.inputs]), np.concatenate([places, more.labels])
             views: dict[str, Any] = {"places": places.astype("int32")}
@@ -170,15 +186,11 @@ class Leg:
                 views[view] = kind.view(view, inputs, random)
             yield views, {}
 
-    def _add(
-        self, name: str, split: Split | None, place: int, ratio: float, inputs: dict[str, Any], labels: dict[str, Any]
-    ) -> None:
+    def _add(self, name: str, split: Split | None, place: int, inputs: dict[str, Any], labels: dict[str, Any]) -> None:
         """Draws labelled samples to stand beside the others in a step."""
         assert split is not None
-        count = len(next(iter(labels.values()))) if labels and name == "source" else self.experiment.batch_size
-        wanted = max(1, round(count * ratio))
         keys = [self.experiment.seed, self.index, place] + ([2] if name == "target" else [])
-        drawn = draw(split.train, min(wanted, len(split.train)) if name == "target" else wanted, keys)
+        drawn = draw(split.train, self.portions.of(place)[name], keys)
         inputs[name], labels[name] = drawn.inputs, drawn.labels
         view = self.phase.labelled_view
         if self.experiment.augment and view == "plain":
@@ -200,7 +212,7 @@ class Leg:
             self.phase.name,
             self.domain,
             self.first_epoch,
-            self.phase.epochs,
+            self.epochs,
             sum(int(np.prod(variable.shape)) for variable in self.learner.trainable_variables),
             self.network.size + more,
             {name: self.phase.rates.get(name, 0.0) for name in self.network.names},

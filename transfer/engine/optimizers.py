@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import keras
-from keras import ops
 
 
 class _Rates:
@@ -40,42 +39,32 @@ class StagedRMSprop(_Rates, keras.optimizers.RMSprop):
     """RMSprop."""
 
 
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """Up for three tenths of the steps, from a fifth of the peak, then down to almost nothing.
+def share_of_peak(schedule: str, done: float) -> float:
+    """The learning rate over its peak, 0 to 1.
+
+    It goes by how much of a phase is done, so that it ends where it should whether epochs, images or seconds count.
+
+    Args:
+        schedule: ``constant``; ``cosine``, from the peak down to 0; ``one_cycle``, up for three tenths of the
+            phase from a fifth of the peak, then down to almost nothing.
+        done: how much of the phase is done as a step begins, 0 to 1.
 
     Reference:
-        Smith & Topin 2018, Super-Convergence; shape and defaults (pct_start 0.3, div 5,
-        final div 1e4, cosine halves) as in fastai.
+        Cosine: Loshchilov & Hutter 2017, SGDR, eq. 5, without restarts. One cycle: Smith & Topin 2018,
+        Super-Convergence; shape and defaults (pct_start 0.3, div 5, final div 1e4, cosine halves) as in fastai.
     """
-
-    def __init__(self, peak: float, steps: int) -> None:
-        super().__init__()
-        self.peak, self.steps = peak, max(1, steps)
-
-    def __call__(self, step: Any) -> Any:
-        """The learning rate at ``step``."""
-        place = ops.cast(step, "float32") / self.steps
-        rise = ops.clip(place / 0.3, 0.0, 1.0)
-        fall = ops.clip((place - 0.3) / 0.7, 0.0, 1.0)
-        up = 0.2 + 0.8 * (1 - ops.cos(math.pi * rise)) / 2
-        down = 1e-4 + (1 - 1e-4) * (1 + ops.cos(math.pi * fall)) / 2
-        return self.peak * ops.where(place < 0.3, up, down)
-
-    def get_config(self) -> dict[str, Any]:
-        """What the schedule was made of."""
-        return {"peak": self.peak, "steps": self.steps}
+    if schedule == "cosine":
+        return _half_cosine(1.0, 0.0, done)
+    if schedule == "one_cycle":
+        return _half_cosine(0.2, 1.0, done / 0.3) if done < 0.3 else _half_cosine(1.0, 1e-4, (done - 0.3) / 0.7)
+    return 1.0
 
 
-def schedule(name: str, learning_rate: float, steps: int) -> Any:
-    """A learning rate that follows ``name`` (constant, cosine, one_cycle) over ``steps`` steps."""
-    if name == "cosine":
-        return keras.optimizers.schedules.CosineDecay(learning_rate, max(1, steps))
-    if name == "one_cycle":
-        return OneCycle(learning_rate, steps)
-    return learning_rate
+def _half_cosine(begin: float, end: float, done: float) -> float:
+    return end + (begin - end) * (1 + math.cos(math.pi * min(1.0, max(0.0, done)))) / 2
 
 
-def optimizer(name: str, learning_rate: Any, rates: list[float]) -> keras.optimizers.Optimizer:
+def optimizer(name: str, learning_rate: float, rates: list[float]) -> keras.optimizers.Optimizer:
     """The optimiser of that name; ``rates`` follow the order of the trainable variables."""
     made: Any
     if name == "sgd":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import numpy as np
 
-from transfer import catalog, fetching
+from transfer import catalog, fetching, spending
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
 from transfer.engine.budget import budgets
@@ -94,7 +95,7 @@ class Runner:
             self._scales = catalog.dataset(self.experiment.target).scales
             self._split = data.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
-        epochs = self._epochs(self.experiment.but(images=None, seconds=None))
+        epochs = self.experiment.epochs_for(len(self._split.train))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
             self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
         begun = origin(self)
@@ -182,10 +183,6 @@ class Runner:
             lambda words: self.emit(Note(words)),
         )
 
-    def _epochs(self, asked: Experiment) -> int:
-        learned = self._split.unlabelled if self.strategy.unlabelled else self._split.train.inputs
-        return asked.epochs_for(len(learned))
-
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start
 
@@ -200,19 +197,22 @@ class Runner:
         self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
         if self._resumed:
             self._around.known = self._resumed.known
-        epochs = self._epochs(self.experiment)
-        setting = Setting(network.names, epochs, self.experiment.learning_rate, keeps_head, source is not None)
+        setting = Setting(network.names, 1, self.experiment.learning_rate, keeps_head, source is not None)
+        counts = len(self._split.train), len(self._split.unlabelled)
+        epochs = spending.epochs(self.experiment, self.strategy, setting, *counts)
         legs: list[Leg] = []
-        epoch = step = 0
-        phases = self.strategy.phases(setting)
+        epoch = step = images = 0
+        phases = self.strategy.phases(replace(setting, epochs=epochs))
         parts = budgets(self.experiment, phases)
         for index, (phase, part) in enumerate(zip(phases, parts, strict=True), start=1):
             leg = Leg(index, "target", phase, self._split, network, head, self.experiment, self.emit, epoch, step)
             leg.company, leg.source = self._around.company, source[1] if source else None
             leg.adapts, leg.budget = self.strategy.unlabelled, part
             leg.refresh, leg.watched = self._around.refresh, begun.source[1] if begun.source else None
+            leg.begun = images / self.experiment.images if self.experiment.images else 0.0
             legs.append(leg)
-            epoch, step = epoch + phase.epochs, step + phase.epochs * leg.steps
+            images += leg.portions.images(leg.planned)
+            epoch, step = epoch + leg.epochs, step + leg.planned
         return legs
 
     def _begin(
@@ -239,6 +239,9 @@ class Runner:
         leg.emit(Stage("loading the weights"))
         if leg.budget is not None:
             leg.first_epoch, leg.first_step = self.place.first_epoch, self.place.first_step
+            if self.place.begun is None:
+                self.place.begun = leg.budget.begins if resumed else leg.budget.spent(self.place)
+            leg.begun = self.place.begun
         if resumed:
             self._restore(leg, resumed)
         elif leg.index == 1 and self._around and leg.domain == "target":
@@ -282,19 +285,21 @@ class Runner:
                 self.place.first_epoch = leg.first_epoch + -(-steps // leg.steps)
                 self.place.first_step = leg.first_step + steps
             self.place.leg, self.place.epoch, self.place.batch, self.place.waited = leg.index + 1, 0, 0, 0
+            self.place.begun = None
         return None
 
     def _fit(self, leg: Leg, watch: Watch) -> None:
-        # What has nothing to learn would only pass the time.
-        timed = leg.budget is not None and leg.budget.seconds is not None and leg.learner.trainable_variables
-        while (timed or self.place.epoch < leg.phase.epochs) and not watch.over:
+        # A budget ends by what it counts, not by epochs; but what learns nothing would only pass the time.
+        open_ended = leg.budget is not None and leg.learns
+        while (open_ended or self.place.epoch < leg.phase.epochs) and not watch.over:
             watch.epoch_begins()
             if self.place.epoch and not self.place.batch:
                 leg.refresh(leg)
             for inputs, labels in leg.batches(self.place.epoch, self.place.batch):
                 done = (self.place.epoch * leg.steps + self.place.batch) / (leg.phase.epochs * leg.steps)
                 done = done if leg.budget is None else leg.budget.done(self.place)
-                watch.batch_ended(leg.learner.learn(inputs, labels, done), _count(inputs))
+                rate = leg.rate(done)
+                watch.batch_ended(leg.learner.learn(inputs, labels, done, rate), rate)
                 if watch.granted or watch.spent:
                     break
             watch.epoch_ended()
@@ -382,10 +387,3 @@ class Runner:
     @property
     def _averaged(self) -> list[tuple[str, Any]]:
         return self._around.averaged if self._around else []
-
-
-def _count(inputs: Any) -> int:
-    """Samples in a step, each view and domain counted."""
-    if not isinstance(inputs, dict):
-        return len(inputs)
-    return sum(len(value) for name, value in inputs.items() if name != "places")

@@ -74,12 +74,13 @@ class Watch:
         self._seen, self._busy_since = 0, time.perf_counter()
         self._step_since = self._busy_since
 
-    def batch_ended(self, figures: dict[str, float], samples: int) -> None:
-        """Takes the batch's own figures; they are told a few times a second."""
+    def batch_ended(self, figures: dict[str, float], rate: float) -> None:
+        """Takes the batch's own figures, and the learning rate of its step; they are told a few times a second."""
+        samples = sum(self.leg.portions.of(self.place.epoch * self.leg.steps + self.place.batch).values())
         self.place.batch += 1
         self._seen += samples
         self._spend(samples)
-        self._pending.append((self.place.batch, figures, self.clock()))
+        self._pending.append((self.place.batch, figures | {"learning_rate": rate}, self.clock()))
         self.granted = self.wish()
         now = time.perf_counter()
         if now - self._told > TOLD_EVERY:
@@ -146,8 +147,7 @@ class Watch:
         """Emits the points that have gathered, and how far the run is."""
         pending, self._pending = self._pending, []
         self._told = time.perf_counter()
-        for batch, figures, seconds in pending:
-            values = {**figures, "learning_rate": self._rate(batch)}
+        for batch, values, seconds in pending:
             self.emit(self._point("train", batch, seconds, values))
             if not math.isfinite(values["loss"]):
                 raise Diverged(
@@ -162,12 +162,6 @@ class Watch:
             return
         done = before + self.place.epoch * self.leg.steps + self.place.batch
         self.emit(Stage(self.leg.phase.name, min(done, total), total))
-
-    def _rate(self, batch: int) -> float:
-        made = self.leg.learner.optimizer._learning_rate
-        if callable(made):
-            return float(made(self.place.epoch * self.leg.steps + batch - 1))
-        return self.leg.phase.learning_rate
 
     def _checkpoint(self) -> None:
         self.tell()
