@@ -6,6 +6,7 @@ libraries inside the loading function: the pages read this package and must stay
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,7 @@ class Dataset:
         kept: whether ``load`` keeps its pictures on disk itself; the engine then makes no copy of its own.
         sheet: where its sample sheet will lie once it is drawn; None for one that is shipped.
         stamp: changes whenever its files do; empty for one that is published and stays.
+        base: the data set it is made from, if it is another one changed.
         scales: of own pictures deeper than eight bits, by their depth: what becomes black and what white.
     """
 
@@ -84,7 +86,16 @@ class Dataset:
     kept: bool = False
     sheet: Path | None = None
     stamp: str = ""
+    base: Dataset | None = None
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """Changes whenever its files do, or the code that loads it, or what it is made from; keys the caches."""
+        from transfer.datasets.versions import code
+
+        words = self.stamp + code(self.load) + (self.base.version if self.base else "")
+        return hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
     @property
     def sample_sheet(self) -> Path | None:

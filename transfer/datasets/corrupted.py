@@ -47,11 +47,13 @@ def variant(key: str, known: Mapping[str, Dataset]) -> Dataset:
         published = clean.load()
         if clean.kept:
             return _on_disk(published, kind, level)
-        test = published.test and _changed(published.test, kind, level, 1)
-        return Published(_changed(published.train, kind, level, 0), test)
+        parts = (published.train, published.test, published.validation)
+        train, test, validation = (one and _changed(one, kind, level, number) for number, one in enumerate(parts))
+        assert train is not None
+        return Published(train, test, validation)
 
     words = f"{clean.title}, {KINDS[kind]} ({level} of {MOST})"
-    return replace(clean, key=f"{name}{MARK}{kind}:{level}", title=words, load=load, sheet=None)
+    return replace(clean, key=f"{name}{MARK}{kind}:{level}", title=words, load=load, sheet=None, base=clean)
 
 
 def is_variant(key: str) -> bool:
@@ -116,6 +118,10 @@ def _patch(shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
     """
     photographs = _photographs(shape[2])
     photograph = photographs[random.integers(len(photographs))]
+    # A picture that is larger than the photograph gets it with its mirror images around it.
+    missing = [max(0, small - big + 1) for big, small in zip(photograph.shape, shape[:2], strict=False)]
+    if any(missing):
+        photograph = np.pad(photograph, [(0, more) for more in (*missing, 0)], mode="symmetric")
     row, column = (random.integers(0, big - small) for big, small in zip(photograph.shape, shape[:2], strict=False))
     return photograph[row : row + shape[0], column : column + shape[1]]
 

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import io
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer import catalog, settings
+from transfer import catalog, counted, settings
 from transfer.datasets import Dataset, Published, Samples
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.experiment import Experiment
@@ -96,10 +95,12 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
     # rest train, so asking for fewer labels only shortens the end of the list.
     order = np.random.default_rng(seed).permutation(len(samples))
     rank, sizes = _ranks(samples.labels[order], number)
-    tested, validated, trained = _part_sizes(dataset, sizes, published)
+    remaining = [label for label in range(number) if label not in set(without)]
+    tested, validated, trained = _part_sizes(dataset, sizes, published, remaining)
     may_train = trained
+    _count(dataset, published, tested, validated, trained)
     if labels_per_class is not None:
-        _enough(dataset, trained, labels_per_class)
+        counted.check_labels(dataset, trained.tolist(), labels_per_class, without)
         trained = np.full(number, labels_per_class)
     label = samples.labels[order]
     kept = ~np.isin(label, list(without))
@@ -128,6 +129,29 @@ def target_split(experiment: Experiment) -> Split:
     return split(target, experiment.seed, experiment.labels_per_class, without)
 
 
+def count(dataset: Dataset) -> counted.Counts:
+    """How many pictures of each class there are in each part; loads the data set if nobody has counted before."""
+    found = counted.known(dataset)
+    if found is None:
+        split(dataset, 0)
+        found = counted.known(dataset)
+        assert found is not None, "a split is counted"
+    return found
+
+
+def _count(
+    dataset: Dataset, published: Published, tested: np.ndarray, validated: np.ndarray, trained: np.ndarray
+) -> None:
+    parts: dict[str, list[int]] = {"train": trained.tolist()}
+    for name, given, drawn in (
+        ("validation", published.validation, validated),
+        ("test", published.test, tested),
+    ):
+        counts = drawn if given is None else np.bincount(given.labels, minlength=len(dataset.classes))
+        parts[name] = counts.tolist()
+    counted.remember(dataset, counted.Counts(**parts))
+
+
 def class_counts(samples: Samples, classes: tuple[str, ...]) -> dict[str, int]:
     """How many samples each class has, in label order; 0 for a class without any."""
     return dict(zip(classes, np.bincount(samples.labels, minlength=len(classes)).tolist(), strict=True))
@@ -149,14 +173,20 @@ def _ranks(labels: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     return rank, sizes
 
 
-def _part_sizes(dataset: Dataset, sizes: np.ndarray, published: Published) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How many of each class test, validate and train, out of what the authors give for training."""
+def _part_sizes(
+    dataset: Dataset, sizes: np.ndarray, published: Published, kept: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many of each class test, validate and train, out of what the authors give for training.
+
+    Only the classes that are kept have to be large enough; the sizes of the others do not matter.
+    """
     has_test, has_validation = published.test is not None, published.validation is not None
     parts = 3 - has_test - has_validation
-    if sizes.min() < parts:
+    scarcest = min(kept, key=lambda label: sizes[label])
+    if sizes[scarcest] < parts:
         raise ImpossibleExperiment(
             f"The data set {dataset.key} cannot be split: each class needs at least {parts} samples.",
-            f"{sizes.min()} of the class {dataset.classes[int(sizes.argmin())]!r}",
+            f"{sizes[scarcest]} of the class {dataset.classes[scarcest]!r}",
             "Add samples to that class or leave it out.",
         )
     tested = np.zeros_like(sizes)
@@ -178,17 +208,8 @@ def _shares(sizes: np.ndarray, total: int, most: np.ndarray) -> np.ndarray:
     shares = np.floor(exact).astype(np.int64)
     largest = np.argsort(shares - exact, kind="stable")
     shares[largest[: total - shares.sum()]] += 1
-    return np.clip(shares, 1, most)
-
-
-def _enough(dataset: Dataset, trained: np.ndarray, wanted: int) -> None:
-    if wanted > trained.min():
-        raise ImpossibleExperiment(
-            f"The class {dataset.classes[int(trained.argmin())]!r} of {dataset.key} has only {trained.min()} "
-            "training labels; the others are kept for validation and test.",
-            f"labels_per_class {wanted}",
-            f"Give at most {trained.min()}, or none for all.",
-        )
+    # A class too small for every part is one that is left out; it gives what it has.
+    return np.clip(shares, np.minimum(1, np.maximum(most, 0)), np.maximum(most, 0))
 
 
 def _split_fingerprint(digest: str, seed: int, *sizes: np.ndarray) -> str:
@@ -219,15 +240,12 @@ def _load_with_fingerprint(dataset: Dataset) -> tuple[Published, str]:
 
 
 def _cache_path(dataset: Dataset) -> Path:
-    """One file for each data set and text of the module that loads it.
+    """One file for each data set and version of it.
 
     When a newer version of the lab cuts or scales a data set in another way, its old pixels are
     not taken for the new ones.
     """
-    module = sys.modules.get(getattr(dataset.load, "__module__", ""))
-    source = Path(getattr(module, "__file__", None) or "")
-    text = source.read_bytes() if source.is_file() else b""
-    return settings.cache("data") / f"{dataset.key}-{hashlib.sha256(text).hexdigest()[:12]}.cache"
+    return settings.cache("data") / f"{dataset.key}-{dataset.version}.cache"
 
 
 def _read(path: Path) -> tuple[Published, str] | None:
