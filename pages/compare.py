@@ -59,9 +59,9 @@ def switches(runs: list[Run]) -> View:
 
 def _classes(runs: list[Run]) -> int | None:
     """Of the target, where all runs have the same."""
-    targets = {run.experiment.target for run in runs}
-    dataset = catalog.datasets().get(targets.pop()) if len(targets) == 1 else None
-    return len(dataset.classes) if dataset else None
+    targets = {(run.experiment.target, run.experiment.without) for run in runs}
+    dataset = catalog.datasets().get(runs[0].experiment.target) if len(targets) == 1 else None
+    return catalog.kept_classes(runs[0].experiment) if dataset else None
 
 
 def draw(keys: list[str], view: View, was_live: bool) -> None:

@@ -11,7 +11,7 @@ from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
 from pages.parts.shared import the_lab, through_app
 from transfer import catalog, ids, possible
-from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
+from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.insight import plan
 
@@ -36,19 +36,6 @@ def shown_run() -> Run | None:
             icon=":material/search_off:",
         )
         return None
-
-
-def too_many_labels(asked: Experiment, counted: Counts) -> ImpossibleExperiment | None:
-    """Known before the run when the classes have been counted."""
-    most = min(counted.train)
-    if asked.labels_per_class is None or asked.labels_per_class <= most:
-        return None
-    return ImpossibleExperiment(
-        f"The scarcest class of {catalog.dataset(asked.target).title} has {most} training labels; "
-        "the others are kept for validation and test.",
-        f"labels_per_class {asked.labels_per_class}",
-        f"Give at most {most}, or none for all.",
-    )
 
 
 def budget(asked: Experiment, training: int) -> str:
@@ -101,7 +88,8 @@ def wait_for_counts(target: str) -> None:
 def choose_column() -> tuple[Experiment | None, Counts | None]:
     """Cards and options; the experiment, None while it is impossible, and the target's class counts."""
     dataset = catalog.datasets().get(chosen()["target"])
-    counted = counts(dataset) if dataset else None
+    every = counts(dataset) if dataset else None
+    counted = every.without(dataset.classes, chosen()["without"]) if dataset and every else None
     cards.summary(counted)
     hints = usual(counted)
     options.in_sight(hints)
@@ -110,9 +98,6 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
         options.more(hints)
     asked, problem = experiment()
     changes = possible.nearest(chosen()) if problem else []
-    if asked and counted and (many := too_many_labels(asked, counted)):
-        most = min(counted.train)
-        problem, changes = many, [(f"Use {most} labels", {"labels_per_class": most})]
     with remark:
         if asked and counted and not problem:
             data_remark(asked, counted)

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from transfer import catalog, counted
 from transfer.__main__ import app
 from transfer.engine.events import PhaseBegan, Point, Stage
-from transfer.errors import OutOfMemory
+from transfer.errors import ImpossibleExperiment, OutOfMemory
 from transfer.experiment import Experiment
-from transfer.lab import Lab
+from transfer.lab import Lab, beforehand
+from transfer.lab.races import entries
 
 ASKED = ["--source", "mnist_5k", "--labels-per-class", "2", "--epochs", "3"]
 
@@ -190,3 +192,38 @@ def test_backbones_are_listed_with_all_that_a_choice_depends_on() -> None:
         assert one["stages"] and one["preprocessing"] and one["licence"] and one["reference"]
     assert all(one["download_mb"] > 3 for one in downloads)
     assert listed["efficientnet_lite0"]["download_mb"] == 0
+
+
+def test_too_many_labels_are_a_wrong_request_of_which_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine(monkeypatch)
+    told = call("run", "--source", "mnist_5k", "--labels-per-class", "5000", "--epochs", "3")
+    assert told.exit_code == 2
+    most = counted.most_labels(catalog.dataset("optdigits"))
+    assert f"at most {most}" in told.stderr and f"--labels-per-class {most}" in told.stderr
+    assert not asked and not Lab().runs()
+    assert call("run", "--source", "mnist_5k", "--labels-per-class", f"{most}").exit_code == 0
+    with pytest.raises(ImpossibleExperiment, match="at most"):
+        Lab().submit(Experiment(source="mnist_5k", labels_per_class=5_000))
+    made, refused = entries(Experiment(source="mnist_5k"), {"labels_per_class": [2, 5_000]})
+    assert {one.labels_per_class for one in made} == {2} and "at most" in refused[0][1]
+
+
+def test_too_many_labels_of_data_that_had_to_be_fetched_leave_no_run_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = ImpossibleExperiment("It has too few labels.", "labels_per_class 9", "Give fewer.")
+    engine(monkeypatch, problem=few)
+    told = call("run", *ASKED)
+    assert told.exit_code == 1 and len(Lab().runs()) == 1, "a run whose request is possible has failed, and stays"
+
+    class Fetched:
+        count = 0
+
+    def check(experiment: Experiment) -> None:
+        Fetched.count += 1
+        if Fetched.count > 2:  # once before the run, once as it is queued
+            raise few
+
+    monkeypatch.setattr(beforehand.catalog, "check", check)
+    monkeypatch.setattr(beforehand.counted, "is_here", lambda dataset: False)
+    told = call("run", *ASKED)
+    assert told.exit_code == 2 and "Give fewer" in told.stderr
+    assert len(Lab().runs()) == 1

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
+from transfer import counted as counting
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
 from transfer.datasets.textures import TEXTURES
@@ -128,6 +129,32 @@ def test_too_many_labels_names_the_largest_possible_number() -> None:
     assert len(data.split(UNEVEN, 0, most).train) == 3 * most
     with pytest.raises(ImpossibleExperiment, match=f"at most {most},"):
         data.split(UNEVEN, 0, most + 1)
+
+
+def test_classes_that_are_left_out_need_no_labels() -> None:
+    scarce = UNEVEN.classes.index("c")
+    most = min(np.bincount(data.split(UNEVEN, 0).train.labels)[:scarce])
+    assert len(data.split(UNEVEN, 0, int(most), without=[scarce]).train) == scarce * most
+    with pytest.raises(ImpossibleExperiment, match=f"at most {most},"):
+        data.split(UNEVEN, 0, int(most) + 1, without=[scarce])
+    tiny = made(Published(numbered((50, 40, 1))), key="tiny")
+    with pytest.raises(ImpossibleExperiment, match="1 of the class 'c'"):
+        data.split(tiny, 0)
+    kept = data.split(tiny, 0, without=[2])
+    assert set(kept.train.labels) == set(kept.validation.labels) == set(kept.test.labels) == {0, 1}
+
+
+def test_a_split_is_counted_for_everybody_with_the_parts_its_authors_made() -> None:
+    given = made(Published(numbered((30, 20)), test=numbered((7, 5)), validation=numbered((3, 4))), key="given")
+    assert counting.known(given) is None
+    data.split(given, 3, 2, without=[])
+    assert counting.known(given) == counting.Counts([30, 20], [3, 4], [7, 5])
+    assert counting.most_labels(given) == 20 and counting.most_labels(given, ["b"]) == 30
+    assert counting.known(replace(given, stamp="other files")) is None
+    uneven = replace(UNEVEN, key="uneven")
+    whole = data.split(uneven, 5)
+    for name, counts in vars(data.count(uneven)).items():
+        assert counts == np.bincount(getattr(whole, name).labels, minlength=len(UNEVEN.classes)).tolist()
 
 
 @pytest.mark.parametrize("number", [-1, -3])

@@ -131,8 +131,10 @@ def run(
     if fields["labels_per_class"] is None and catalog.strategy(fields["strategy"]).unlabelled:
         fields["labels_per_class"] = 0
     experiment = Experiment(**fields, options=_settings(set_))
+    from transfer.lab.beforehand import check
+
     try:
-        catalog.check(experiment)
+        check(experiment)
     except ImpossibleExperiment:
         changes = [possible.as_flags(change) for _, change in possible.nearest(experiment.model_dump())]
         typer.echo(f"Possible instead: {'; or '.join(changes)}.", err=True) if changes else None
@@ -157,6 +159,7 @@ def resume(run: RunId, json_: Json = False) -> None:
 
 
 def _carry_out(lab: Lab, run: str, as_json: bool) -> None:
+    from transfer.lab.beforehand import withdraw_if_impossible
     from transfer.lab.follow import Follower, verdict
     from transfer.lab.here import run_here
 
@@ -166,6 +169,9 @@ def _carry_out(lab: Lab, run: str, as_json: bool) -> None:
         found = lab.store.run(run)
         metrics = found.metrics if found else {}
         follower.say(verdict(metrics) or state)
+    if found and found.state == "failed":
+        # A data set that had to be fetched first may have shown that the request was impossible.
+        withdraw_if_impossible(lab, found)
     if found and found.error:
         typer.echo(f"Error: {found.error}", err=True)
     if state in ("paused", "interrupted"):

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import transfer.backbones
 import transfer.datasets
 import transfer.strategies
-from transfer import fixed, settings
+from transfer import counted, fixed, settings
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
@@ -204,6 +204,7 @@ def check(experiment: Experiment) -> Strategy:
             "Leave image_size to the backbone.",
         )
     _same_modality(target.modality, network)
+    _enough_labels(experiment, target)
     _unseen(experiment, network)
     return chosen
 
@@ -215,6 +216,19 @@ def _one_budget(experiment: Experiment) -> None:
         raise ImpossibleExperiment(
             "A run has one budget: epochs, images or seconds.", " and ".join(given), f"Leave {given[1]} empty."
         )
+
+
+def _enough_labels(experiment: Experiment, target: Dataset) -> None:
+    """Raises `ImpossibleExperiment` when a class has too few labels, as far as the classes have been counted."""
+    counts = counted.known(target) if experiment.labels_per_class else None
+    if counts is not None and experiment.labels_per_class:
+        without = [target.classes.index(name) for name in experiment.without]
+        counted.check_labels(target, counts.train, experiment.labels_per_class, without)
+
+
+def kept_classes(experiment: Experiment) -> int:
+    """How many classes of the target are left: a blind guess is right once in so many times."""
+    return len(dataset(experiment.target).classes) - len(set(experiment.without))
 
 
 def _same_modality(modality: str, network: Backbone) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from transfer import catalog
+from transfer import catalog, counted
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 
@@ -51,8 +51,11 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
         yield f"Use {network.image_size} pixels", {"image_size": None}
     if network and network.fixed and fields["strategy"] != "feature_extraction":
         yield "Train a head alone", {"strategy": "feature_extraction", "options": {}}
-    usable = [one for one in catalog.datasets().values() if not one.download_mb]
     target = catalog.datasets().get(fields["target"])
+    most = counted.most_labels(target, fields.get("without") or ()) if target else None
+    if most and (fields.get("labels_per_class") or 0) > most:
+        yield f"Use {most} label{'s' if most > 1 else ''} a class", {"labels_per_class": most}
+    usable = [one for one in catalog.datasets().values() if not one.download_mb]
     alike = [one.key for one in usable if target and one.classes == target.classes]
     for key in (*alike, "mnist_5k", *(one.key for one in usable)):
         if key in catalog.datasets() and key not in (fields["target"], fields["source"]):

@@ -17,9 +17,13 @@ from transfer.errors import RequestError
 
 def home() -> Path:
     """The folder of all state, ``TRANSFER_HOME`` or the user's data directory; made when missing."""
-    folder = Path(os.environ.get("TRANSFER_HOME") or platformdirs.user_data_dir("transfer-lab"))
+    folder = _home()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _home() -> Path:
+    return Path(os.environ.get("TRANSFER_HOME") or platformdirs.user_data_dir("transfer-lab"))
 
 
 def store_url() -> str:
@@ -37,6 +41,11 @@ def cache(kind: str) -> Path:
 def runs_folder() -> Path:
     """The folder that holds a folder for each run; not made here."""
     return home() / "runs"
+
+
+def cached(kind: str, name: str) -> Path:
+    """Where a file of that cache lies if there is one; makes no folder, so that a look writes nothing."""
+    return _home() / "cache" / kind / name
 
 
 def run_folder(run: str) -> Path:

@@ -42,7 +42,7 @@ def charts(run: Run | None, around: Surroundings) -> None:
     """The two charts of the run, and of those shown over it; with axes and chance lines also before any run."""
     experiment = run.experiment if run else around.experiment
     dataset = catalog.datasets().get(experiment.target) if experiment else None
-    classes = len(dataset.classes) if dataset else 10
+    classes = len(dataset.classes) - len(experiment.without) if dataset and experiment else 10
     drawn = _curves(run)
     history = drawn[0].history if drawn else curves.Curve("", log_of("").history).history
     source = catalog.datasets().get((experiment.source if experiment else None) or "")

@@ -8,35 +8,37 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import streamlit as st
 
 from pages.parts.shared import first_drawing_over
-from transfer import catalog, settings
+from transfer import catalog, counted, settings
+from transfer.counted import is_here
 from transfer.datasets import Dataset
 from transfer.experiment import Experiment
 from transfer.spending import epochs_of
 
 _TIMEOUT_SECONDS = 900  # own pictures are decoded before they are counted
 _COUNT = """
-import json, sys
+import dataclasses, json, sys
 from transfer import catalog
 from transfer.engine import data
-split = data.split(catalog.dataset(sys.argv[1]), 0)
-parts = {name: getattr(split, name) for name in ("train", "validation", "test")}
-print(json.dumps({name: list(data.class_counts(part, split.classes).values()) for name, part in parts.items()}))
+print(json.dumps(dataclasses.asdict(data.count(catalog.dataset(sys.argv[1])))))
 """
 
 
 @dataclass(frozen=True)
-class Counts:
+class Counts(counted.Counts):
     """Pictures a class, in label order; the split keeps these numbers for every seed."""
 
-    train: list[int]
-    validation: list[int]
-    test: list[int]
+    def without(self, classes: Sequence[str], left_out: Collection[str]) -> Counts:
+        """The counts of the classes that are kept alone."""
+        kept = [label for label, name in enumerate(classes) if name not in left_out]
+        parts = (self.train, self.validation, self.test)
+        return Counts(*([part[label] for label in kept] for part in parts)) if kept else self
 
     @property
     def majority(self) -> float | None:
@@ -57,11 +59,6 @@ class Counts:
     def epochs(self, asked: Experiment) -> int:
         """Epochs of a possible experiment; where images count, those that they pay for."""
         return epochs_of(asked, self.labelled(asked.labels_per_class), sum(self.train))
-
-
-def is_here(dataset: Dataset) -> bool:
-    """Whether it can be read without a download."""
-    return not dataset.download_mb or any(settings.cache("data").glob(f"{dataset.key.replace('/', '_')}-*.cache"))
 
 
 def counts(dataset: Dataset) -> Counts | None:

@@ -182,14 +182,16 @@ def _axis(shown: Race) -> race_chart.Axis:
 
 
 def _frame(shown: Race, several: Sequence[race.Arm]) -> race_chart.Frame:
-    targets = {arm.experiment.target for arm in several}
-    dataset = catalog.datasets().get(next(iter(targets))) if len(targets) == 1 else None
-    counted = counts(dataset) if dataset else None
+    first = several[0].experiment
+    alike = len({(arm.experiment.target, arm.experiment.without) for arm in several}) == 1
+    dataset = catalog.datasets().get(first.target) if alike else None
+    every = counts(dataset) if dataset else None
+    counted = every.without(dataset.classes, first.without) if dataset and every else None
     axis = _axis(shown)
     epochs = [arm.experiment.epochs for arm in several if arm.experiment.epochs]
     return race_chart.Frame(
         axis=axis,
-        classes=len(dataset.classes) if dataset else None,
+        classes=catalog.kept_classes(first) if dataset else None,
         majority=counted.majority if counted else None,
         span=max(epochs) if epochs and len(epochs) == len(several) else None,
         revision=f"{shown.id}:{axis}",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from transfer import catalog
 from transfer.engine import metrics
 from transfer.engine.checkpoint import Place
 from transfer.engine.leg import Leg
@@ -40,7 +41,7 @@ def examined(leg: Leg, logits: np.ndarray, place: Place, picked: Mapping[str, np
         "validation_loss": best.loss,
         "last_validation_accuracy": place.last,
         "best_epoch": best.epoch,
-        "chance": 1 / len(leg.data.classes),
+        "chance": 1 / catalog.kept_classes(leg.experiment),
         "majority": int(counts.max()) / len(truth),
         "trainable_weights": place.trainable,
         "weights": leg.began().weights,

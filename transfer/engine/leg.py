@@ -222,4 +222,5 @@ class Leg:
         if not self.experiment.class_weights:
             return None
         counts = np.bincount(self.data.train.labels, minlength=len(self.data.classes))
-        return (max(1, counts.sum()) / (len(counts) * np.maximum(counts, 1))).astype("float32")
+        # Classes that are left out have no share in what the others' weights average to.
+        return (max(1, counts.sum()) / (max(1, np.count_nonzero(counts)) * np.maximum(counts, 1))).astype("float32")

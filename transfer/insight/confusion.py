@@ -42,9 +42,13 @@ def behind(answers: Answers, truth: int, said: int) -> np.ndarray:
 
 
 def shown(counted: np.ndarray, most: int = ALL_SHOWN) -> list[int]:
-    """The classes that are drawn: all of them or, of many, those with the most mistakes, in label order."""
-    if len(counted) <= most:
-        return list(range(len(counted)))
+    """The classes that are drawn: all that occur or, of many, those with the most mistakes, in label order.
+
+    A class without pictures that is never answered either, one that was left out, say, is not drawn.
+    """
+    occurs = np.flatnonzero(counted.sum(axis=0) + counted.sum(axis=1))
+    if len(occurs) <= most:
+        return list(map(int, occurs))
     wrong = counted - np.diag(np.diag(counted))
     mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
     return sorted(np.argsort(-mistakes, kind="stable")[:most].tolist())

@@ -1,0 +1,38 @@
+"""What the command line finds out about a request before a run of it is recorded."""
+
+from __future__ import annotations
+
+from transfer import catalog, counted
+from transfer.engine import data
+from transfer.errors import RequestError
+from transfer.experiment import Experiment
+from transfer.lab.lab import Lab
+from transfer.lab.records import Run
+
+
+def check(experiment: Experiment) -> None:
+    """As `catalog.check`, after counting the target's pictures where that needs no download.
+
+    Raises:
+        RequestError: the experiment is impossible.
+    """
+    catalog.check(experiment)
+    target = catalog.dataset(experiment.target)
+    if experiment.labels_per_class and counted.is_here(target):
+        data.count(target)
+        catalog.check(experiment)
+
+
+def withdraw_if_impossible(lab: Lab, run: Run) -> None:
+    """Removes a failed run that should never have been one, now that its data can be looked at.
+
+    Raises:
+        RequestError: its experiment is impossible; nothing of the run is left.
+    """
+    try:
+        catalog.check(run.experiment)
+    except RequestError as problem:
+        # A run that failed for another reason stays, though its folder may have gone since.
+        if str(problem) == run.error:
+            lab.discard(run.id)
+            raise
