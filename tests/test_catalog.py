@@ -42,7 +42,7 @@ MAY_IMPORT = {
     },
     "backbones": {"backbones", "elsewhere", "errors", "fetching", "ids", "settings"},
     "datasets": {"datasets", "elsewhere", "errors", "fetching", "pictures", "removal", "settings"},
-    "pictures": {"datasets", "errors", "ids", "pictures", "removal", "settings"},
+    "pictures": {"datasets", "errors", "experiment", "ids", "pictures", "removal", "settings"},
     "modalities": {"modalities", "errors"},
     "strategies": {"strategies", "experiment", "losses", "errors"},
     "losses": {"losses"},
@@ -80,8 +80,9 @@ MAY_IMPORT = {
     "possible": {"catalog", "counted", "errors", "experiment"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "asking": {"catalog", "lab"},
+    "reading": {"datasets", "errors", "pictures"},
     "export": {"engine", "errors", "export", "pictures", "settings"},
-    "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible"},
+    "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible", "reading"},
 }
 
 

@@ -103,10 +103,10 @@ def test_a_file_that_a_table_names_may_be_odd_too(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed_is_refused_in_words(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(self: Path) -> None:
-        raise OSError(112, "Host is down", str(self))
+    def lost(path: Path) -> None:
+        raise OSError(112, "Host is down", str(path))
 
-    monkeypatch.setattr(Path, "iterdir", lost)
+    monkeypatch.setattr(os, "scandir", lost)
     with pytest.raises(RequestError, match="The folder cannot be read.*Host is down"):
         listing(place)
 

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
 
-from transfer import asking, catalog, listing, possible
+from transfer import asking, catalog, listing, possible, reading
 from transfer.errors import ImpossibleExperiment, LabError, RequestError
 from transfer.experiment import Experiment
 from transfer.lab import Lab, Run
@@ -267,7 +267,7 @@ def worker(slot: Annotated[str | None, typer.Option(help="A place on a device, c
     work(slot)
 
 
-for _question in (asking.look, asking.distance):
+for _question in (asking.look, asking.distance, reading.understand):
     app.command()(in_words(_question))
 app.command(hidden=True)(in_words(asking.answer))
 

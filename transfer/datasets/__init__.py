@@ -68,6 +68,7 @@ class Dataset:
         stamp: changes whenever its files do; empty for one that is published and stays.
         base: the data set it is made from, if it is another one changed.
         scales: of own pictures deeper than eight bits, by their depth: what becomes black and what white.
+        understood: how a folder of one's own was read, in plain sentences.
     """
 
     key: str
@@ -88,6 +89,7 @@ class Dataset:
     stamp: str = ""
     base: Dataset | None = None
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    understood: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:

@@ -19,6 +19,16 @@ def opened(path: str) -> Dataset:
     """
     from transfer.pictures import own
 
+    folder = allowed(path)
+    return own.dataset(f"folder:{path}", folder.name or str(folder), folder, f"The folder `{folder}`")
+
+
+def allowed(path: str) -> Path:
+    """The folder of that path, if it is one that may be read.
+
+    Raises:
+        RequestError: no path, or not one under TRANSFER_FOLDERS.
+    """
     folder = Path(path).expanduser()
     if not path.strip():
         raise RequestError("A folder needs a path.", "folder:", "Write folder:/path/to/pictures.")
@@ -28,8 +38,7 @@ def opened(path: str) -> Dataset:
             "This folder is not among those that may be used here.", path,
             f"Choose one under {' or '.join(map(str, roots))}, or change TRANSFER_FOLDERS.",
         )  # fmt: skip
-    folder = folder.resolve()
-    return own.dataset(f"folder:{path}", folder.name or str(folder), folder, f"The folder `{folder}`")
+    return folder.resolve()
 
 
 def remember(path: str) -> None:

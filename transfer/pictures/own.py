@@ -132,6 +132,7 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
         kept=True,
         stamp=seen.listing.stamp,
         scales=seen.scales,
+        understood=seen.listing.said,
         sheet=settings.cache("sheets") / f"{seen.listing.stamp[:40]}-{width}.png",
     )
 
@@ -143,6 +144,7 @@ def published(seen: Looked) -> Published:
     enough(seen.listing.classes, [(one.label, one.part) for one in files])
     if bad := [*seen.bad, *made.bad]:
         telling.remark(sentence(bad))
+    telling.remark("How the folder was read: " + " ".join(seen.listing.said))
     labels = np.array([one.label for one in files], "int64")
 
     def part(name: Part) -> Samples | None:
