@@ -13,8 +13,9 @@ from PIL import Image
 
 from tests.damage import heic, png
 from transfer.pictures import own
-from transfer.pictures.decoder import BadPicture, decoded, full_scale
+from transfer.pictures.decoder import BadPicture, decoded
 from transfer.pictures.formats import header
+from transfer.pictures.scales import full_scale
 
 RAMP = np.arange(64).reshape(8, 8)
 EDGE = np.where(np.arange(16)[None, :] < 8, 20, 230).repeat(16, 0).astype("uint8")

@@ -38,6 +38,8 @@ _ORIENTATION, _BITS, _WHITE_IS_ZERO, _SAMPLE_FORMAT, _NO_DATA = 274, 258, 262, 3
 _OWN_SCALE: dict[str, tuple[float, float]] = {"16-bit": (0, 65535), "signed 16-bit": (-32768, 32767)}
 # Several large pictures at once would take gigabytes.
 _LARGE, _one_large = 16_000_000, threading.Lock()
+# Encoders make about ten.
+_MOST_PASSES = 100
 _DAMAGED = "cut short or damaged"
 
 
@@ -99,25 +101,6 @@ def extremes(file: IO[bytes], most: int = MOST_PIXELS) -> tuple[float, float]:
     return float(counted.min()), float(counted.max())
 
 
-def full_scale(depth: str, low: float, high: float) -> tuple[float, float]:
-    """What becomes black and what becomes white in all pictures of a data set.
-
-    Whole numbers from 0 are scaled by the bits that are used: cameras of 12 bits store up to 4,095 in 16. Fractions
-    from 0 to 1 are scaled by 1.
-
-    Args:
-        depth: as `Header` has it.
-        low: lowest value in any picture.
-        high: highest value in any picture.
-    """
-    if low >= 0 and depth != "float":
-        bits = next((bits for bits in (8, 10, 12, 14, 16) if high < 2**bits), 0)
-        return 0.0, float(2**bits - 1 if bits else high)
-    if low >= 0 and high <= 1:
-        return 0.0, 1.0
-    return low, high if high > low else low + 1
-
-
 def decoded(
     file: IO[bytes], size: tuple[int, int], channels: int, scales: Scales | None = None, most: int = MOST_PIXELS
 ) -> np.ndarray:
@@ -138,6 +121,7 @@ def decoded(
         BadPicture: it cannot be decoded.
     """
     with _opened(file, most) as picture, _named(_DAMAGED):
+        _bounded(file, picture)
         whole = picture.size
         # A photograph of many more pixels is decoded at a half or a quarter to begin with.
         picture.draft(None, (2 * size[0], 2 * size[1]))
@@ -155,6 +139,7 @@ def decoded(
 def colour(file: IO[bytes], scales: Scales | None = None, most: int = MOST_PIXELS) -> np.ndarray:
     """The whole picture in its own size, RGB, shape (height, width, 3), uint8; otherwise as `decoded`."""
     with _opened(file, most) as picture, _named(_DAMAGED):
+        _bounded(file, picture)
         return np.asarray(_upright(picture, scales).convert("RGB"))
 
 
@@ -327,6 +312,16 @@ def _opaque(picture: Image.Image) -> Image.Image:
         clear = straight.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
     return picture
+
+
+def _bounded(file: IO[bytes], picture: Image.Image) -> None:
+    """Raises when a JPEG comes in so many passes that it was made to keep its reader busy: each takes as long."""
+    if picture.format not in ("JPEG", "MPO"):
+        return
+    file.seek(0)
+    passes = file.read().count(b"\xff\xda")
+    if passes > _MOST_PASSES:
+        raise BadPicture(f"{passes:,} passes over its pixels, more than {_MOST_PASSES}")
 
 
 def _complete(file: IO[bytes], picture: Image.Image, whole: tuple[int, int]) -> None:

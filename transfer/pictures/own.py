@@ -14,10 +14,11 @@ import numpy as np
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
 from transfer.pictures import telling
-from transfer.pictures.decoder import Scales, full_scale
+from transfer.pictures.decoder import Scales
 from transfer.pictures.folders import Listing, Part, enough, listing
 from transfer.pictures.formats import BadPicture, Header, decoded, extremes, header
 from transfer.pictures.pack import Pack, ahead, packed
+from transfer.pictures.scales import full_scale
 
 LAYOUT = 2
 NAMED = 3

@@ -1,4 +1,4 @@
-"""What became black and what white in a run's deep pictures: kept with the run, for whoever asks its network later."""
+"""What becomes black and what white in deep pictures: found over a data set, kept with a run for later questions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from pathlib import Path
 from transfer.pictures.decoder import Scales
 
 _FILE = "scales.json"
+
+
+def full_scale(depth: str, low: float, high: float) -> tuple[float, float]:
+    """What becomes black and what becomes white in all pictures of a data set.
+
+    Whole numbers from 0 are scaled by the bits that are used: cameras of 12 bits store up to 4,095 in 16. Fractions
+    from 0 to 1 are scaled by 1.
+
+    Args:
+        depth: as `decoder.Header` has it.
+        low: lowest value in any picture.
+        high: highest value in any picture.
+    """
+    if low >= 0 and depth != "float":
+        bits = next((bits for bits in (8, 10, 12, 14, 16) if high < 2**bits), 0)
+        return 0.0, float(2**bits - 1 if bits else high)
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, high if high > low else low + 1
 
 
 def keep(folder: Path, scales: Scales) -> None:
