@@ -19,20 +19,26 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 import psutil
+from anyascii import anyascii
 
 from transfer import ids, removal, settings
 from transfer.errors import DiskFull, RequestError, UnknownKey
+from transfer.pictures.archive_names import ARCHIVES, is_folder, kind_of, letters, refused, safe
 from transfer.pictures.folders import hidden, listing
 from transfer.pictures.formats import BadPicture, header, unfit
+from transfer.pictures.layout.kept import keep
+from transfer.pictures.layout.sheet import ENDINGS as TABLES
+from transfer.pictures.layout.sheet import SHEETS
+from transfer.pictures.layout.typed import Corrections
+from transfer.pictures.layout.understanding import NOTHING
 
 LONGEST_NAME = 40
 _ENTRY = b"PK\x01\x02"
 _PIECE = 2**20
-_LONGEST = 240
 _SMALL = 10 * 2**20
 _STAGING = ".staging-"
 # Hidden, so that it is neither taken for data nor can come with an upload.
@@ -49,11 +55,13 @@ class Received:
         name: its data set is ``upload:<name>``.
         pictures: how many were taken in.
         left_out: name and reason of files that were not.
+        said: how the names in it and the folders were understood, in plain sentences.
     """
 
     name: str
     pictures: int = 0
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    said: tuple[str, ...] = ()
 
 
 def place() -> Path:
@@ -101,8 +109,8 @@ def left_out(name: str) -> list[tuple[str, str]]:
 
 def suggested(file: str) -> str:
     """A name for an upload that is allowed, after the file it comes from, and not taken yet."""
-    plain = unicodedata.normalize("NFKD", Path(file).stem).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:36] or "pictures"
+    spoken = anyascii(unicodedata.normalize("NFC", Path(file).stem)).lower()
+    name = re.sub(r"[^a-z0-9]+", "_", spoken).strip("_")[:36] or "pictures"
     taken, number = set(names()), 2
     tried = name
     while tried in taken:
@@ -110,13 +118,19 @@ def suggested(file: str) -> str:
     return tried
 
 
-def take_archive(name: str, archive: IO[bytes], told: Progress = lambda done, total: None) -> Received:
+def take_archive(
+    name: str,
+    archive: IO[bytes],
+    told: Progress = lambda done, total: None,
+    corrections: Corrections = NOTHING,
+) -> Received:
     """Takes in a zip: a class a folder, or pictures with ``labels.csv``.
 
     Args:
         name: of the data set to be.
         archive: the file, seekable.
         told: called with (done, total) files.
+        corrections: how a person wants it understood.
 
     Raises:
         RequestError: the archive is refused, or holds nothing that could be learned; nothing is left behind.
@@ -126,29 +140,38 @@ def take_archive(name: str, archive: IO[bytes], told: Progress = lambda done, to
     _within(size, settings.upload_megabytes(), "The upload is too large.", "TRANSFER_UPLOAD_MB")
     _count(_entries(archive))
     try:
-        with zipfile.ZipFile(archive) as opened, _staging(name) as (folder, received):
-            members = [one for one in opened.infolist() if not one.is_dir()]
-            _declared(members, size)
+        with zipfile.ZipFile(archive) as opened, _staging(name, corrections) as (folder, received):
+            entries = opened.infolist()
+            _declared([one for one in entries if not one.is_dir()], size)
+            meant, said = letters(entries)
+            received.said = (said,) if said else ()
+            members = [pair for pair in zip(entries, meant, strict=True) if not is_folder(pair[1])]
             budget = _Budget(max(_SMALL, size * settings.upload_ratio()))
             shelf = _Shelf(folder, received, budget)
-            for done, one in enumerate(members, start=1):
-                shelf.add(one.filename, lambda one=one: opened.open(one))  # type: ignore[misc]  # a lambda with a default
+            for done, (one, path) in enumerate(members, start=1):
+                shelf.add(path, lambda one=one: opened.open(one))  # type: ignore[misc]  # a lambda with a default
                 told(done, len(members))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError) as problem:
-        said = str(problem) or type(problem).__name__
-        raise RequestError("The archive cannot be read.", said, "Make a plain zip of the folder anew.") from None
+        archive.seek(0)
+        what = kind_of(archive.read(512))
+        said = f"it is {what}" if what else str(problem) or type(problem).__name__
+        remedy = "Unpack it and make a plain zip of the folder." if what else "Make a plain zip of the folder anew."
+        raise RequestError("The archive cannot be read.", said, remedy) from None
     return received
 
 
 def take_files(
-    name: str, files: Iterable[tuple[str, IO[bytes]]], told: Progress = lambda done, total: None
+    name: str,
+    files: Iterable[tuple[str, IO[bytes]]],
+    told: Progress = lambda done, total: None,
+    corrections: Corrections = NOTHING,
 ) -> Received:
     """Takes in many files, with the folders in their names; otherwise as `take_archive`."""
     several = list(files)
     _count(len(several))
     _within(sum(one.seek(0, os.SEEK_END) for _, one in several), settings.upload_megabytes(),
             "The upload is too large.", "TRANSFER_UPLOAD_MB")  # fmt: skip
-    with _staging(name) as (folder, received):
+    with _staging(name, corrections) as (folder, received):
         shelf = _Shelf(folder, received, _Budget(settings.upload_megabytes() * 10**6))
         for done, (path, file) in enumerate(several, start=1):
             file.seek(0)
@@ -169,21 +192,15 @@ def limits() -> str:
 # What is refused ---------------------------------------------------------------------------------
 
 
-def _refused(
-    wrong: str, received: object, remedy: str = "Leave it out and try again; nothing was kept."
-) -> RequestError:
-    return RequestError(wrong, received, remedy)
-
-
 def _count(files: int) -> None:
     if files > settings.upload_files():
-        raise _refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
+        raise refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
                        "Use a folder of this machine (folder:<path>), or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
 
 
 def _within(size: int, megabytes: int, wrong: str, setting: str) -> None:
     if size > megabytes * 10**6:
-        raise _refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
+        raise refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
                        f"Use a folder of this machine (folder:<path>), or raise {setting}.")  # fmt: skip
 
 
@@ -204,26 +221,14 @@ def _declared(members: list[zipfile.ZipInfo], size: int) -> None:
     total = sum(one.file_size for one in members)
     _within(total, settings.unpacked_megabytes(), "The archive unpacks to too much.", "TRANSFER_UPLOAD_UNPACKED_MB")
     if total > max(_SMALL, size * settings.upload_ratio()):
-        raise _refused("The archive unpacks to suspiciously much.", f"{total / max(1, size):,.0f} times its size",
+        raise refused("The archive unpacks to suspiciously much.", f"{total / max(1, size):,.0f} times its size",
                        f"At most {settings.upload_ratio()} times is allowed (TRANSFER_UPLOAD_RATIO).")  # fmt: skip
     for one in members:
         kind = stat.S_IFMT(one.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
-            raise _refused("The archive holds a link or something else that is no plain file.", repr(one.filename))
+            raise refused("The archive holds a link or something else that is no plain file.", repr(one.filename))
         if one.flag_bits & 1:
-            raise _refused("The archive is encrypted.", repr(one.filename), "Make it without a password.")
-
-
-def _safe(name: str) -> PurePosixPath:
-    """The name as a path inside the upload, or a refusal."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if not name or not name.isprintable():
-        raise _refused("A file's name has characters that do not show.", repr(name))
-    if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts or not path.parts:
-        raise _refused("A file's name leads out of the upload.", repr(name))
-    if any(len(part.encode()) > _LONGEST for part in path.parts) or len(name) > 4 * _LONGEST:
-        raise _refused("A file's name is too long.", repr(name[:60] + "..."))
-    return path
+            raise refused("The archive is encrypted.", repr(one.filename), "Make it without a password.")
 
 
 class _Budget:
@@ -236,7 +241,7 @@ class _Budget:
     def spend(self, size: int) -> None:
         self.left -= size
         if self.left < 0:
-            raise _refused("The upload unpacks to more than it said.", f"more than {self.most / 1e6:,.0f} MB")
+            raise refused("The upload unpacks to more than it said.", f"more than {self.most / 1e6:,.0f} MB")
 
 
 class _Shelf:
@@ -248,15 +253,17 @@ class _Shelf:
 
     def add(self, name: str, open_: Callable[[], IO[bytes]]) -> None:
         """Writes one file if it is a picture or a table; leaves out anything else by name."""
-        path = _safe(name)
+        path = safe(name)
         if any(hidden(part) for part in path.parts):
             return
         alike = unicodedata.normalize("NFC", str(path)).casefold()
         if alike in self._taken:
-            raise _refused("Two files have the same name.", repr(name), "Rename one of them; nothing was kept.")
+            raise refused("Two files have the same name.", repr(name), "Rename one of them; nothing was kept.")
         self._taken.add(alike)
         ending = path.suffix.lower()
-        if ending != ".csv" and (why := unfit(path.name)):
+        table = ending in TABLES
+        if not table and (why := unfit(path.name)):
+            why = "an archive in the archive: unpack it first" if ending in ARCHIVES else why
             self.received.left_out.append((str(path), why))
             return
         goal = self.folder / path
@@ -264,8 +271,8 @@ class _Shelf:
             goal.parent.mkdir(parents=True, exist_ok=True)
             self._write(goal, open_)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise _refused("A file and a folder have the same name.", repr(name)) from None
-        if ending == ".csv":
+            raise refused("A file and a folder have the same name.", repr(name)) from None
+        if table:
             return
         try:
             header(goal)
@@ -284,7 +291,7 @@ class _Shelf:
 
 
 @contextmanager
-def _staging(name: str) -> Iterator[tuple[Path, Received]]:
+def _staging(name: str, corrections: Corrections) -> Iterator[tuple[Path, Received]]:
     """A folder beside the place of the upload that becomes it at the end; gone when anything goes wrong."""
     if not ids.is_id(name, LONGEST_NAME):
         raise RequestError(
@@ -298,7 +305,7 @@ def _staging(name: str) -> Iterator[tuple[Path, Received]]:
     received = Received(name)
     try:
         yield folder, received
-        listing(folder)  # raises when there is nothing to be learned
+        received.said += _understood(folder, received, corrections)
         (folder / _LEFT_OUT).write_text(json.dumps(received.left_out))
         os.chmod(folder, 0o755)
         try:
@@ -309,10 +316,31 @@ def _staging(name: str) -> Iterator[tuple[Path, Received]]:
             raise
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("The disk is full.", str(place()), "Make room there; nothing was kept.") from problem
+            raise DiskFull("The lab's disk is full.", None, "Make room on it; nothing was kept.") from problem
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _understood(folder: Path, received: Received, corrections: Corrections) -> tuple[str, ...]:
+    """What the upload means; texts that say nothing of it are not kept.
+
+    Raises:
+        RequestError: there is nothing to be learned; files that might have said it are named.
+    """
+    keep(folder, corrections)
+    try:
+        found = listing(folder, corrections)
+    except RequestError as problem:
+        papers = [one for one, _ in received.left_out if one.lower().endswith((*SHEETS, ".json", *ARCHIVES))]
+        if not papers:
+            raise
+        which = ", ".join(papers[:3])
+        raise type(problem)(problem.wrong, f"{problem.received}; not read: {which}", problem.remedy) from problem
+    for path in [one for one in folder.rglob("*.[tT][xX][tT]") if one.name not in " ".join(found.said)]:
+        received.left_out.append((path.relative_to(folder).as_posix(), "no picture by its ending"))
+        path.unlink()
+    return found.said
 
 
 def _taken(name: str) -> RequestError:

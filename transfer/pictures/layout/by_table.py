@@ -15,7 +15,7 @@ from transfer.pictures.layout.matching import Files, elsewhere, leads_out
 from transfer.pictures.layout.sheet import Sheet
 from transfer.pictures.layout.tree import Node, is_picture
 from transfer.pictures.layout.typed import LEFT_OUT, Corrections, Understood
-from transfer.pictures.layout.words import Part, alike, part_of, parts_of
+from transfer.pictures.layout.words import Part, alike, part_of, parts_of, shown
 
 _SHOWN = 3
 
@@ -67,23 +67,23 @@ def _one_label_each(table: Table) -> None:
         raise Unfit(f"{len(twice):,} of its rows have more than one class, and a picture has one label here ({first})")
 
 
-def by_tables(root: Node, names: Files, tables: Sequence[Table], classes: Sequence[str] | None) -> Understood:
+def by_tables(root: Node, names: Files, tables: Sequence[Table], classes: tuple[str, list[str]] | None) -> Understood:
     """What the tables say.
 
     Args:
         root: the folder that names are given in.
         names: its files.
         tables: that fit.
-        classes: names for labels that are numbers from 0, or None.
+        classes: a list of names for labels that are numbers from 0, with its file; or None.
     """
     found: dict[str, tuple[str, str, Part]] = {}
     left: list[tuple[str, str]] = []
     for table in tables:
         _read(table, names, found, left)
     notes = []
-    named = _named(found, classes)
-    if named is not found:
-        notes.append("Names of the classes come from the list beside the table.")
+    named = _named(found, classes[1] if classes else None)
+    if classes and named is not found:
+        notes.append(f"Names of the classes come from {shown(classes[0])}.")
     merged = _one_spelling(named)
     parts = _by_place(merged, tables)
     strangers = sum(is_picture(path.rpartition("/")[2]) and path not in found for path, _ in root.walk())

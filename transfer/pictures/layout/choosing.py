@@ -113,8 +113,8 @@ def _chosen(root: Node, names: Files, fits: dict[str, Table]) -> list[str]:
     return whole
 
 
-def _classes(folder: Path, root: Node) -> list[str] | None:
-    """Names of classes from a list beside the table, a line each: ``cat``, or ``0 cat``."""
+def _classes(folder: Path, root: Node) -> tuple[str, list[str]] | None:
+    """A list of class names beside the table, a line each, ``cat`` or ``0 cat``: (its file, the names)."""
     for name in root.files:
         stem, _, ending = name.lower().rpartition(".")
         if ending not in ("txt", "names") or stem not in _LISTS:
@@ -126,6 +126,6 @@ def _classes(folder: Path, root: Node) -> list[str] | None:
             return None
         apart = [one.replace(":", " ").replace(",", " ").split(None, 1) for one in lines]
         if apart and all(len(one) == 2 and one[0] == str(place) for place, one in enumerate(apart)):
-            return [one[1].strip() for one in apart]
-        return lines or None
+            return name, [one[1].strip() for one in apart]
+        return (name, lines) if lines else None
     return None
