@@ -79,7 +79,8 @@ def tar(kind: str) -> bytes:
 @pytest.mark.parametrize(
     ("data", "what"),
     [(b"7z\xbc\xaf\x27\x1c" + bytes(40), "a 7z archive"), (b"Rar!\x1a\x07\x01\x00" + bytes(40), "a RAR archive"),
-     (tar("w"), "a tar archive"), (tar("w:gz"), "a gzip or .tar.gz"), (tar("w:bz2"), "a bzip2 archive"), (tar("w:xz"), "an xz"),
+     (tar("w"), "a tar archive"), (tar("w:gz"), "a gzip or .tar.gz"), (tar("w:bz2"), "a bzip2 archive"),
+     (tar("w:xz"), "an xz archive"),
      (b"<!DOCTYPE html><html>", "a page of text, not an archive"), (b"\xff\xd8\xff\xe0", "a picture")],
  ids=lambda one: one if isinstance(one, str) else "")  # fmt: skip
 def test_what_is_only_called_a_zip_is_named(data: bytes, what: str) -> None:

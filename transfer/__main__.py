@@ -19,7 +19,7 @@ from rich.table import Table
 
 from transfer import asking, catalog, listing, possible, reading
 from transfer.errors import ImpossibleExperiment, LabError, RequestError
-from transfer.experiment import Experiment
+from transfer.experiment import Experiment, apart
 from transfer.lab import Lab, Run
 
 app = typer.Typer(
@@ -130,6 +130,9 @@ def run(
     """Run an experiment here and now, and record it."""
     if fields["labels_per_class"] is None and catalog.strategy(fields["strategy"]).unlabelled:
         fields["labels_per_class"] = 0
+    if fields["without"]:
+        known = catalog.dataset(fields["target"]).classes
+        fields["without"] = [name for given in fields["without"] for name in apart(given, known)]
     experiment = Experiment(**fields, options=_settings(set_))
     from transfer.lab.beforehand import check
 

@@ -22,7 +22,7 @@ from transfer.backbones import Backbone
 from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
-from transfer.experiment import Experiment
+from transfer.experiment import Experiment, together
 from transfer.strategies import Strategy
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ def check(experiment: Experiment) -> Strategy:
     if len(experiment.without) > len(target.classes) - 2:
         raise ImpossibleExperiment(
             f"Fewer than two classes of {target.title} would be left.",
-            f"without {', '.join(experiment.without)}",
+            f"without {together(experiment.without)}",
             "Leave out fewer.",
         )
     chosen = strategy(experiment.strategy)(**experiment.options)

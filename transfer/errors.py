@@ -39,7 +39,8 @@ class UnknownKey(RequestError):
     def __init__(self, kind: str, received: str, known: Iterable[str]) -> None:
         known = sorted(known)
         near = difflib.get_close_matches(received, known, n=1, cutoff=0.4)
-        shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+        # A name that holds a comma would read as two.
+        shown = ", ".join(repr(one) if "," in one else one for one in known[:12]) + (", ..." if len(known) > 12 else "")
         remedy = f"Did you mean {near[0]!r}? " if near else ""
         self.nearest = near[0] if near else None
         super().__init__(f"There is no {kind} of that name.", repr(received), f"{remedy}Known: {shown}.")

@@ -6,9 +6,11 @@ are declared here once; widgets, messages and the command line's help are derive
 
 from __future__ import annotations
 
+import csv
 import difflib
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -42,6 +44,39 @@ def explain(problem: ValidationError, known: list[str], what: str) -> RequestErr
     received = repr(first.get("input"))
     received = received if len(received) <= _SHOWN else received[:_SHOWN] + "..."
     return RequestError(f"{name} is out of its limits.", received, first["msg"] + ".")
+
+
+def apart(text: str, known: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names with commas between them; one that holds a comma stands in quotes, or is among those that are known.
+
+    Args:
+        text: ``3,5``, ``"tench, Tinca tinca",9``, or the same without quotes where that name is known.
+        known: names that may hold commas.
+    """
+    if text in known:
+        return (text,)
+    rows = list(csv.reader([text.replace("\n", " ")], skipinitialspace=True))
+    pieces = [one.strip() for one in (rows[0] if rows else []) if one.strip()]
+    found: list[str] = []
+    while pieces:
+        # The longest row of pieces that is one known name.
+        several = next((n for n in range(len(pieces), 1, -1) if _one_of(pieces[:n], known)), 1)
+        found.append(_one_of(pieces[:several], known) or pieces[0])
+        del pieces[:several]
+    return tuple(found)
+
+
+def _one_of(pieces: Sequence[str], known: Sequence[str]) -> str | None:
+    return next((one for one in known if [each.strip() for each in one.split(",")] == list(pieces)), None)
+
+
+def together(names: Iterable[object]) -> str:
+    """Names with commas between them, as `apart` reads them: one that holds a comma or a quote stands in quotes."""
+    quoted = []
+    for one in map(str, names):
+        within = one.replace('"', '""')
+        quoted.append(f'"{within}"' if set(one) & set(',"') else one)
+    return ", ".join(quoted)
 
 
 class Options(BaseModel):
@@ -156,9 +191,8 @@ class Experiment(Options):
     @field_validator("without", mode="before")
     @classmethod
     def _names(cls, given: Any) -> Any:
-        """Names in a list, or with commas between them."""
-        parts = [given] if isinstance(given, str) else list(given)
-        return tuple(name.strip() for part in parts for name in str(part).split(",") if name.strip())
+        """Names in a list, each as it is, for a name may hold commas; or one text with commas between them."""
+        return apart(given) if isinstance(given, str) else tuple(str(name) for name in given if str(name).strip())
 
     def canonical_json(self) -> str:
         """Compact JSON with sorted keys: equal experiments give equal text, also in later versions of the lab."""

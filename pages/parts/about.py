@@ -12,6 +12,7 @@ from pages.parts import lineage
 from pages.parts.log import log_of
 from pages.parts.shared import the_lab, title
 from transfer import catalog
+from transfer.experiment import together
 from transfer.insight.words import duration, percent
 from transfer.lab import Run
 
@@ -125,7 +126,7 @@ def _words(value: Any, unsaid: str = "none") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return together(value) or "none"
     return str(value)
 
 

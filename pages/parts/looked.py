@@ -10,7 +10,7 @@ from pages.parts.shared import told_apart
 from transfer import catalog
 from transfer.datasets import Dataset
 from transfer.errors import RequestError
-from transfer.experiment import Experiment
+from transfer.experiment import Experiment, together
 from transfer.insight.words import counted
 from transfer.lab.looking import Answer, Question
 
@@ -156,7 +156,7 @@ def batch(dataset: Dataset, seed: int) -> None:
     shown = len(found["labels"])
     picture(answer, "batch.png", f"The first {shown} pictures of the batch")
     first = f"The first {shown} are shown. " if shown < count else ""
-    st.caption(f"{first}Labels, row by row: {', '.join(found['labels'])}")
+    st.caption(f"{first}Labels, row by row: {together(found['labels'])}")
 
 
 def _backbone(label: str, usual: str, key: str) -> str:

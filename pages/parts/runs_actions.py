@@ -12,7 +12,7 @@ import streamlit as st
 from pages.parts.form import choose
 from pages.parts.shared import in_words, the_lab
 from transfer.errors import LabError, RequestError
-from transfer.experiment import Experiment
+from transfer.experiment import Experiment, together
 from transfer.insight.words import counted
 
 if TYPE_CHECKING:
@@ -172,5 +172,5 @@ def csv(rows: pd.DataFrame) -> bytes:
     for name in ("created", "started", "ended"):
         written[name] = pd.to_datetime(written[name].astype(float), unit="s", utc=True)
     for name in ("tags", "without"):
-        written[name] = written[name].map(lambda several: ", ".join(several or []))
+        written[name] = written[name].map(lambda several: together(several or []))
     return written.to_csv(index=False).encode()

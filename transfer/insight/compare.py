@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from transfer.experiment import Experiment
+from transfer.experiment import Experiment, together
 from transfer.insight.curves import DASHES, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.points import Axis, split_of, thin
 from transfer.insight.race import Arm, in_words, pictures
@@ -84,7 +84,7 @@ def _titles(field: str, given: dict[str, str]) -> dict[str, str]:
 def _text(value: Any) -> str:
     if value is None:
         return "none given"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return together(value) if isinstance(value, list | tuple) else str(value)
 
 
 def values(histories: Sequence[pd.DataFrame], split: Split) -> list[str]:
