@@ -136,13 +136,19 @@ def test_sentence_about_loss(losses, expected):
         ([0.1, 0.11], "Not clearly above chance (10\u00a0%) yet"),
         ([0.1, 0.12, 0.4, 0.6], "above chance since epoch 2; still improving."),
         ([0.74, 0.8, 0.91], "17 points more than before the first step; still improving."),
-        ([0.7, 0.9] + [0.8] * 12, "no better for 12 epochs (best 90\u00a0%)."),
-        ([0.7, 0.9] + [0.9] * 12, "level since epoch 1."),
+        ([0.7, 0.9] + [0.8] * 12, "no higher since epoch 1 (best 90\u00a0%)."),
+        ([0.7, 0.9] + [0.9] * 12, "no higher since epoch 1."),
         ([0.7, 0.6], "training makes it worse than the 70\u00a0% it had."),
     ],
 )
 def test_sentence_about_accuracy(accuracies, expected):
     assert expected in sentences.about_accuracy(history([(0.5, one) for one in accuracies]), 10)
+
+
+def test_the_sentence_names_the_star_where_it_comes_later() -> None:
+    points = [(0.9, 0.5), (0.5, 0.9), (0.5, 0.7), (0.4, 0.9), *[(0.6, 0.8)] * 12]
+    said = sentences.about_accuracy(history(points), 10)
+    assert said.endswith("no higher since epoch 1 (best 90\u00a0%); the star at epoch 3 is as high with a lower loss.")
 
 
 def test_sentences_tell_of_the_teacher_while_it_is_taught():

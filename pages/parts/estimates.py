@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.parts.shared import first_drawing_over, the_lab
+from pages.parts.shared import first_drawing_over, still_there, the_lab
 from transfer import __version__, settings
 from transfer.experiment import Experiment
 from transfer.insight.words import duration, percent
@@ -45,7 +45,7 @@ def line(experiment: Experiment, labelled: int, unlabelled: int) -> None:
     """
     pictures = labelled, unlabelled
     waiting = _answer(experiment, pictures) is None
-    st.fragment(_line, run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting)
+    st.fragment(still_there(_line), run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting)
 
 
 def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> None:
@@ -62,16 +62,19 @@ def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> N
         st.caption(f":material/timer: no estimate: {found['problem']}")
     else:
         share = percent(found["trainable"] / found["weights"], 1)
+        takes = f"{duration(found['seconds'])} and {found['memory_mb'] / 1024:.1f} GB{_source(experiment, found)}"
         st.caption(
             f":material/timer: **{found['trainable']:,}** of {found['weights']:,} weights learn ({share}) \u00b7 "
-            f"estimated {duration(found['seconds'])} and {found['memory_mb'] / 1024:.1f} GB{_source(found)}",
+            f"estimated {takes}",
             help="Weights are counted; time and memory come from a few measured steps on this machine.",
         )
 
 
-def _source(found: dict[str, Any]) -> str:
+def _source(experiment: Experiment, found: dict[str, Any]) -> str:
     seconds = found["source_seconds"]
-    return f"; {duration(seconds)} more while the source is not learned yet" if seconds else ""
+    if not seconds or the_lab().source_learned(experiment):
+        return ""
+    return f", plus {duration(seconds)} to learn the source first"
 
 
 def _answer(experiment: Experiment, pictures: tuple[int, int]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from transfer.insight.points import split_of
+from transfer.insight.points import best, split_of
 from transfer.insight.words import percent
 
 RISING, LEVEL, PATIENT = 3, 8, 10
@@ -58,9 +58,12 @@ def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: floa
     elif last - first > NOTICEABLE:
         said += f", {100 * (last - first):.0f} points more than before the first step"
     if points["epoch"].iloc[-1] - reached >= PATIENT:
-        if last == top:
-            return f"{said}; level since epoch {reached:g}."
-        return f"{said}; no better for {points['epoch'].iloc[-1] - reached:g} epochs (best {percent(top)})."
+        level = f"{said}; no higher since epoch {reached:g}" + ("" if last == top else f" (best {percent(top)})")
+        chosen = best(history)
+        # As high again later, which is where the star is.
+        if chosen is not None and chosen["accuracy"] == top and chosen["epoch"] > reached:
+            return f"{level}; the star at epoch {chosen['epoch']:g} is as high with a lower loss."
+        return f"{level}."
     return f"{said}; {_train_is_lower(history, points, last) or 'still improving'}."
 
 

@@ -21,6 +21,7 @@ from transfer.lab.process import Identity, find, myself
 from transfer.lab.races import Races
 from transfer.lab.records import LIVE, Run, StoredEvent
 from transfer.lab.remarks import Remarks
+from transfer.lab.sources import learned
 from transfer.lab.spawner import spawner
 from transfer.lab.store import Store
 from transfer.lab.summary import Summary
@@ -176,6 +177,10 @@ class Lab:
         except psutil.Error:
             return {}
         return used | gpu_meters(run.device, run.worker.pid)
+
+    def source_learned(self, experiment: Experiment) -> bool:
+        """Whether the experiment's source is learned already, with its network and seed."""
+        return learned(self.store, experiment)
 
     # Keeping house ------------------------------------------------------------------------------
 
