@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.banner import live_runs
 from pages.parts.form import sent
+from transfer.errors import UnknownKey
 
 # Drawn here: Streamlit fetches emoji and its own icons for a tab from elsewhere, and the lab works offline.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
@@ -31,7 +32,10 @@ pages = [lab, data, runs, compare, one_run, try_it]
 page = st.navigation([st.Page(home, default=True, visibility="hidden"), *pages], position="top")
 st.session_state["through_app"] = True
 banner = st.container()
-page.run()
+try:
+    page.run()
+except UnknownKey as gone:  # removed by another tab between two reads of one drawing
+    st.warning(f"{gone} It may have been removed meanwhile.", icon=":material/search_off:")
 # Last, for the lab's store takes a while to import: the page stands there before.
 with banner:
     live_runs()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.parts.log import log_of
-from pages.parts.shared import names, the_lab, through_app
+from pages.parts.shared import names, still_there, the_lab, through_app
 from transfer import catalog
 from transfer.insight.words import percent
 
@@ -108,7 +108,7 @@ def page(runs: list[Run]) -> None:
     read(runs)
     live = any(run.live for run in runs)
     view = switches(runs)
-    st.fragment(draw, run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)
+    st.fragment(still_there(draw), run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)
     st.caption(
         "What this tells you: where runs part. When it misleads: along seconds, a machine that did something else "
         "meanwhile; with smoothing, about when something happened."

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
-from pages.parts.shared import the_lab, through_app
+from pages.parts.shared import still_there, the_lab, through_app
 from transfer import catalog, ids, possible
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
@@ -78,6 +78,7 @@ def usual(counted: Counts | None) -> dict[str, str]:
 
 
 @st.fragment(run_every=0.5)
+@still_there
 def wait_for_counts(target: str) -> None:
     """Draws the page again as soon as the target's classes are counted."""
     if not being_counted(catalog.dataset(target)):

@@ -6,13 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts import controls, runs_actions, runs_table
-from pages.parts.shared import in_words, the_lab, through_app
+from pages.parts.shared import in_words, still_there, the_lab, through_app
 
 EVERY_SECONDS = 1.0
 MOST_LIVE = 8
 
 
 @st.fragment(run_every=EVERY_SECONDS)
+@still_there
 def live_rows(before: tuple[tuple[str, str], ...]) -> None:
     """State and progress of what waits or trains; draws the page anew when one begins or ends."""
     live = the_lab().live()

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import estimates, log
-from transfer import Experiment
+from transfer import Experiment, settings
 from transfer.engine.events import PhaseBegan, Point, to_record
 from transfer.lab import Lab
 from transfer.lab.spawner import Spawner
@@ -243,7 +243,13 @@ def test_before_start_the_page_tells_what_becomes_of_each_stage_and_what_it_take
         if "650" in said(app):
             break
         time.sleep(0.1)
-    assert "**650** of 65,000 weights learn (1.0\u00a0%) · estimated 12 s" in said(app)
+    assert "**650** of 65,000 weights learn (1.0\u00a0%) · estimated 12 s and 1.0 GB, plus 8 s to learn" in said(app)
+    recorded(seed=0, strategy="lora")
+    (settings.cache("sources") / "learned.npz").touch()
+    app.run()
+    assert "12 s and 1.0 GB" in said(app) and "to learn the source" not in said(app), "LoRA has learned it"
+    app.number_input(key="field:seed").set_value(1).run()
+    assert "plus 8 s to learn the source first" in said(app), "another seed has another split"
     strips = [one.proto.body for one in app.get("html")]
     assert any("conv1" in one and "copied and trained" in one for one in strips)
 
@@ -253,10 +259,12 @@ def test_a_run_shows_how_far_each_stage_has_moved_and_the_parts_of_its_loss():
     lab = Lab()
     values = {"loss": 1.0, "accuracy": 0.5, "moved:conv1": 0.0, "moved:dense": 0.025}
     parts = {"loss": 1.0, "accuracy": 0.5, "from_start": 0.3, "cross_entropy": 0.9}
-    points = [Point("train", "target", 1, 1.0, 1, 1.0, parts), Point("validation", "target", 1, 3.0, 3, 3.0, values)]
+    later = values | {"moved:dense": 0.04}
+    points = [Point("train", "target", 1, 1.0, 1, 1.0, parts), Point("validation", "target", 1, 2.0, 2, 2.0, values)]
+    points += [Point("validation", "target", 1, 3.0, 3, 3.0, later)]
     lab.store.append(run, [(time.time(), *to_record(one)) for one in points])
     app = opened(run=run)
-    assert "dense has moved furthest, by 2.5\u00a0% of its size; conv1 not at all." in said(app)
+    assert "At epoch 2, dense has moved furthest, by 2.5\u00a0% of its size; conv1 not at all." in said(app)
     assert "**Parts**" in said(app)
 
 

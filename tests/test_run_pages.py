@@ -119,7 +119,11 @@ def test_the_surest_mistake_leads_to_where_the_network_looked(run):
 
 @pytest.mark.parametrize(
     ("part", "words", "charts"),
-    [("confusion", "Click on a cell", 1), ("plane", "lie among their own class", 2), ("moved", "went furthest", 1)],
+    [
+        ("confusion", "Click on a cell", 1),
+        ("plane", "lie among their own class", 2),
+        ("moved", "moved furthest", 1),
+    ],
 )
 def test_a_part_says_what_it_tells_and_when_it_misleads(run, part, words, charts):
     app = opened("run", run=run, part=part)

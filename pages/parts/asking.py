@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.shared import still_there
 from transfer.errors import LabError
 from transfer.lab import looking
 from transfer.lab.looking import Answer, Question
@@ -34,6 +35,7 @@ def answered(question: Question, words: str) -> Answer | None:
 
 
 @st.fragment(run_every=EVERY_SECONDS)
+@still_there
 def _wait(question: Question, words: str) -> None:
     """Draws the page again as soon as there is an answer."""
     try:

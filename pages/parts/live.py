@@ -9,9 +9,8 @@ import streamlit as st
 from pages.parts import device, domains, strip
 from pages.parts.charts import Surroundings, charts, held
 from pages.parts.log import Log, log_of
-from pages.parts.shared import ICONS, the_lab, title
+from pages.parts.shared import ICONS, still_there, the_lab, title
 from transfer import catalog
-from transfer.errors import UnknownKey
 from transfer.insight import sentences, words
 from transfer.lab import Lab, Run
 
@@ -23,7 +22,7 @@ WISHES = {"pause": "pausing, a checkpoint is written", "stop": "stopping, the be
 def watch(shown: Run | None, around: Surroundings) -> None:
     """Draws the run; while it is live, again and again with what is new, and no longer than that."""
     every = EVERY_SECONDS if shown is not None and shown.live else None
-    st.fragment(_draw, run_every=every)(shown.id if shown else None, _signature(shown), around)
+    st.fragment(still_there(_draw), run_every=every)(shown.id if shown else None, _signature(shown), around)
 
 
 def _signature(run: Run | None) -> tuple[str, str | None, int] | None:
@@ -34,10 +33,7 @@ def _signature(run: Run | None) -> tuple[str, str | None, int] | None:
 def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, around: Surroundings) -> None:
     lab, run = the_lab(), None
     if run_id is not None:
-        try:
-            run = lab.run(run_id)
-        except UnknownKey:
-            st.rerun(scope="app")
+        run = lab.run(run_id)
         log_of(run.id).follow(lab, run, held())
         if st.session_state.get("watched") == run.id:
             run = _first_point(lab, run, log_of(run.id))
@@ -48,7 +44,7 @@ def _draw(run_id: str | None, drawn_for: tuple[str, str | None, int] | None, aro
     charts(run, around)
     if run is not None:
         domains.section(run, log_of(run.id))
-        _moved(log_of(run.id))
+        _moved(run, log_of(run.id))
         for note in log_of(run.id).notes:
             st.caption(f":material/chat_info: {note}")
     device.line(run)
@@ -64,13 +60,15 @@ def _first_point(lab: Lab, run: Run, log: Log) -> Run:
     return run
 
 
-def _moved(log: Log) -> None:
-    """The stages and how far each has moved, once one of them has."""
-    distances = log.moved
+def _moved(run: Run, log: Log) -> None:
+    """The stages and how far each has moved, once one of them has; of a run that was tested, at the tested epoch."""
+    tested = None if run.live else run.metrics.get("best_epoch")
+    distances = log.moved(tested)
     if not any(distances.values()):
         return
+    when = "So far, " if run.live else f"At epoch {tested:g}, " if tested is not None else ""
     st.markdown(
-        f"**What moved** · {sentences.about_moved(distances)}",
+        f"**What moved** · {when}{sentences.about_moved(distances)}",
         help="The distance of a stage's weights from where they began, over their size then (relative L2).",
     )
     strip.moved(distances)

@@ -97,11 +97,17 @@ class Log:
         """What is being learned now: source or target; empty before any phase."""
         return list(self.phases.values())[-1].domain if self.phases else ""
 
-    @property
-    def moved(self) -> dict[str, float]:
-        """How far each stage is from its start, by the newest validation that says so; empty before one."""
+    def moved(self, epoch: float | None = None) -> dict[str, float]:
+        """How far each stage is from its start, by the newest validation that says so; empty before one.
+
+        Args:
+            epoch: the newest up to this one, that which was tested; None: of all.
+        """
         columns = [str(name) for name in self.history.columns if str(name).startswith("moved:")]
-        said = self.history[self.history["domain"] == "target"][columns].dropna(how="all").dropna(axis=1, how="all")
+        there = self.history["domain"] == "target"
+        if epoch is not None:
+            there &= self.history["epoch"] <= epoch + 1e-9
+        said = self.history[there][columns].dropna(how="all").dropna(axis=1, how="all")
         if said.empty:
             return {}
         return {name.removeprefix("moved:"): float(said[name].iloc[-1]) for name in said.columns}

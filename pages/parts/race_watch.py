@@ -13,7 +13,7 @@ from pages.parts import race_results
 from pages.parts.charts import CONFIG
 from pages.parts.counts import counts
 from pages.parts.race_log import RaceLog, race_log
-from pages.parts.shared import ICONS, the_lab
+from pages.parts.shared import ICONS, still_there, the_lab
 from transfer import catalog, ids
 from transfer.errors import LabError, UnknownKey
 from transfer.insight import race, race_chart
@@ -61,7 +61,7 @@ def watch(shown: Race) -> None:
     live = any(run.live for run in runs)
     _buttons(shown, runs, live)
     every = EVERY_SECONDS if live else None
-    st.fragment(_draw, run_every=every)(shown, live, len(runs))
+    st.fragment(still_there(_draw), run_every=every)(shown, live, len(runs))
 
 
 def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from transfer import catalog
+from transfer.errors import UnknownKey
 from transfer.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ ICONS = {
     "interrupted": ":material/power_off:",
 }
 
+AGAIN_SECONDS = 5.0
 PAGES = ("lab", "data", "runs", "compare", "run", "try_it")
 
 
@@ -61,6 +66,26 @@ def through_app() -> None:
         st.navigation([st.Page(through_app, default=True), *(f"pages/{one}.py" for one in PAGES)], position="hidden")
         st.session_state["through_app"] = True
         st.rerun()
+
+
+def still_there(draw: Callable[..., None]) -> Callable[..., None]:
+    """A fragment for which what it draws may vanish at any moment: a run, a race, an upload or an answer.
+
+    Another tab, another person or the command line may remove it between two reads. The whole page is then drawn
+    anew, which says what is gone; but not again and again, should the page not notice.
+    """
+
+    @functools.wraps(draw)
+    def drawn_or_not(*given: Any, **named: Any) -> None:
+        try:
+            draw(*given, **named)
+        except UnknownKey as gone:
+            if time.monotonic() - st.session_state.get("gone_at", -math.inf) > AGAIN_SECONDS:
+                st.session_state["gone_at"] = time.monotonic()
+                st.rerun(scope="app")
+            st.warning(f"{gone} It may have been removed meanwhile.", icon=":material/search_off:")
+
+    return drawn_or_not
 
 
 def title(catalog_of: dict[str, Any], key: str | None) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from transfer.errors import RequestError
 from transfer.insight.curves import HUES
-from transfer.insight.words import percent
+from transfer.insight.sentences import about_moved
 
 # Frozen stages differ by rounding; drawn to fill the chart, that would look like a change.
 LEAST_HEIGHT = 0.05
@@ -107,8 +107,4 @@ def verdict(distances: Mapping[str, float], alike: Mapping[str, float]) -> str:
     if not any(distances.values()):
         return "No weight below the head has moved: the stages answer as they did."
     changed = min(alike, key=lambda stage: alike[stage])
-    moved = max(distances, key=lambda stage: distances[stage])
-    return (
-        f"The weights of **{moved}** went furthest ({percent(distances[moved], 1)} of their size); "
-        f"the answers of **{changed}** changed most (CKA {alike[changed]:.2f})."
-    )
+    return f"{about_moved(distances)} The answers of {changed} changed most (CKA {alike[changed]:.2f})."

@@ -1,0 +1,96 @@
+"""What is shown may vanish between two reads, in another tab say: a page then says what is gone and never breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from pages.parts import asking, live, log
+from pages.parts.shared import still_there
+from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
+from tests.test_race_pages import raced
+from transfer.errors import RequestError, UnknownKey
+from transfer.lab import Lab, looking
+from transfer.lab.records import members, races, runs
+from transfer.lab.store import Store
+
+
+@contextmanager
+def vanishing(monkeypatch: pytest.MonkeyPatch, reads: int) -> Iterator[None]:
+    """Within, all runs and races are removed after so many transactions."""
+    whole, left = Store.begin, [reads]
+
+    def begin(store: Store) -> Any:
+        left[0] -= 1
+        if left[0] == -1:
+            with whole(store) as database:
+                for table in (members, races, runs):
+                    database.execute(delete(table))
+        return whole(store)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "begin", begin)
+        yield
+
+
+@pytest.mark.parametrize("place", ["live", "race", "run", "compare", "runs"])
+def test_a_run_that_vanishes_between_two_reads_breaks_no_page(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "FIRST_POINT_SECONDS", 0.0)
+    if place == "race":
+        app = opened(race=raced({"lora": 0.9}))
+    else:
+        run = recorded("running" if place in ("live", "runs") else "finished")
+        query = {} if place == "runs" else {"runs" if place == "compare" else "run": run}
+        app = opened("lab" if place == "live" else place, **query)
+    with vanishing(monkeypatch, 3):
+        app.run()
+    assert not app.exception
+
+
+def test_a_live_run_that_vanishes_while_its_first_point_is_waited_for_is_said_to_be_gone(monkeypatch: Any) -> None:
+    run = recorded("running")
+    app = opened(run=run)
+
+    def follow(self: log.Log, lab: Lab, _run: object, _held: bool) -> None:
+        lab.store.delete(self.run)
+
+    monkeypatch.setattr(log.Log, "follow", follow)
+    app.session_state["logs"][run].history = app.session_state["logs"][run].history.iloc[:0]
+    app.session_state["watched"] = run
+    app.run()
+    assert not app.exception and f"There is no run {run} here" in said(app)
+
+
+def test_a_data_set_that_vanishes_while_it_is_looked_at_is_asked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_question: object) -> object:
+        raise RequestError("It was removed.")
+
+    class Rerun(Exception):
+        """Stands for Streamlit's own."""
+
+    def rerun(scope: str) -> None:
+        raise Rerun(scope)
+
+    monkeypatch.setattr(looking, "ask", gone)
+    monkeypatch.setattr(asking.st, "rerun", rerun)
+    with pytest.raises(Rerun, match="app"):
+        asking._wait.__wrapped__(None, "looking")
+
+
+def test_a_page_that_does_not_notice_is_not_drawn_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(asking.st, "rerun", lambda scope: shown.append(scope))
+    monkeypatch.setattr(asking.st, "warning", lambda words, icon: shown.append(words))
+
+    @still_there
+    def draw() -> None:
+        raise UnknownKey("run", "x", [])
+
+    asking.st.session_state.pop("gone_at", None)
+    draw()
+    draw()
+    assert shown.count("app") == 1 and "There is no run of that name" in shown[-1]
