@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from transfer import counted as counting
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
+from transfer.datasets.parts import MOST_VALIDATION
 from transfer.datasets.textures import TEXTURES
 from transfer.engine import data
 from transfer.errors import ImpossibleExperiment, RequestError
@@ -89,7 +90,7 @@ def test_published_test_set_is_kept_whatever_the_seed() -> None:
 
 def test_validation_is_capped() -> None:
     dataset = made(Published(numbered((30_000, 30_000)), numbered((5, 5))))
-    assert len(data.split(dataset, 0).validation) == data.MOST_VALIDATION
+    assert len(data.split(dataset, 0).validation) == MOST_VALIDATION
 
 
 def test_smallest_class_is_in_every_part() -> None:

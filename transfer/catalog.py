@@ -23,6 +23,9 @@ from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment, together
+from transfer.seen import Lesson, Verdict, asked
+from transfer.seen.origins import same
+from transfer.seen.prints import Parts
 from transfer.strategies import Strategy
 
 T = TypeVar("T")
@@ -179,14 +182,12 @@ def check(experiment: Experiment) -> Strategy:
             "Leave out fewer.",
         )
     chosen = strategy(experiment.strategy)(**experiment.options)
-    if experiment.source is not None:
-        dataset(experiment.source)
-        if experiment.source == experiment.target:
-            raise ImpossibleExperiment(
-                "Source and target are the same data set, so nothing would be transferred.",
-                repr(experiment.source),
-                "Choose another source, or none.",
-            )
+    if experiment.source is not None and same(dataset(experiment.source), target):
+        raise ImpossibleExperiment(
+            "Source and target are the same data set, so nothing would be transferred.",
+            repr(experiment.source),
+            "Choose another source, or none.",
+        )
     chosen.check(network.stages)
     fixed.check(experiment, chosen, network)
     _needs(experiment, chosen, network)
@@ -205,8 +206,33 @@ def check(experiment: Experiment) -> Strategy:
         )
     _same_modality(target.modality, network)
     _enough_labels(experiment, target)
-    _unseen(experiment, network)
+    refusal = judged(experiment).refusal
+    if refusal is not None:
+        raise refusal
     return chosen
+
+
+def judged(experiment: Experiment, parts: Parts | None = None, source: Parts | None = None) -> Verdict:
+    """What follows for an experiment from what its network has learned before.
+
+    Args:
+        experiment: whose choices go together.
+        parts: the pictures of the target's split, as they really are; None: as far as they are known cheaply.
+        source: likewise of the source's.
+    """
+    return asked.verdict(experiment, *_begins(experiment), datasets(), parts, source)
+
+
+def lessons(experiment: Experiment, source: Parts | None = None) -> list[Lesson]:
+    """What goes into an experiment's network, or its teacher's, before its target; args as for `judged`."""
+    return asked.learned(experiment, *_begins(experiment), datasets(), source)
+
+
+def _begins(experiment: Experiment) -> tuple[Strategy, Backbone, Backbone | None]:
+    """The strategy, the backbone, and the teacher's backbone where it is another."""
+    chosen = strategy(experiment.strategy)(**experiment.options)
+    other = chosen.teacher not in ("", "same") and not chosen.teacher.startswith("run:")
+    return chosen, backbone(experiment.backbone), backbone(chosen.teacher) if other else None
 
 
 def _one_budget(experiment: Experiment) -> None:
@@ -236,19 +262,6 @@ def _same_modality(modality: str, network: Backbone) -> None:
         raise ImpossibleExperiment(
             f"{network.title} reads samples of the kind {network.modality!r}.", modality, "Choose another backbone."
         )
-
-
-def _unseen(experiment: Experiment, network: Backbone) -> None:
-    """A network that has learned another split of the target may have seen this one's test pictures."""
-    if experiment.source is not None:
-        return  # its weights are not used: it learns the source anew
-    for data, seed in network.learned:
-        if data == experiment.target and seed != experiment.seed:
-            raise ImpossibleExperiment(
-                "The backbone learned another split of the target: it may have seen this one's test pictures.",
-                f"{network.key} with target {data}, seed {seed}",
-                f"Choose seed {seed}, or another target.",
-            )
 
 
 def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from transfer.seen.lessons import Lesson
+
 if TYPE_CHECKING:
     import keras
 
@@ -62,7 +64,7 @@ class Backbone:
         modality: key of the kind of sample it reads.
         largest: greatest height and width, in pixels; None for any.
         classes: names of the classes of ``source_head``, in order; empty when they are not known.
-        learned: data sets its weights have seen, each with the seed of its split, as far as the lab trained them.
+        lessons: what its weights have learned from, as far as the lab trained them.
         fixed: whether its weights can never move, nor begin anew: it gives features and no more.
     """
 
@@ -84,7 +86,7 @@ class Backbone:
     top1: float | None = None
     largest: int | None = None
     classes: tuple[str, ...] = ()
-    learned: tuple[tuple[str, int], ...] = ()
+    lessons: tuple[Lesson, ...] = ()
     fixed: bool = False
 
 

@@ -69,6 +69,9 @@ class Dataset:
         base: the data set it is made from, if it is another one changed.
         scales: of own pictures deeper than eight bits, by their depth: what becomes black and what white.
         understood: how a folder of one's own was read, in plain sentences.
+        drawn_from: collections of pictures that its training part is taken from, so that data sets that share
+            pictures are known to. Empty: its own, which no other has.
+        tested_from: the same of its published test part. Empty: the test is drawn from the training part.
     """
 
     key: str
@@ -90,6 +93,8 @@ class Dataset:
     base: Dataset | None = None
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     understood: tuple[str, ...] = ()
+    drawn_from: tuple[str, ...] = ()
+    tested_from: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:

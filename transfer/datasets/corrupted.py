@@ -62,6 +62,13 @@ def is_variant(key: str) -> bool:
     return bool(name) and change.partition(":")[0] in KINDS
 
 
+def base(key: str) -> str:
+    """The key of the data set that is changed, whatever is done to it, also several times over; else the key."""
+    while is_variant(key):
+        key = key.rpartition(MARK)[0]
+    return key
+
+
 def _on_disk(published: Published, kind: str, level: int) -> Published:
     """Each picture changed, one after another, and kept on disk like those it is made from."""
     from transfer.pictures.pack import packed

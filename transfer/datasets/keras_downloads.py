@@ -182,7 +182,9 @@ DATASETS = [
         reference="[LeCun et al. 1998](https://doi.org/10.1109/5.726791)",
         load=_MNIST.load,
         download_mb=_MNIST.megabytes,
-        warning="It contains MNIST-5k: as a source for mnist_5k it has seen that data set's test pictures.",
+        drawn_from=("MNIST training part",),
+        tested_from=("MNIST test part",),
+        warning="Its training part contains MNIST-5k: what has learned it has seen that data set's test pictures.",
     ),
     Dataset(
         key="fashion_mnist",
@@ -206,6 +208,8 @@ DATASETS = [
         reference="[Xiao et al. 2017](https://arxiv.org/abs/1708.07747)",
         load=_FASHION.load,
         download_mb=_FASHION.megabytes,
+        drawn_from=("Fashion-MNIST training part",),
+        tested_from=("Fashion-MNIST test part",),
     ),
     Dataset(
         key="cifar10",
@@ -229,6 +233,8 @@ DATASETS = [
         reference="[Krizhevsky 2009](https://www.cs.toronto.edu/~kriz/cifar.html)",
         load=_CIFAR10.load,
         download_mb=_CIFAR10.megabytes,
+        drawn_from=("CIFAR-10 training part",),
+        tested_from=("CIFAR-10 test part",),
     ),
     Dataset(
         key="cifar100",
@@ -241,5 +247,7 @@ DATASETS = [
         reference="[Krizhevsky 2009](https://www.cs.toronto.edu/~kriz/cifar.html)",
         load=_CIFAR100.load,
         download_mb=_CIFAR100.megabytes,
+        drawn_from=("CIFAR-100 training part",),
+        tested_from=("CIFAR-100 test part",),
     ),
 ]

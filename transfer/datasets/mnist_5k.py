@@ -28,5 +28,6 @@ MNIST_5K = Dataset(
     reference="[LeCun et al. 1998](https://doi.org/10.1109/5.726791)",
     load=_load,
     test_fraction=0.15,
-    warning="It is a part of MNIST: with mnist as source, this test set was seen in training.",
+    drawn_from=("MNIST training part",),
+    warning="It is a part of MNIST's training pictures: what has learned MNIST has seen its test pictures.",
 )

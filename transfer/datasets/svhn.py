@@ -44,4 +44,6 @@ SVHN = Dataset(
     reference="[Netzer et al. 2011](http://ufldl.stanford.edu/housenumbers/)",
     load=load,
     download_mb=sum(one.megabytes for one in FILES),
+    drawn_from=("SVHN training part",),
+    tested_from=("SVHN test part",),
 )

@@ -111,5 +111,7 @@ TEXTURES = Dataset(
     licence="public domain, CC0",
     reference="[scikit-image, skimage.data](https://scikit-image.org/docs/stable/api/skimage.data.html)",
     load=_load,
+    drawn_from=("Textures, left halves",),
+    tested_from=("Textures, right halves",),
     warning="It recognises surfaces, one photograph a class, not categories.",
 )

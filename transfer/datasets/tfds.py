@@ -25,6 +25,39 @@ from transfer.errors import DownloadFailed, LabError, RequestError
 NAME = re.compile(r"[a-z0-9_]+(/[a-zA-Z0-9_.-]+)?")
 INSTALL = "Install it once: pip install 'tensorflow-datasets>=4.9,<5' importlib_resources"
 _SECONDS, _REACH_SECONDS = 180, 15
+_IMAGENET = "ImageNet"
+
+
+def _published(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (f"{name} training part",), (f"{name} test part",)
+
+
+_NIST = ("EMNIST", "MNIST training part", "MNIST test part")
+# Sets that share pictures with others, by their collections for training and for the test; a set that is not here
+# shares none that is known of.
+SHARED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "mnist": _published("MNIST"),
+    "mnist_corrupted": _published("MNIST"),
+    "binarized_mnist": _published("MNIST"),
+    # Both were cut from the forms of NIST's Special Databases; nobody says which form went where.
+    "emnist": (_NIST, _NIST),
+    "fashion_mnist": _published("Fashion-MNIST"),
+    "cifar10": _published("CIFAR-10"),
+    "cifar10_n": _published("CIFAR-10"),
+    "cifar10_corrupted": (("CIFAR-10 test part",), ("CIFAR-10 test part",)),
+    "cifar10_h": (("CIFAR-10 test part",), ("CIFAR-10 test part",)),
+    "cifar100": _published("CIFAR-100"),
+    "cifar100_n": _published("CIFAR-100"),
+    "svhn_cropped": _published("SVHN"),
+    "tf_flowers": (("tf_flowers",), ()),
+    "cats_vs_dogs": (("cats_vs_dogs",), ()),
+    "eurosat": (("eurosat",), ()),
+    # Taken from ImageNet: networks that come with its weights have learned many of their pictures.
+    **dict.fromkeys(
+        ("imagenette", "imagewoof", "imagenet2012_subset", "imagenet_resized", "stanford_dogs", "stl10"),
+        ((_IMAGENET,), (_IMAGENET,)),
+    ),
+}
 
 
 def opened(name: str) -> Dataset:
@@ -45,11 +78,12 @@ def opened(name: str) -> Dataset:
             _exported(name, place)
         return own.published(own.looked(place))
 
+    drawn, tested = SHARED.get(name.partition("/")[0], ((), ()))
     side = min(settings.picture_size(), about["side"] or settings.picture_size())
     return Dataset(
         key=f"tfds:{name}", title=f"{name} (TFDS)", summary=about["summary"], classes=classes,
         shape=(side, side, about["channels"]), count=about["count"], licence="see there", reference=about["reference"],
-        load=load, download_mb=about["megabytes"], kept=True,
+        load=load, download_mb=about["megabytes"], kept=True, drawn_from=drawn, tested_from=tested,
     )  # fmt: skip
 
 

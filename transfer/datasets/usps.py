@@ -43,4 +43,6 @@ USPS = Dataset(
     reference="[Hull 1994](https://doi.org/10.1109/34.291440)",
     load=load,
     download_mb=sum(one.megabytes for one in FILES),
+    drawn_from=("USPS training part",),
+    tested_from=("USPS test part",),
 )

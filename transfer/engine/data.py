@@ -8,18 +8,20 @@ import io
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from transfer import catalog, counted, settings
 from transfer.datasets import Dataset, Published, Samples
-from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.datasets.parts import drawn
+from transfer.engine import identity
+from transfer.errors import RequestError
 from transfer.experiment import Experiment
+from transfer.seen import contents
+from transfer.seen.prints import Parts
 
-VALIDATION_SHARE = 0.15
-MOST_VALIDATION = 5_000
 _DIGEST_LENGTH = 64
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -35,6 +37,9 @@ class Split:
         unlabelled: inputs of all that may be trained on, labelled or not; in mixed order, without labels.
         fingerprint: SHA-256 of the published data, the seed and the sizes, 64 hexadecimal digits.
         classes: class names in label order.
+        published: SHA-256 of the published data, whatever the split; empty for data that is made up.
+        prints: the pictures of each part by their content, as `transfer.seen.contents` keeps them; of a data set
+            that is changed to order, those it is made from.
     """
 
     train: Samples
@@ -43,6 +48,8 @@ class Split:
     fingerprint: str
     classes: tuple[str, ...]
     unlabelled: np.ndarray
+    published: str = ""
+    prints: Parts = field(default_factory=dict)
 
 
 def load(dataset: Dataset) -> Published:
@@ -72,7 +79,7 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
     ``labels_per_class``, so that runs with few and many labels are judged by the same pictures;
     and the labels for n are among those for n + 1, so that a curve over n shows what a further
     label is worth, not another draw. Misleads when near duplicates lie on both sides: stratified
-    chance does not know of writers or photographs.
+    chance does not know of writers or photographs. Exact copies stay in one part.
 
     Args:
         dataset: what to split.
@@ -90,36 +97,36 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
             "Give a number of 0 or more, or none for all.",
         )  # fmt: skip
     published, digest = _load_with_fingerprint(dataset)
-    samples, number = published.train, len(dataset.classes)
-    # One shuffle decides everything: a class's first samples are tested, the next validate and the
-    # rest train, so asking for fewer labels only shortens the end of the list.
-    order = np.random.default_rng(seed).permutation(len(samples))
-    rank, sizes = _ranks(samples.labels[order], number)
-    remaining = [label for label in range(number) if label not in set(without)]
-    tested, validated, trained = _part_sizes(dataset, sizes, published, remaining)
-    may_train = trained
+    prints = identity.prints(dataset, published, load)
+    samples, given = published.train, {"validation": published.validation, "test": published.test}
+    made = drawn(dataset, samples.labels, seed, published.test is not None, published.validation is not None,
+                 prints["train"].pixels, without)  # fmt: skip
+    tested, validated, trained = made.sizes
     _count(dataset, published, tested, validated, trained)
     if labels_per_class is not None:
         counted.check_labels(dataset, trained.tolist(), labels_per_class, without)
-        trained = np.full(number, labels_per_class)
-    label = samples.labels[order]
-    kept = ~np.isin(label, list(without))
-    first, second, third = tested[label], (tested + validated)[label], (tested + validated + trained)[label]
-    last = (tested + validated + may_train)[label]
-    test = _remaining(published.test, without) or samples.take(order[kept & (rank < first)])
-    drawn = samples.take(order[kept & (rank >= first) & (rank < second)])
-    train = samples.take(order[kept & (rank >= second) & (rank < third)])
-    everything = order[kept & (rank >= second) & (rank < last)]
-    return Split(
-        train=train,
-        validation=_remaining(published.validation, without) or drawn,
-        test=test,
-        fingerprint=_split_fingerprint(
-            digest, seed, tested, validated, trained, *([np.array(without)] if without else [])
-        ),
+        trained = np.full(len(dataset.classes), labels_per_class)
+    places = made.places(labels_per_class, ~np.isin(samples.labels, list(without)))
+    parts = {name: samples.take(there) for name, there in places.items()}
+    kept = {name: prints["train"].take(there) for name, there in places.items()}
+    for name, part in given.items():
+        if part is not None:
+            there = np.flatnonzero(~np.isin(part.labels, list(without)))
+            parts[name], kept[name] = part.take(there), prints[name].take(there)
+    marks = [np.array(without)] if without else []
+    marks += [np.array([1])] if made.moved else []
+    found = Split(
+        train=parts["train"],
+        validation=parts["validation"],
+        test=parts["test"],
+        fingerprint=_split_fingerprint(digest, seed, tested, validated, trained, *marks),
         classes=dataset.classes,
-        unlabelled=train.inputs if labels_per_class is None else samples.take(everything).inputs,
+        unlabelled=parts["train" if labels_per_class is None else "unlabelled"].inputs,
+        published=digest,
+        prints=kept,
     )
+    contents.save(found.fingerprint, kept)
+    return found
 
 
 def target_split(experiment: Experiment) -> Split:
@@ -143,11 +150,11 @@ def _count(
     dataset: Dataset, published: Published, tested: np.ndarray, validated: np.ndarray, trained: np.ndarray
 ) -> None:
     parts: dict[str, list[int]] = {"train": trained.tolist()}
-    for name, given, drawn in (
+    for name, given, taken in (
         ("validation", published.validation, validated),
         ("test", published.test, tested),
     ):
-        counts = drawn if given is None else np.bincount(given.labels, minlength=len(dataset.classes))
+        counts = taken if given is None else np.bincount(given.labels, minlength=len(dataset.classes))
         parts[name] = counts.tolist()
     counted.remember(dataset, counted.Counts(**parts))
 
@@ -155,61 +162,6 @@ def _count(
 def class_counts(samples: Samples, classes: tuple[str, ...]) -> dict[str, int]:
     """How many samples each class has, in label order; 0 for a class without any."""
     return dict(zip(classes, np.bincount(samples.labels, minlength=len(classes)).tolist(), strict=True))
-
-
-def _remaining(part: Samples | None, without: Sequence[int]) -> Samples | None:
-    """A part that the authors made, less the classes that are left out."""
-    if part is None or not without:
-        return part
-    return part.take(np.flatnonzero(~np.isin(part.labels, list(without))))
-
-
-def _ranks(labels: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """The position of each sample among those of its class, and the size of each class."""
-    sizes = np.bincount(labels, minlength=number)
-    grouped = np.argsort(labels, kind="stable")
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[grouped] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return rank, sizes
-
-
-def _part_sizes(
-    dataset: Dataset, sizes: np.ndarray, published: Published, kept: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How many of each class test, validate and train, out of what the authors give for training.
-
-    Only the classes that are kept have to be large enough; the sizes of the others do not matter.
-    """
-    has_test, has_validation = published.test is not None, published.validation is not None
-    parts = 3 - has_test - has_validation
-    scarcest = min(kept, key=lambda label: sizes[label])
-    if sizes[scarcest] < parts:
-        raise ImpossibleExperiment(
-            f"The data set {dataset.key} cannot be split: each class needs at least {parts} samples.",
-            f"{sizes[scarcest]} of the class {dataset.classes[scarcest]!r}",
-            "Add samples to that class or leave it out.",
-        )
-    tested = np.zeros_like(sizes)
-    if not has_test:
-        tested = _shares(sizes, round(dataset.test_fraction * sizes.sum()), sizes - 2)
-    remaining = sizes - tested
-    wanted = min(MOST_VALIDATION, round(VALIDATION_SHARE * remaining.sum()))
-    validated = np.zeros_like(sizes) if has_validation else _shares(remaining, wanted, remaining - 1)
-    return tested, validated, remaining - validated
-
-
-def _shares(sizes: np.ndarray, total: int, most: np.ndarray) -> np.ndarray:
-    """``total`` divided over the classes by size: largest remainders, at least 1, at most ``most``.
-
-    A numpy function of its own because importing scikit-learn's train_test_split takes 1.9 s and
-    it refuses a total below the number of classes.
-    """
-    exact = sizes * (total / sizes.sum())
-    shares = np.floor(exact).astype(np.int64)
-    largest = np.argsort(shares - exact, kind="stable")
-    shares[largest[: total - shares.sum()]] += 1
-    # A class too small for every part is one that is left out; it gives what it has.
-    return np.clip(shares, np.minimum(1, np.maximum(most, 0)), np.maximum(most, 0))
 
 
 def _split_fingerprint(digest: str, seed: int, *sizes: np.ndarray) -> str:

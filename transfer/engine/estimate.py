@@ -9,8 +9,9 @@ import numpy as np
 
 from transfer import catalog
 from transfer.datasets import Dataset, Samples
+from transfer.datasets.parts import MOST_VALIDATION, VALIDATION_SHARE
 from transfer.engine import device, features
-from transfer.engine.data import MOST_VALIDATION, VALIDATION_SHARE, Split
+from transfer.engine.data import Split
 from transfer.engine.frozen import Frozen
 from transfer.engine.learner import PREDICTED
 from transfer.engine.leg import Leg

@@ -11,7 +11,7 @@ import keras
 
 from transfer import catalog
 from transfer.backbones import inherited
-from transfer.engine import rebuilt
+from transfer.engine import before, rebuilt
 from transfer.engine.leg import Leg
 from transfer.engine.plain import plain
 
@@ -23,8 +23,8 @@ def describe(runner: Runner, leg: Leg, folder: Path) -> None:
     """Writes what a choice of this run's network as a backbone depends on, beside its weights."""
     asked, network = runner.experiment, leg.network
     fresh = runner.strategy.start == "random"
-    earlier = [] if fresh or asked.source else [list(one) for one in runner.backbone.learned]
-    learned = [*earlier, *([[asked.source, asked.seed]] if asked.source and not fresh else [])]
+    unlabelled = runner.strategy.unlabelled or bool(leg.phase.unlabelled)
+    lessons = before.after(runner.before, asked, leg.data, unlabelled, folder.name)
     target = catalog.dataset(asked.target)
     weights = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
     about: dict[str, Any] = {
@@ -41,7 +41,9 @@ def describe(runner: Runner, leg: Leg, folder: Path) -> None:
         "preprocessing": runner.backbone.preprocessing,
         "classes": list(target.classes),
         "head": isinstance(leg.head, keras.layers.Dense),
-        "learned": [*learned, [asked.target, asked.seed]],
+        # An older version of the lab reads no more than this.
+        "learned": [[one.data, one.seed] for one in lessons],
+        "lessons": [one.record() for one in lessons],
         "fixed": runner.backbone.fixed,
         "identity": f"{weights} on {network.knowledge.identity}",
     }

@@ -50,8 +50,7 @@ def origin(runner: Runner) -> Origin | None:
         head = backbone.source_head() if needed and backbone.source_head is not None else None
         return Origin(Knowledge(own.source, own.identity, own=True), head=head, classes=backbone.classes)
     source = catalog.dataset(experiment.source)
-    with runner.hearing():
-        split = data.split(source, experiment.seed)
+    split = runner.source_split
     lesson = Lesson(experiment, backbone, runner.image_size, split.fingerprint)
     learned = lesson.load()
     if learned is None:

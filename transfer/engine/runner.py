@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +16,11 @@ import numpy as np
 from transfer import catalog, fetching, spending
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
+from transfer.engine.before import Before, judged
 from transfer.engine.budget import budgets
 from transfer.engine.checkpoint import Checkpoint, Place
 from transfer.engine.company import Surroundings
+from transfer.engine.copies import copies
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
 from transfer.engine.exam import examined
 from transfer.engine.frozen import Frozen
@@ -67,6 +70,7 @@ class Runner:
         self.best_weights: Weights = {}
         self._picked: dict[str, Weights] = {}
         self._plane: Weights = {}
+        self.before = Before()
         self.provenance: dict[str, Any] = {"data": {}}
         self._start = time.perf_counter()
         self.place = Place()
@@ -95,6 +99,7 @@ class Runner:
             self._scales = catalog.dataset(self.experiment.target).scales
             self._split = data.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
+        self._look_back()
         epochs = self.experiment.epochs_for(len(self._split.train))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
             self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
@@ -109,6 +114,22 @@ class Runner:
         device.fix_seeds(self.experiment.seed)
         self._legs = self._target_legs(begun, teacher)
         return self.train(self._legs)
+
+    def _look_back(self) -> None:
+        """Says what the network has learned before, and which test pictures are trained on; refuses what leaks."""
+        learns = self.experiment.source is not None and (self.strategy.start != "random" or self.strategy.reads_source)
+        self.before = judged(self.experiment, self._split, self.source_split if learns else None)
+        self._copies = copies(self._split, self.strategy.unlabelled, self.before.lessons)
+        if not self.was_resumed:
+            for words in (*self.before.verdict.remarks, *self._copies.notes):
+                self.emit(Note(words))
+
+    @cached_property
+    def source_split(self) -> data.Split:
+        """The source's data."""
+        assert self.experiment.source is not None, "only a run with a source asks"
+        with self.hearing():
+            return data.split(catalog.dataset(self.experiment.source), self.experiment.seed)
 
     def _downloaded(self, title: str, done: int, total: int) -> None:
         """Progress of a download, which goes on from there the next time, or of decoding; a wish breaks it off."""
@@ -366,7 +387,8 @@ class Runner:
         }
         leg = by_index[best.leg]
         logits = self._answers(leg, self.best_weights)
-        found = examined(leg, logits, self.place, picked) | {
+        found = examined(leg, logits, self.place, picked) | self.before.metrics
+        found |= self._copies.metrics(logits, leg.data.test.labels) | {
             "seconds": self._clock(),
             "peak_memory_mb": device.peak_memory_mb(),
         }

@@ -72,11 +72,10 @@ def packed(stamp: str, shape: tuple[int, int, int], names: Sequence[str], pictur
     Raises:
         DiskFull: there is no room; nothing is left behind.
     """
-    key = hashlib.sha256(f"{LAYOUT} {FINGERPRINT} {stamp} {shape}".encode()).hexdigest()[:40]
-    folder = settings.cache("pictures") / key
+    folder = place(stamp, shape)
     found = read(folder)
     if found is None:
-        with FileLock(settings.cache("pictures") / f"{key}.lock"):
+        with FileLock(folder.with_suffix(".lock")):
             found = read(folder)
             if found is None:
                 _room(len(names) * int(np.prod(shape)))
@@ -86,6 +85,12 @@ def packed(stamp: str, shape: tuple[int, int, int], names: Sequence[str], pictur
     assert found is not None, "it has just been written"
     os.utime(folder)
     return found
+
+
+def place(stamp: str, shape: tuple[int, int, int]) -> Path:
+    """Where the pack of that stamp lies, or will."""
+    key = hashlib.sha256(f"{LAYOUT} {FINGERPRINT} {stamp} {shape}".encode()).hexdigest()[:40]
+    return settings.cache("pictures") / key
 
 
 def read(folder: Path) -> Pack | None:

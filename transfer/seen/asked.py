@@ -1,0 +1,123 @@
+"""What the network of an experiment will have learned before it meets its target, and the verdict on that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from transfer.datasets import Dataset
+from transfer.datasets.corrupted import base
+from transfer.experiment import Experiment
+from transfer.seen import contents, lessons
+from transfer.seen.lessons import Lesson
+from transfer.seen.origins import origins
+from transfer.seen.prints import Parts
+from transfer.seen.verdict import Subject, Verdict, judged
+
+RUN = "run:"
+
+
+class Chosen(Protocol):
+    """What is read of a strategy."""
+
+    @property
+    def start(self) -> Any: ...  # noqa: D102  # as a Strategy has it
+    @property
+    def reads_source(self) -> bool: ...  # noqa: D102  # as a Strategy has it
+    @property
+    def teacher(self) -> str: ...  # noqa: D102  # as a Strategy has it
+
+
+class Network(Protocol):
+    """What is read of a backbone."""
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]: ...  # noqa: D102  # as a Backbone has it
+    @property
+    def pretrained(self) -> Any: ...  # noqa: D102  # as a Backbone has it
+
+
+def verdict(
+    experiment: Experiment,
+    chosen: Chosen,
+    network: Network,
+    teacher: Network | None,
+    known: Mapping[str, Dataset],
+    parts: Parts | None = None,
+    source: Parts | None = None,
+) -> Verdict:
+    """What follows for an experiment from what its network has learned.
+
+    Args:
+        experiment: what is to be run.
+        chosen: its strategy.
+        network: its backbone.
+        teacher: the backbone its teacher begins with, if it is one of its own.
+        known: data sets by key; `get` gives None for one that cannot be opened.
+        parts: the pictures of the target's split; None: as far as they are known without reading much.
+        source: likewise of the source's.
+    """
+    taught = learned(experiment, chosen, network, teacher, known, source)
+    target = known.get(experiment.target)
+    where = origins(experiment.target, target)
+    if parts is None and target is not None and taught:
+        parts = _foreseen(target, known, experiment.seed, experiment.labels_per_class)
+    found = judged(Subject(experiment.target, where, experiment.seed, experiment.labels_per_class, parts), taught)
+    own = _weights(experiment, chosen, network)
+    if found.refusal is None and own in where.tested:
+        said = f"The weights come from {own}, of which {experiment.target} is a part: they may have seen test pictures."
+        return replace(found, remarks=(*found.remarks, said))
+    return found
+
+
+def learned(
+    experiment: Experiment,
+    chosen: Chosen,
+    network: Network,
+    teacher: Network | None,
+    known: Mapping[str, Dataset],
+    source: Parts | None = None,
+) -> list[Lesson]:
+    """All that goes into the run's network, or into its teacher's, before the target.
+
+    Args as for `verdict`.
+    """
+    from_source: list[Lesson] = []
+    if experiment.source is not None:
+        from_source = [Lesson(experiment.source, experiment.seed, parts=None if source is None else dict(source))]
+    begins = from_source or list(network.lessons)
+    found = from_source if chosen.reads_source else []
+    if chosen.start != "random":
+        found = begins
+    if chosen.teacher.startswith(RUN):
+        found = [*found, *lessons.of_run(chosen.teacher.removeprefix(RUN))]
+    elif chosen.teacher and teacher is not None:
+        found = [*found, *(from_source if teacher.pretrained is None else teacher.lessons)]
+    elif chosen.teacher:
+        found = [*found, *begins]
+    return [_completed(one, known) for one in dict.fromkeys(found)]
+
+
+def _foreseen(dataset: Dataset, known: Mapping[str, Dataset], seed: int, labels: int | None) -> Parts | None:
+    opened = known.get(base(dataset.key))
+    return None if opened is None else contents.foreseen(dataset, opened, seed, labels)
+
+
+def _completed(lesson: Lesson, known: Mapping[str, Dataset]) -> Lesson:
+    """With origins as they are declared now and pictures as they are now: an old record knows few or none."""
+    dataset = known.get(lesson.data)
+    now = origins(lesson.data, dataset)
+    if lesson.known is None and dataset is not None:
+        parts = _foreseen(dataset, known, lesson.seed, lesson.labels)
+        lesson = replace(lesson, parts=None if parts is None else dict(parts))
+    name = lesson.name or now.name
+    # A folder's path may lead elsewhere by now: what is declared belongs to the data set that was learned.
+    drawn = now.trained if now.name == name else frozenset({name})
+    return replace(lesson, name=name, drawn_from=tuple(sorted(drawn | set(lesson.drawn_from))))
+
+
+def _weights(experiment: Experiment, chosen: Chosen, network: Network) -> str:
+    if chosen.start == "random" or experiment.source is not None or network.pretrained is None:
+        return ""
+    return "ImageNet" if "ImageNet" in network.pretrained.source else ""

@@ -1,0 +1,67 @@
+"""Fingerprints of the files of own pictures; kept for as long as no file changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from transfer import settings
+from transfer.pictures.own import Looked
+from transfer.pictures.pack import ahead
+from transfer.seen.prints import UNKNOWN, digest
+
+# What may be read while a person waits: a third of a second from a slow disk.
+QUICK_BYTES = 64 * 2**20
+
+
+def fingerprints(seen: Looked, quick: bool = False) -> dict[str, int] | None:
+    """The fingerprint of each picture's file by its name; 0 of one that cannot be read.
+
+    Args:
+        seen: the folder.
+        quick: whether to give up (None) when much would have to be read.
+    """
+    files = seen.listing.files
+    place = _place(seen)
+    try:
+        kept = np.load(place, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        kept = None
+    if kept is None or len(kept) != len(files):
+        if quick and sum(one.size for one in files) > QUICK_BYTES:
+            return None
+        root = seen.listing.root
+        found = ahead(lambda one: _read(root / one.name), files)
+        kept = np.array([result() for result in found], "uint64")
+        write(place, lambda file: np.save(file, kept))
+    return dict(zip((one.name for one in files), kept.tolist(), strict=True))
+
+
+def _read(path: Path) -> int:
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return UNKNOWN  # it vanished in this moment: equal to no other
+
+
+def _place(seen: Looked) -> Path:
+    return settings.cache("files") / f"{hashlib.sha256(seen.listing.stamp.encode()).hexdigest()[:40]}.npy"
+
+
+def write(place: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    """Writes a file beside its place and moves it there."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=place.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            fill(file)
+        os.replace(temporary, place)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

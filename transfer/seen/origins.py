@@ -1,0 +1,60 @@
+"""Which pictures a data set is made of, however its key is spelled, and which it has in common with others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.datasets import Dataset
+from transfer.datasets.corrupted import base
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where a data set's pictures come from.
+
+    Args:
+        name: equal for all spellings of one data set, its changed variants included.
+        trained: collections that its training and validation parts are drawn from.
+        tested: collections that its test part is drawn from; equal to ``trained`` where the lab draws the test.
+    """
+
+    name: str
+    trained: frozenset[str]
+    tested: frozenset[str]
+
+
+def origins(key: str, dataset: Dataset | None) -> Origins:
+    """The origins of the data set of that key.
+
+    Args:
+        key: as an experiment names it.
+        dataset: of that key, or None when it can no longer be opened.
+    """
+    name = canonical(key)
+    own = frozenset({name})
+    if dataset is None:
+        return Origins(name, own, own)
+    trained = frozenset(dataset.drawn_from) or own
+    return Origins(name, trained, frozenset(dataset.tested_from) or trained)
+
+
+def canonical(key: str) -> str:
+    """The key without changes made to order, with the real path of a folder, and an upload as its folder."""
+    from transfer.pictures import uploads
+
+    prefix, colon, rest = base(key).partition(":")
+    if colon and prefix == "folder":
+        return f"folder:{os.path.realpath(Path(rest).expanduser())}"
+    if colon and prefix == "upload":
+        return f"folder:{os.path.realpath(uploads.place() / rest)}"
+    if colon and prefix == "tfds":
+        return f"tfds:{rest.partition('/')[0]}"
+    return base(key)
+
+
+def same(one: Dataset, other: Dataset) -> bool:
+    """Whether two data sets hold the same pictures, changed in the same way, however their keys are spelled."""
+    changes = (each.key.removeprefix(base(each.key)) for each in (one, other))
+    return canonical(one.key) == canonical(other.key) and len(set(changes)) == 1

@@ -1,0 +1,80 @@
+"""Pictures told by their content: a fingerprint of the pixels and one of the file, whatever the file is called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+UNKNOWN = 0
+
+
+@dataclass(frozen=True)
+class Prints:
+    """Fingerprints of several pictures. Two pictures are the same when their pixels or their files are.
+
+    Files are equal whatever size pictures are kept at; pixels are equal when a file was only saved anew.
+
+    Args:
+        pixels: of each picture as the lab keeps it, uint64, shape (n,); 0 where that is not known.
+        files: of each file's bytes, likewise; 0 where there is no file.
+        names: of the files; empty where there are none.
+    """
+
+    pixels: np.ndarray
+    files: np.ndarray
+    names: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, places: np.ndarray) -> Prints:
+        """The fingerprints at these places, in this order."""
+        names = tuple(self.names[place] for place in places.tolist()) if self.names else ()
+        return Prints(self.pixels[places], self.files[places], names)
+
+    def among(self, *others: Prints) -> np.ndarray:
+        """Which of the pictures are among the others, bool, shape (n,)."""
+        found = np.zeros(len(self), dtype=bool)
+        for other in others:
+            found |= _within(self.pixels, other.pixels) | _within(self.files, other.files)
+        return found
+
+    def place_of(self, other: Prints) -> np.ndarray:
+        """For each picture a place in ``other`` where the same one is, -1 where there is none, shape (n,)."""
+        found = np.full(len(self), -1)
+        for own, theirs in ((self.files, other.files), (self.pixels, other.pixels)):
+            places = {value: place for place, value in enumerate(theirs.tolist()) if value != UNKNOWN}
+            several = np.array([places.get(value, -1) for value in own.tolist()], dtype=np.int64)
+            found = np.where(several >= 0, several, found)
+        return found
+
+
+def of_pixels(pictures: np.ndarray) -> Prints:
+    """Of pictures in memory, shape (n, height, width, channels), uint8."""
+    found = np.array([digest(np.ascontiguousarray(one).data) for one in pictures], "uint64")
+    return Prints(found, np.zeros(len(found), "uint64"))
+
+
+def digest(content: bytes | memoryview) -> int:
+    """Eight bytes that are equal for equal content, as a number above 0."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") or 1
+
+
+def joined(several: list[Prints]) -> Prints:
+    """All of them, one after another."""
+    names = tuple(name for one in several for name in one.names)
+    return Prints(
+        np.concatenate([one.pixels for one in several] or [np.zeros(0, "uint64")]),
+        np.concatenate([one.files for one in several] or [np.zeros(0, "uint64")]),
+        names if len(names) == sum(map(len, several)) else (),
+    )
+
+
+Parts = Mapping[str, Prints]
+
+
+def _within(own: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    return np.isin(own, theirs) & (own != UNKNOWN)
