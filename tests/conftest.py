@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from transfer import elsewhere
+from transfer.backbones import saved, saved_model
 from transfer.lab import Lab, spawner
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,6 +24,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRANSFER_HOME", str(folder))
     monkeypatch.delenv("TRANSFER_STORE", raising=False)
     return folder
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of one's own are looked into in this process, which saves the start of another."""
+    monkeypatch.setattr(saved, "asked", elsewhere.here)
+    monkeypatch.setattr(saved_model, "asked", elsewhere.here)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from keras import layers
 
 from pages.parts import networks
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
-from tests.test_saved import at_once  # noqa: F401  # a fixture
 from transfer import Experiment, settings
 from transfer.backbones import hub, saved_model
 from transfer.engine import speed
@@ -79,7 +78,7 @@ def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(hom
     (folder / "variables").mkdir(parents=True)
     (folder / saved_model.PROGRAM).touch()
     layer = {"name": "low/Relu", "kind": "Relu", "shape": [8, 8, 4], "weights": 40, "cut": True}
-    known = {"layers": [layer], "size": 16, "channels": 1, "classifier": None, "rescales": True, "entry": "pixels"}
+    known = {"layers": [layer], "size": 16, "channels": 1, "classifier": None, "pixels": "0..255", "entry": "pixels"}
     saved_model._kept(folder).write_text(json.dumps(known))
     saved_model.graph_file(folder).touch()
     app = gallery(opened())

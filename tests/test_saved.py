@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from transfer import Experiment, catalog, elsewhere, train
+from transfer import Experiment, catalog, train
 from transfer.backbones import saved
 from transfer.errors import ImpossibleExperiment, RequestError, RunFailed
 
@@ -41,12 +41,6 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "plain.keras"
     subprocess.run([sys.executable, "-I", "-c", PLAIN_SCRIPT, str(path)], check=True, capture_output=True)
     return path
-
-
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are looked into here, which saves the start of a process."""
-    monkeypatch.setattr(saved, "asked", elsewhere.here)
 
 
 def test_a_plain_scripts_network_trains_as_a_backbone(plain: Path) -> None:
@@ -152,8 +146,8 @@ def test_what_cannot_be_taken_is_refused_in_words(tmp_path: Path, at_once: None)
         "old_lambda": "program code",
         "torn": "damaged",
         "weights_only": "weights only",
-        "pickled": "no file of a Keras network",
-        "other_zip": "cannot be read",
+        "pickled": "Python pickle.*runs code",
+        "other_zip": "weights are not in it",
         "no_weights": "no weights",
     }
     for kind, path in bad_files(tmp_path).items():

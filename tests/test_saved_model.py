@@ -17,7 +17,7 @@ from keras import layers
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from tests.test_saved import PLAIN_SCRIPT
-from transfer import Experiment, catalog, elsewhere, settings, train
+from transfer import Experiment, catalog, settings, train
 from transfer.backbones import allowed_ops, saved_model
 from transfer.engine import gradcam, rebuilt
 from transfer.engine.network import Knowledge, Network, Plan
@@ -25,12 +25,6 @@ from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
 
 PICTURES = tf.TensorSpec((None, 8, 8, 3), tf.float32)
-
-
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders are looked into here, which saves the start of a process."""
-    monkeypatch.setattr(saved_model, "asked", elsewhere.here)
 
 
 class Own(tf.Module):
@@ -286,7 +280,7 @@ def test_only_what_leaves_it_as_it_is_goes_with_a_fixed_network(tmp_path: Path) 
     (tmp_path / "variables").mkdir()
     (tmp_path / saved_model.PROGRAM).touch()
     layers_ = [{"name": name, "kind": "Conv2D", "shape": [8, 8, 4], "weights": 9, "cut": True} for name in "ab"]
-    known = {"layers": layers_, "size": 28, "channels": 1, "classifier": None, "rescales": True, "entry": "pixels"}
+    known = {"layers": layers_, "size": 28, "channels": 1, "classifier": None, "pixels": "0..255", "entry": "pixels"}
     saved_model._kept(tmp_path).write_text(json.dumps(known))
     saved_model.graph_file(tmp_path).touch()
     asked = Experiment(target="optdigits", backbone=f"saved:{tmp_path}", strategy="feature_extraction")

@@ -13,7 +13,8 @@ from pages.parts.asking import answered
 from pages.parts.form import choose
 from transfer import catalog, settings
 from transfer.backbones import Backbone, saved, saved_model
-from transfer.backbones.described import Description, cuts, usual_cut
+from transfer.backbones.described import Description, cuts, understood, usual_cut, usual_pixels
+from transfer.backbones.pixels import PIXELS, offered
 from transfer.errors import RequestError
 from transfer.lab import speeds
 
@@ -143,16 +144,17 @@ def own() -> None:
 
 
 def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str]) -> None:
-    """Its layers in a list, where it is cut, and what its pixels are."""
+    """What was understood of it; its layers in a list, where it is cut, and what its pixels are."""
+    st.markdown("\n".join(f"- {sentence}" for sentence in understood(known)))
     places = cuts(known)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     cut = left.selectbox("Keep it up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
                          help="The layers above are left out; a new head sits on what is kept.")  # fmt: skip
-    ranges = list(saved.PIXELS)
-    pixels = right.selectbox("Pixels as it knows them", ranges, ranges.index(saved.usual_pixels(known)),
-                             key=f"network_pixels:{place}", format_func=lambda one: one.replace("..", " to "),
-                             help="Wrong, it sees everything too dark or too bright. 0 to 255 when it rescales "
-                             "them itself.")  # fmt: skip
+    ranges = offered(known["channels"])
+    pixels = right.selectbox("Pixels it was trained on", ranges, ranges.index(usual_pixels(known)),
+                             key=f"network_pixels:{place}", format_func=lambda one: PIXELS[one].words,
+                             help="As they reach the network's first layer. With the wrong range it sees "
+                             "everything too dark or too bright.")  # fmt: skip
     names = [layer["name"] for layer in known["layers"]]
     rows = [
         {
@@ -170,7 +172,7 @@ def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str
         on_select=partial(_cut_at_row, place, [row["layer"] if row["can be cut"] else "" for row in rows]),
     )  # fmt: skip
     st.caption("Tick a row to cut there.")
-    usual = cut == usual_cut(known), pixels == saved.usual_pixels(known)
+    usual = cut == usual_cut(known), pixels == usual_pixels(known)
     _offered(key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels))
 
 

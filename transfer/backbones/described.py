@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from transfer.backbones.cutting import output_of
+from transfer.backbones.pixels import ASSUMED, PIXELS, Range, checked
 from transfer.errors import RequestError
 
 if TYPE_CHECKING:
@@ -43,10 +44,79 @@ def chosen_cut(known: Description, asked: str, named: str) -> str:
     Raises:
         RequestError: it cannot be cut there; names where it can.
     """
-    cut = asked or usual_cut(known)
+    cut = known.get("ends", {}).get(asked, asked) or usual_cut(known)
     if cut not in (places := cuts(known)):
         raise RequestError(f"{named} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
     return cut
+
+
+def shaped(pixels: Any, known: Description) -> Any:
+    """Pictures in the height and width of a network that wants them not square; others as they are."""
+    import keras
+
+    height, width = known.get("input", (None, None))
+    if height == width:
+        return pixels
+    return keras.layers.Resizing(height, width, name="own_shape")(pixels)
+
+
+def usual_pixels(known: Description) -> str:
+    """The range the network was found to be made for; 0 to 1 is assumed when nothing tells."""
+    if "rescales" in known:  # an older reading's description
+        return "0..255" if known["rescales"] else "0..1"
+    return known["pixels"] or ASSUMED
+
+
+def chosen_pixels(known: Description, asked: str) -> str:
+    """The range of the pixels: as it is asked for, or as usual when nothing is.
+
+    Raises:
+        RequestError: there is no such range.
+    """
+    return checked(asked or usual_pixels(known), known["channels"])
+
+
+def fed(known: Description, asked: str) -> str:
+    """What the network is fed, in words for its card.
+
+    Args:
+        known: its description.
+        asked: the range that was asked for, empty for the usual one.
+    """
+    height, width = known.get("input", (None, None))
+    shape = "" if height == width else f"{height} × {width}, "
+    assumed = " (assumed: nothing in the network tells)" if not asked and known.get("pixels", "") is None else ""
+    return f"{shape}pixels of {PIXELS[chosen_pixels(known, asked)].words}{assumed}"
+
+
+def understood(known: Description) -> list[str]:
+    """What was understood of a network, a sentence each: its input, pixels, classifier, and what was left out."""
+    height, width = known.get("input", (known["size"], known["size"]))
+    colour = "colour" if known["channels"] == 3 else "grey"
+    said = [f"It reads {colour} pictures of {f'{height} × {width} pixels' if height else 'any size'}."]
+    if height != width:
+        said.append("Pictures are stretched to that shape.")
+    words = PIXELS[usual_pixels(known)].words
+    told = known.get("told")
+    if told == "preprocessing":
+        said.append(f"It is fed pixels of {words}: its own preprocessing is made for them.")
+    elif told == "statistics":
+        said.append(
+            f"It is fed pixels of {words}: an estimate from its batch statistics. Choose others if you know better."
+        )
+    else:
+        said.append(
+            f"Nothing in it tells which pixels it was trained on: {words} is assumed. Choose others if it was not, "
+            "or its features are worth little."
+        )
+    if known["classifier"] is None:
+        said.append("It ends in features: nothing is left out.")
+    else:
+        classes = f", {known['classes']} classes" if known.get("classes") else ""
+        said.append(
+            f"Its classifier ({known['classifier']}{classes}) is left out; features are what {usual_cut(known)} gives."
+        )
+    return said + known.get("notes", [])
 
 
 def stages(kept: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -81,7 +151,7 @@ def ends(kept: list[dict[str, Any]]) -> list[str]:
 
 
 def staged(
-    whole: keras.Model, known: Description, cut: str, image_size: int, scale: Any = 1.0, offset: Any = 0.0
+    whole: keras.Model, known: Description, cut: str, image_size: int, fed: Range = PIXELS["0..255"]
 ) -> list[keras.Model]:
     """The stages of a network, which share its layers; features are averaged over places or tokens.
 
@@ -89,15 +159,17 @@ def staged(
         whole: the network that is described.
         known: its description.
         cut: name of the highest layer that is kept.
-        image_size: height and width it is fed, in pixels.
-        scale: what pixels of 0 to 255 are multiplied by first, one number or one a channel.
-        offset: what is then added.
+        image_size: height and width the stages are fed, in pixels.
+        fed: the range of pixels the network is fed.
     """
     import keras
 
     entry = keras.Input((image_size, image_size, known["channels"]), name="pixels")
-    plain = scale == 1 and offset == 0
-    flowing = entry if plain else keras.layers.Rescaling(scale, offset, name="own_range")(entry)
+    flowing = shaped(entry, known)
+    if fed.blue_first:
+        flowing = flowing[..., ::-1]
+    if (fed.scale, fed.offset) != (1.0, 0.0):
+        flowing = keras.layers.Rescaling(fed.scale, fed.offset, name="own_range")(flowing)
     stages, below = [], whole.inputs[0]
     by_name = {operation.name: operation for operation in whole.operations}
     places = ends(kept_up_to(known, cut))

@@ -6,10 +6,14 @@ Such a graph holds no variable, function or file, so running it can do nothing b
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from transfer.backbones import allowed_ops
+from transfer.backbones.pixels import Range
 
 PASSED_THROUGH = ("Identity", "StopGradient", "PreventGradient")
 
@@ -165,6 +169,18 @@ def read(file: Path) -> Any:
     return graph
 
 
+def runner(graph: Any, entry: str, output: str) -> Callable[[np.ndarray], np.ndarray]:
+    """From pictures, shape (n, height, width, channels), to what a node gives for them."""
+    import tensorflow as tf
+
+    def run(pictures: np.ndarray) -> np.ndarray:
+        given = tf.TensorSpec((None, *pictures.shape[1:]), tf.float32)
+        kept = part(graph, entry, output)
+        return np.asarray(_wrapped(kept, entry, output, given)(tf.constant(pictures)))
+
+    return run
+
+
 def _wrapped(graph: Any, entry: str, output: str, given: Any) -> Any:
     """The graph as a function from its input to its output."""
     import tensorflow as tf
@@ -184,13 +200,11 @@ def layer_class() -> Any:
     class FlatGraph(keras.layers.Layer):
         """A part of a flat graph in float32, whatever the precision; its weights are ``constants`` and never move."""
 
-        def __init__(
-            self, file: Path, entry: str, output: str, scale: float, offset: float, constants: int, name: str
-        ) -> None:
+        def __init__(self, file: Path, entry: str, output: str, fed: Range, constants: int, name: str) -> None:
             super().__init__(name=name, dtype="float32", trainable=False)
             self.constants = constants
             self.file, self.entry, self.output_node = file, entry, output
-            self.scale, self.offset = scale, offset
+            self.fed = fed
 
         def build(self, shape: Any) -> None:
             """Makes a function of the part, for inputs of this shape."""
@@ -199,6 +213,7 @@ def layer_class() -> Any:
 
         def call(self, inputs: Any) -> Any:
             """Inputs in the graph's own range, through the graph."""
-            return self.run(inputs * self.scale + self.offset)
+            turned = inputs[..., ::-1] if self.fed.blue_first else inputs
+            return self.run(turned * self.fed.scale + self.fed.offset)
 
     return FlatGraph

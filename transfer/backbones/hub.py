@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
 from transfer.backbones.described import Description, chosen_cut, kept_up_to, staged, stages, weights
+from transfer.backbones.pixels import Range
 from transfer.elsewhere import asked
 from transfer.errors import DownloadFailed, RequestError, UnknownKey
 from transfer.fetching import FULL, tell
@@ -178,7 +179,8 @@ def _stages(preset: str, cut: str, image_size: int, load_weights: bool) -> list[
     backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=load_weights)
     whole = keras.Model(backbone.inputs, backbone.outputs)
     scale, offset = known["scale"], known["offset"]
-    return staged(whole, known, cut, image_size, 1.0 if scale is None else scale, 0.0 if offset is None else offset)
+    fed = Range("KerasHub's", 1.0 if scale is None else scale, 0.0 if offset is None else offset)
+    return staged(whole, known, cut, image_size, fed)
 
 
 @contextmanager

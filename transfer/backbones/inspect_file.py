@@ -6,42 +6,58 @@ Whatever is in the file, it is read with Keras' safe mode on, and by a process t
 from __future__ import annotations
 
 import math
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from transfer.backbones import pixels
+from transfer.backbones.classifier import classifier
 from transfer.backbones.cutting import learns, output_of, passages
+from transfer.backbones.open_file import opened
 from transfer.errors import RequestError
 
 if TYPE_CHECKING:
     import keras
 
-ENDINGS = (".keras", ".h5", ".hdf5")
-SAVE = "Build it with Keras' functional API from Keras' own layers, and save it with model.save('name.keras')."
+PROBED_SIZE = 32
 
 
 def inspect(file: str) -> dict[str, Any]:
-    """What a person has to know of the network in the file, see `describe`.
+    """What a person has to know of the network in the file.
+
+    Returns:
+        As `describe`, and ``pixels``, the range it is made for, None when nothing tells; ``told``, what told it;
+        ``ends``, the layer that ends each network that was nested in it; ``notes``, sentences on how it was read.
 
     Raises:
         RequestError: the file is no such network; says why.
     """
     path = Path(file)
-    return describe(opened(path), path.name)
+    network, notes, ends = opened(path)
+    found = describe(network, path.name)
+    below = [layer["name"] for layer in found["layers"] if layer["cut"]]
+    if found["classifier"] is not None and below.index(found["classifier"]) == 0:
+        raise RequestError(
+            "The network is a classifier alone: no features lie below it.", f"{path.name}, {found['classifier']}",
+            "Give one with a layer that has learned something below its classifier.",
+        )  # fmt: skip
+    fed, told = told_pixels(network)
+    return {**found, "pixels": fed, "told": told, "ends": ends, "notes": notes}
 
 
 def describe(network: keras.Model, named: str) -> dict[str, Any]:
-    """What a person has to know of a network.
+    """The layers of a network and what it takes.
 
     Args:
         network: a functional one that reads pictures.
         named: how it is called in messages.
 
     Returns:
-        ``title``; ``size`` (pixels, None for any); ``channels``; ``rescales``, whether it brings pixels of 0 to 255
-        into its own range; ``classifier``, the layer that ends it and is no feature, or None; ``layers``: name, kind,
-        output shape, weights and whether the network can be cut there, bottom to top.
+        ``title``; ``size`` (pixels, the larger of height and width; None for any); ``input``, height and width;
+        ``channels``; ``classifier``, the layer that scores the classes and is no feature, or None; ``classes``, how
+        many; ``layers``: name, kind, output shape, weights and whether the network can be cut there, bottom to top.
 
     Raises:
         RequestError: it has not learned anything.
@@ -67,44 +83,16 @@ def describe(network: keras.Model, named: str) -> dict[str, Any]:
                 and type(operation).__name__ != "Cast",
             }
         )
+    scores, classes = classifier(operations)
     return {
         "title": network.name,
-        "size": height,
+        "size": max(height, width) if height else None,
+        "input": [height, width],
         "channels": channels,
-        "rescales": any(map(_rescales, _before_weights(operations))),
-        "classifier": _classifier(operations),
+        "classifier": scores,
+        "classes": classes,
         "layers": layers,
     }
-
-
-def opened(path: Path) -> keras.Model:
-    """The network in the file as a functional model, read without running anything of it.
-
-    Raises:
-        RequestError: it cannot be read, would have to be trusted, or reads no pictures.
-    """
-    import keras
-
-    if path.suffix.lower() not in ENDINGS:
-        raise RequestError(
-            "This is no file of a Keras network.", path.name, "Give a .keras file, or an older .h5 of a whole network."
-        )
-    try:
-        loaded = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as problem:  # noqa: BLE001  # Keras and h5py raise of every kind; each is the file's fault
-        raise _refused(path, problem) from None
-    if any(type(layer) is keras.layers.Lambda for layer in getattr(loaded, "_flatten_layers", list)()):
-        raise _trusted(path)
-    if not isinstance(loaded, keras.Model) or not getattr(loaded, "inputs", None) or not hasattr(loaded, "operations"):
-        raise RequestError("The network's layers cannot be seen.", f"{path.name}, {type(loaded).__name__}", SAVE)
-    if not reads_pictures(loaded):
-        shapes = ", ".join(str(tuple(one.shape)) for one in loaded.inputs)
-        raise RequestError(
-            "The network does not read pictures.",
-            f"{path.name}, inputs {shapes}",
-            "It needs one input of shape (height, width, channels), square, with 1 or 3 channels, and one output.",
-        )
-    return keras.Model(loaded.inputs, loaded.outputs, name=loaded.name)
 
 
 def reads_pictures(network: keras.Model) -> bool:
@@ -114,55 +102,40 @@ def reads_pictures(network: keras.Model) -> bool:
     return one and shape[-1] in (1, 3) and shape[1] == shape[2]
 
 
-def _refused(path: Path, problem: Exception) -> RequestError:
-    said = str(problem)
-    if "Lambda" in said or "safe_mode" in said or "unsafe" in said.lower():
-        return _trusted(path)
-    if "Could not locate" in said or "Unknown layer" in said or "custom" in said:
-        return RequestError(
-            "The network has layers that are not Keras' own.", f"{path.name}: {_first_line(said)}", SAVE
-        )
-    whole = path.suffix == ".keras" and zipfile.is_zipfile(path)
-    why = "It may hold weights only." if path.suffix != ".keras" or whole else "It is damaged or no .keras file."
-    remedy = f"{SAVE} Weights alone: weights:<path>@<backbone>, weights:{path.name}@mobilenet_v2 say."
-    return RequestError(f"The file cannot be read as a network. {why}", f"{path.name}: {_first_line(said)}", remedy)
-
-
-def _trusted(path: Path) -> RequestError:
-    return RequestError(
-        "The file holds program code (a Lambda layer, say), which would have to be trusted: it is not opened.",
-        path.name,
-        SAVE,
-    )
-
-
-def _first_line(said: str) -> str:
-    return said.strip().splitlines()[0][:200] if said.strip() else "no reason given"
-
-
-def _before_weights(operations: list[Any]) -> Iterator[Any]:
-    """What comes before the first layer that learns, inside of nested networks, too."""
-    for operation in operations:
-        if inner := getattr(operation, "operations", getattr(operation, "layers", None)):
-            yield from _before_weights(list(inner))
-        else:
-            yield operation
-        if learns(operation):
-            return
-
-
-def _rescales(operation: Any) -> bool:
-    """Whether it changes the range of the pixels."""
-    return type(operation).__name__ in ("Rescaling", "Normalization", "TrueDivide", "Divide", "Multiply", "Subtract")
-
-
-def _classifier(operations: list[Any]) -> str | None:
-    """The dense layer that gives the classes, when the network ends with one and perhaps an activation."""
+def told_pixels(network: keras.Model) -> tuple[str | None, str]:
+    """The range of pixels a flat network is made for, and what told it; None when nothing does."""
     import keras
 
-    for operation in reversed(operations):
-        if isinstance(operation, keras.layers.Dense):
-            return str(operation.name)
-        if not isinstance(operation, keras.layers.Activation | keras.layers.Softmax):
+    operations = list(network.operations)
+    first = next(at for at, operation in enumerate(operations) if learns(operation))
+    height, width, channels = (size or PROBED_SIZE for size in network.inputs[0].shape[1:])
+    before = [at for at in passages(operations) if 0 < at < first]
+    steps = [_step(keras.Model(network.inputs[0], output_of(operations[at]))) for at in [*before[-1:], *before]]
+    told = pixels.told_by(steps, height, width, channels)
+    if told is not None:
+        return told, "preprocessing"
+    estimated = _by_statistics(operations, first, channels)
+    return estimated, "statistics" if estimated else ""
+
+
+def _step(part: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda pictures: np.asarray(part(pictures, training=False), "float32")
+
+
+def _by_statistics(operations: list[Any], first: int, channels: int) -> str | None:
+    """The range told by batch statistics at the bottom, before the first filters or behind them."""
+    import keras
+
+    lowest = operations[first]
+    if isinstance(lowest, keras.layers.BatchNormalization):
+        mean, variance = np.asarray(lowest.moving_mean), np.asarray(lowest.moving_variance)
+        if np.allclose(mean, 0) and np.allclose(variance, 1):
             return None
-    return None
+        return pixels.of_pixel(float(np.median(mean)), float(np.sqrt(np.median(variance))), channels)
+    above = operations[first + 1] if first + 1 < len(operations) else None
+    if type(lowest) is not keras.layers.Conv2D or not isinstance(above, keras.layers.BatchNormalization):
+        return None
+    kernel = np.asarray(lowest.kernel, "float32")
+    bias = np.asarray(lowest.bias, "float32") if lowest.use_bias else 0.0
+    mean, variance = np.asarray(above.moving_mean), np.asarray(above.moving_variance)
+    return pixels.told_by_statistics(kernel, bias, mean, variance) if kernel.shape[2] == channels else None

@@ -12,13 +12,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from transfer.backbones import allowed_ops, flat_graph
+from transfer.backbones import allowed_ops, flat_graph, pixels
 from transfer.errors import RequestError
 
 PROGRAM = "saved_model.pb"
 SIGNATURES = ("serving_default", "serve")
 EXPORT = "Export it with one picture in and one output: model.export('folder')."
 KERNELS = ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MatMul", "BatchMatMulV2", "Einsum")
+PRODUCTS = ("MatMul", "BatchMatMulV2")
+PROBABILITIES = ("Softmax", "Sigmoid", "LogSoftmax")
+# May follow the product that scores the classes.
+ADDING = ("BiasAdd", "Add", "AddV2", "RealDiv")
+FOLLOWING = (*PROBABILITIES, *ADDING, "Reshape", "Squeeze", "Mean", "Cast")
+USUAL_SIZE = 32
 RESCALES = ("Mul", "RealDiv", "Sub", "Add", "AddV2")
 # One protocol buffer holds 2 GiB at most.
 MOST_BYTES = 2 * 10**9
@@ -104,7 +110,7 @@ def _serving(folder: Path, named: str) -> tuple[Any, set[str]]:
         shapes = ", ".join(f"{one.dtype.name} {one.shape}" for one in (*given, "->", *made) if one != "->")
         raise RequestError(
             "The SavedModel does not read pictures.", f"{named}, inputs and outputs {shapes}",
-            "It needs one float32 input of shape (any number, height, width, channels), square, with 1 or 3 channels, "
+            "It needs one float32 input of shape (any number, height, width, channels), with 1 or 3 channels, "
             "and one float32 output of shape (any number, features) or a map of them.",
         )  # fmt: skip
     resources = {inner.op.name for outer, inner in found.graph.captures if outer.dtype == tf.resource}
@@ -113,13 +119,13 @@ def _serving(folder: Path, named: str) -> tuple[Any, set[str]]:
 
 
 def _reads_pictures(given: list[Any], made: list[Any]) -> bool:
-    """Whether it takes any number of square pictures, grey or in colour, and gives features of each."""
+    """Whether it takes any number of pictures, grey or in colour, and gives features of each."""
     if len(given) != 1 or len(made) != 1 or {given[0].dtype.name, made[0].dtype.name} != {"float32"}:
         return False
     shape, out = given[0].shape, made[0].shape
     if shape.rank != 4 or out.rank not in (2, 3, 4) or shape[0] is not None:
         return False
-    return shape[-1] in (1, 3) and shape[1] == shape[2] and out[-1] is not None
+    return shape[-1] in (1, 3) and (shape[1] is None) == (shape[2] is None) and out[-1] is not None
 
 
 def _described(graph: Any, entry: str, output: str, weights: set[str], named: str) -> dict[str, Any]:
@@ -154,15 +160,26 @@ def _described(graph: Any, entry: str, output: str, weights: set[str], named: st
         }
         for at, name in enumerate(order)
     ]
-    height, channels = outputs[entry].shape[1], outputs[entry].shape[3]
+    height, width, channels = outputs[entry].shape[1:]
+    scores = _classifier(graph, order, outputs)
+    before = [order[at] for at in flat_graph.passages(graph, order) if at < first]
+    steps = [flat_graph.runner(graph, entry, name) for name in [*before[-1:], *before]]
+    told = pixels.told_by(steps, height or USUAL_SIZE, width or USUAL_SIZE, channels)
     return {
         "title": named,
-        "size": height,
+        "size": max(height, width) if height else None,
+        "input": [height, width],
         "channels": channels,
-        "rescales": any(kinds[name] in RESCALES for name in order[:first]),
-        "classifier": _classifier(order, kinds),
+        "pixels": told,
+        "told": "preprocessing" if told else "",
+        "classifier": scores,
+        "classes": max(2, outputs[output].shape[-1]) if scores else None,
         "layers": layers,
         "entry": entry,
+        "before": {
+            "rescales": any(kinds[name] in RESCALES for name in order[:first]),
+            "classifier": _softmax_classifier(order, kinds),
+        },
     }
 
 
@@ -175,8 +192,30 @@ def _is_features(tensor: Any) -> bool:
     return tensor.dtype.name == "float32" and shape.rank in (2, 3, 4) and shape[-1] is not None
 
 
-def _classifier(order: list[str], kinds: dict[str, str]) -> str | None:
-    """The product that gives the classes when softmax ends the network; another end may be features."""
+def _classifier(graph: Any, order: list[str], outputs: dict[str, Any]) -> str | None:
+    """The product or 1 x 1 convolution that scores the classes, when the network ends with one."""
+    nodes, flowing = {node.name: node for node in graph.node}, set(order)
+    probable = collapsed = False
+    name = order[-1]
+    while name in flowing:
+        node = nodes[name]
+        sources = [one.partition(":")[0] for one in node.input]
+        probable = probable or node.op in PROBABILITIES
+        if node.op in PRODUCTS:
+            return name
+        if node.op == "Conv2D":
+            one_place = tuple(outputs[sources[1]].shape[:2]) == (1, 1)
+            return name if one_place and (probable or collapsed) else None
+        joins = node.op in ADDING and not flowing.isdisjoint(sources[1:])
+        if joins or node.op not in (FOLLOWING if not probable else (*FOLLOWING, "Relu")):
+            return None
+        collapsed = collapsed or (outputs[sources[0]].shape.rank or 0) > (outputs[name].shape.rank or 0)
+        name = sources[0]
+    return None
+
+
+def _softmax_classifier(order: list[str], kinds: dict[str, str]) -> str | None:
+    """What older versions of the lab took for the classifier: the product below a softmax, and no other end."""
     if kinds[order[-1]] != "Softmax":
         return None
     return next((name for name in reversed(order) if kinds[name] in KERNELS), None)

@@ -2,7 +2,7 @@
 
     file:/models/net.keras                     cut below its classifier
     file:/models/net.keras@cut=block5_pool     cut there
-    file:/models/net.keras@pixels=0..1         fed pixels of 0 to 1
+    file:/models/net.keras@pixels=0..1         fed pixels of 0 to 1 (`transfer.backbones.pixels` has the others)
 
 The file is never opened in the process that asks: `transfer.backbones.inspect_file` looks into it once, and what it
 found is kept for as long as the file does not change.
@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING
 
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
-from transfer.backbones.described import Description, chosen_cut, kept_up_to, staged, stages, weights
+from transfer.backbones.described import (
+    Description,
+    chosen_cut,
+    chosen_pixels,
+    fed,
+    kept_up_to,
+    staged,
+    stages,
+    weights,
+)
+from transfer.backbones.pixels import PIXELS
 from transfer.elsewhere import asked
 from transfer.errors import RequestError
 
@@ -26,10 +36,11 @@ if TYPE_CHECKING:
     import keras
 
 PREFIX = "file"
-PIXELS = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (1 / 127.5, -1.0)}
 USUAL_SIZE, SMALLEST = 96, 32
 INSPECTION_SECONDS = 300
-LAYOUT = 2
+LAYOUT = 3
+# How older versions of the lab read a file, asked for by `as_read` alone.
+OLD_READING = "1"
 
 
 def place() -> Path:
@@ -55,7 +66,7 @@ def parted(rest: str) -> tuple[Path, dict[str, str]]:
     """Path and settings of a key without its prefix."""
     parts = rest.split("@")
     chosen: dict[str, str] = {}
-    while len(parts) > 1 and parts[-1].partition("=")[0] in ("cut", "pixels"):
+    while len(parts) > 1 and parts[-1].partition("=")[0] in ("cut", "pixels", "reading"):
         name, _, value = parts.pop().partition("=")
         chosen[name] = value
     return Path("@".join(parts)).expanduser(), chosen
@@ -66,32 +77,37 @@ def key_of(path: Path | str, cut: str = "", pixels: str = "") -> str:
     return f"{PREFIX}:{path}" + (f"@cut={cut}" if cut else "") + (f"@pixels={pixels}" if pixels else "")
 
 
-def description(path: Path) -> Description:
+def description(path: Path, reading: str = "") -> Description:
     """What is known of the network; it is looked into first (seconds) when nobody has since the file changed.
+
+    Args:
+        path: of the file.
+        reading: `OLD_READING`, or empty for the present one.
 
     Raises:
         RequestError: there is no such file, or it is refused.
     """
-    known = described(path)
+    known = described(path, reading)
     if known is None:
-        known = asked("transfer.backbones.inspect_file", "inspect", str(path.resolve()), INSPECTION_SECONDS)
-        _kept(path).write_text(json.dumps(known))
+        module = "transfer.backbones.old_reading" if reading else "transfer.backbones.inspect_file"
+        known = asked(module, "inspect", str(path.resolve()), INSPECTION_SECONDS)
+        _kept(path, reading).write_text(json.dumps(known))
     if "refused" in known:
         raise RequestError(*known["refused"])
     return known
 
 
-def described(path: Path) -> Description | None:
+def described(path: Path, reading: str = "") -> Description | None:
     """What was found before, a refusal among it, or None; cheap."""
     try:
-        found: Description = json.loads(_kept(path).read_text())
+        found: Description = json.loads(_kept(path, reading).read_text())
     except (FileNotFoundError, ValueError):
         return None
     return found
 
 
-def _kept(path: Path) -> Path:
-    return settings.cache("inspections") / f"{LAYOUT}-{stamp(path)}.json"
+def _kept(path: Path, reading: str = "") -> Path:
+    return settings.cache("inspections") / f"{LAYOUT}-{f'old-{reading}-' if reading else ''}{stamp(path)}.json"
 
 
 def usable(path: Path) -> None:
@@ -121,7 +137,8 @@ def stamp(path: Path) -> str:
 def open_(rest: str) -> Backbone:
     """The network of a key without its prefix, as a backbone."""
     path, chosen = parted(rest)
-    known = description(path)
+    reading = chosen.get("reading", "")
+    known = description(path, reading)
     cut = chosen_cut(known, chosen.get("cut", ""), path.name)
     pixels = chosen_pixels(known, chosen.get("pixels", ""))
     kept, size = kept_up_to(known, cut), known["size"]
@@ -137,56 +154,37 @@ def open_(rest: str) -> Backbone:
         channels=known["channels"],
         licence="your own",
         reference=str(path),
-        preprocessing=f"pixels of {pixels.replace('..', ' to ')}, then as in the file",
-        build=functools.partial(_build, path=path, cut=cut, pixels=pixels),
+        preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the file",
+        build=functools.partial(_build, path=path, cut=cut, pixels=pixels, reading=reading),
         pretrained=Pretrained(
             source="its file's",
             origin=str(path),
-            identity=f"{stamp(path)} {cut} {pixels}",
-            load=functools.partial(_load, path=path, cut=cut, pixels=pixels),
+            identity=f"{stamp(path)} {cut} {pixels}" + ("" if reading else f" read {LAYOUT}"),
+            load=functools.partial(_load, path=path, cut=cut, pixels=pixels, reading=reading),
         ),
     )
 
 
-def usual_pixels(known: Description) -> str:
-    """As they are when the network rescales them itself, else 0 to 1."""
-    return "0..255" if known["rescales"] else "0..1"
-
-
-def chosen_pixels(known: Description, asked: str) -> str:
-    """The range of the pixels: as it is asked for, or as usual when nothing is.
-
-    Raises:
-        RequestError: there is no such range.
-    """
-    pixels = asked or usual_pixels(known)
-    if pixels not in PIXELS:
-        raise RequestError("There is no such range of pixels.", repr(pixels), f"Give {', '.join(PIXELS)}.")
-    return pixels
-
-
-def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Model]:
+def _build(image_size: int, path: Path, cut: str, pixels: str, reading: str) -> list[keras.Model]:
     """Its stages with new weights."""
     import keras
 
-    from transfer.backbones.inspect_file import opened
-
-    whole = keras.models.clone_model(opened(path))
-    return _stages(whole, path, cut, pixels, image_size)
+    whole = keras.models.clone_model(_opened(path, reading))
+    return staged(whole, description(path, reading), cut, image_size, PIXELS[pixels])
 
 
-def _load(stages: list[keras.Model], path: Path, cut: str, pixels: str) -> None:
+def _load(stages: list[keras.Model], path: Path, cut: str, pixels: str, reading: str) -> None:
     """Puts the file's weights into the stages."""
-    from transfer.backbones.inspect_file import opened
-
     size = stages[0].input_shape[1]
-    for stage, giver in zip(stages, _stages(opened(path), path, cut, pixels, size), strict=True):
+    givers = staged(_opened(path, reading), description(path, reading), cut, size, PIXELS[pixels])
+    for stage, giver in zip(stages, givers, strict=True):
         stage.set_weights(giver.get_weights())
 
 
-def _stages(whole: keras.Model, path: Path, cut: str, pixels: str, image_size: int) -> list[keras.Model]:
-    scale, offset = PIXELS[pixels]
-    return staged(whole, description(path), cut, image_size, scale, offset)
+def _opened(path: Path, reading: str) -> keras.Model:
+    from transfer.backbones import old_reading, open_file
+
+    return old_reading.opened(path) if reading else open_file.opened(path).network
 
 
 def _known() -> list[str]:

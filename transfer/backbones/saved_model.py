@@ -18,8 +18,19 @@ from typing import TYPE_CHECKING
 
 from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
-from transfer.backbones.described import Description, chosen_cut, ends, kept_up_to, stages, weights
-from transfer.backbones.saved import PIXELS, SMALLEST, USUAL_SIZE, chosen_pixels, parted, usable
+from transfer.backbones.described import (
+    Description,
+    chosen_cut,
+    chosen_pixels,
+    ends,
+    fed,
+    kept_up_to,
+    shaped,
+    stages,
+    weights,
+)
+from transfer.backbones.pixels import PIXELS
+from transfer.backbones.saved import SMALLEST, USUAL_SIZE, parted, usable
 from transfer.elsewhere import asked
 from transfer.errors import RequestError
 
@@ -29,7 +40,7 @@ if TYPE_CHECKING:
 PREFIX = "saved"
 PROGRAM = "saved_model.pb"
 INSPECTION_SECONDS = 300
-LAYOUT = 1
+LAYOUT = 2
 
 
 def key_of(path: Path | str, cut: str = "", pixels: str = "") -> str:
@@ -90,6 +101,8 @@ def open_(rest: str) -> Backbone:
     """
     path, chosen = parted(rest)
     known = description(path)
+    if "reading" in chosen:  # a run of an older version of the lab, opened again
+        known |= known["before"]
     cut = chosen_cut(known, chosen.get("cut", ""), path.name)
     pixels = chosen_pixels(known, chosen.get("pixels", ""))
     kept, size = kept_up_to(known, cut), known["size"]
@@ -106,7 +119,7 @@ def open_(rest: str) -> Backbone:
         channels=known["channels"],
         licence="your own",
         reference=str(path),
-        preprocessing=f"pixels of {pixels.replace('..', ' to ')}, then as in the SavedModel",
+        preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the SavedModel",
         build=functools.partial(_build, path=path, cut=cut, pixels=pixels),
         pretrained=Pretrained(
             source="its folder's",
@@ -125,18 +138,19 @@ def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Mod
     from transfer.backbones.flat_graph import layer_class
 
     known, made = description(path), []
-    flowing = entry = keras.Input((image_size, image_size, known["channels"]), name="pixels")
-    below, (scale, offset) = known["entry"], PIXELS[pixels]
+    entry = keras.Input((image_size, image_size, known["channels"]), name="pixels")
+    flowing, below, range_ = shaped(entry, known), known["entry"], PIXELS[pixels]
     places, before = ends(kept_up_to(known, cut)), 0
     for n, place in enumerate(places, start=1):
         held = weights(kept_up_to(known, place)) - before
-        flowing = layer_class()(graph_file(path), below, place, scale, offset, held, name=f"graph{n}")(entry)
+        flowing = layer_class()(graph_file(path), below, place, range_, held, name=f"graph{n}")(flowing)
         if place == places[-1] and len(flowing.shape) == 4:
             flowing = keras.layers.GlobalAveragePooling2D(name="mean", dtype="float32")(flowing)
         elif place == places[-1] and len(flowing.shape) == 3:
             flowing = keras.layers.GlobalAveragePooling1D(name="mean", dtype="float32")(flowing)
         made.append(keras.Model(entry, flowing, name=f"stage{n}"))
-        entry, below, scale, offset = keras.Input(flowing.shape[1:]), place, 1.0, 0.0
+        entry = flowing = keras.Input(flowing.shape[1:])
+        below, range_ = place, PIXELS["0..255"]
         before += held
     return made
 
