@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pages.parts import counts
+from pages.parts import counts, estimates
 from pages.parts.options import ON_CARDS
+from tests.edits import sequence
 from tests.test_pages import button, home, opened  # noqa: F401  # home is a fixture
 from transfer import Experiment, catalog
 from transfer.errors import RequestError
 from transfer.lab import Lab
 from transfer.lab.process import myself
 from transfer.lab.races import budget_fields
+from transfer.lab.spawner import Spawner
 
 
 def optional(model: Any) -> dict[str, int | float]:
@@ -118,3 +121,31 @@ def test_no_labels_and_then_any_other_change_is_no_division_by_zero(monkeypatch:
         app.number_input(key=f"field:{name}").set_value(value).run()
         assert not app.exception, name
     assert button(app, "Start").disabled
+
+
+def quiet(patch: pytest.MonkeyPatch, folder: Path) -> Any:
+    """A lab of its own that starts no worker and no measurement; gives what opens its app."""
+    import streamlit as st
+
+    patch.setenv("TRANSFER_HOME", str(folder))
+    patch.delenv("TRANSFER_STORE", raising=False)
+    patch.setattr(Spawner, "ensure", lambda *_: None)
+    patch.setattr(counts, "counts", _counted)
+    patch.setattr(counts, "being_counted", lambda dataset: False)
+    patch.setattr(estimates, "_answer", lambda *_: None)
+    st.cache_resource.clear()
+    return opened
+
+
+def _counted(dataset: Any) -> counts.Counts:
+    """As many pictures as the data set has, shared evenly."""
+    classes = len(dataset.classes)
+    each = max(1, dataset.count // classes)
+    return counts.Counts([each * 60 // 100 or 1] * classes, [each * 15 // 100] * classes, [each // 4] * classes)
+
+
+@pytest.mark.parametrize("seed", [3, 42])
+def test_no_sequence_of_edits_ends_in_a_traceback(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some sequences; `python -m benchmarks.form` makes 500."""
+    done, traceback = sequence(seed, quiet(monkeypatch, tmp_path))
+    assert not traceback, "; ".join(done) + "\n" + traceback
