@@ -75,6 +75,15 @@ def open_(run: str) -> Backbone:
     )
 
 
+def noted_reading(run: str) -> int | None:
+    """How the file of the run's backbone was read, see `transfer.backbones.as_read`; None in older runs."""
+    try:
+        reading: int | None = json.loads((settings.run_folder(run) / ABOUT).read_text()).get("reading")
+    except (OSError, ValueError):
+        return None
+    return reading
+
+
 def _opened(run: str) -> keras.Model:
     import keras
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from transfer.backbones.as_read import READING
 from transfer.engine import arrays
 from transfer.engine.choosing import Pick
 from transfer.engine.network import Weights
@@ -67,7 +68,10 @@ class Place:
 
 @dataclass
 class Checkpoint:
-    """A place with everything that is needed to go on from it as if nothing had happened."""
+    """A place with everything that is needed to go on from it as if nothing had happened.
+
+    ``reading`` is how the backbone's file was read, see `transfer.backbones.as_read`; None in older checkpoints.
+    """
 
     place: Place
     touched: list[str] = field(default_factory=list)
@@ -77,10 +81,11 @@ class Checkpoint:
     known: Weights = field(default_factory=dict)
     picked: dict[str, Weights] = field(default_factory=dict)
     plane: Weights = field(default_factory=dict)
+    reading: int | None = READING
 
     def save(self, folder: Path) -> None:
         """Replaces the folder's checkpoint; the old one stays whole until the new one is."""
-        about = json.dumps({"place": asdict(self.place), "touched": self.touched})
+        about = json.dumps({"place": asdict(self.place), "touched": self.touched, "reading": self.reading})
         named: dict[str, np.ndarray] = {"about": np.frombuffer(about.encode(), "uint8")}
         named |= {f"now:{key}": value for key, value in self.now.items()}
         named |= {f"best:{key}": value for key, value in self.best.items()}
@@ -111,7 +116,9 @@ class Checkpoint:
             epoch, key = name.split(":", 1)
             picked.setdefault(epoch, {})[key] = value
         steps = [parts["optimizer"][str(position)] for position in range(len(parts["optimizer"]))]
-        return cls(place, about["touched"], parts["now"], parts["best"], steps, parts["known"], picked, parts["plane"])
+        now, best_weights, known, plane = (parts[name] for name in ("now", "best", "known", "plane"))
+        reading = about.get("reading")
+        return cls(place, about["touched"], now, best_weights, steps, known, picked, plane, reading)
 
 
 def remove(folder: Path) -> None:

@@ -11,6 +11,7 @@ import keras
 
 from transfer import catalog
 from transfer.backbones import inherited
+from transfer.backbones.as_read import READING
 from transfer.engine import before, rebuilt
 from transfer.engine.leg import Leg
 from transfer.engine.plain import plain
@@ -45,6 +46,7 @@ def describe(runner: Runner, leg: Leg, folder: Path) -> None:
         "learned": [[one.data, one.seed] for one in lessons],
         "lessons": [one.record() for one in lessons],
         "fixed": runner.backbone.fixed,
+        "reading": READING,
         "identity": f"{weights} on {network.knowledge.identity}",
     }
     (folder / inherited.ABOUT).write_text(json.dumps(about))

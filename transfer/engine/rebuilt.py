@@ -14,6 +14,8 @@ import numpy as np
 from keras import ops
 
 from transfer import catalog, settings
+from transfer.backbones.as_read import as_read
+from transfer.backbones.inherited import noted_reading
 from transfer.engine import arrays, data, device
 from transfer.engine.data import target_split
 from transfer.engine.events import Emit, Event, Wish
@@ -135,6 +137,7 @@ def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None
     folder = settings.run_folder(run)
     try:
         experiment = Experiment(**json.loads((folder / "experiment.json").read_text()))
+        experiment = experiment.but(backbone=as_read(experiment.backbone, noted_reading(run)))
         weights = {} if begun else arrays.read(folder / "weights.npz")
     except (FileNotFoundError, arrays.Damaged) as problem:
         raise ImpossibleExperiment(

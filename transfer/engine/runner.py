@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from transfer import catalog, fetching, spending
+from transfer.backbones.as_read import as_read
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
 from transfer.engine.before import Before, judged
@@ -63,6 +64,9 @@ class Runner:
         wish: Callable[[], Wish | None],
         folder: Path | None,
     ) -> None:
+        self._resumed = Checkpoint.load(folder) if folder else None
+        if self._resumed:
+            experiment = experiment.but(backbone=as_read(experiment.backbone, self._resumed.reading))
         self.experiment, self.strategy, self.wish, self.folder = experiment, strategy, wish, folder
         self.emit = emit
         self.backbone = catalog.backbone(experiment.backbone)
@@ -77,7 +81,6 @@ class Runner:
         self._legs: list[Leg] = []
         self.ahead = (0, 0)
         self._around: Surroundings | None = None
-        self._resumed = Checkpoint.load(folder) if folder else None
         self._before = self._resumed.place.seconds if self._resumed else 0.0
 
     def go(self) -> tuple[State, dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transfer import catalog, settings
+from transfer.backbones.as_read import noted
 from transfer.engine import arrays, checkpoint, rebuilt
 from transfer.engine.events import Baseline, Embedded, Emit, Event, Note, PhaseBegan, Point, Resumed, Stage
 from transfer.engine.frozen import Frozen
@@ -49,7 +50,7 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
     if teacher.startswith("run:"):
         return rebuilt.trained(teacher.removeprefix("run:"), wish=runner.wish).frozen
     asked = lesson(runner.experiment, teacher)
-    words = f"{LAYOUT} {asked.canonical_json()} {data}"
+    words = f"{LAYOUT} {asked.canonical_json()} {data}{noted(asked.backbone)}"
     file = settings.cache("teachers") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.npz"
     title = catalog.backbone(asked.backbone).title
     kept = _read(file)
