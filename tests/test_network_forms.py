@@ -11,10 +11,11 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from transfer import Experiment, catalog, settings, train
-from transfer.backbones import Backbone, saved
+from transfer.backbones import Backbone, saved, saved_model
 from transfer.backbones.described import understood
 from transfer.backbones.pixels import PIXELS
 from transfer.engine.network import Knowledge, Network
@@ -252,6 +253,27 @@ def test_features_are_those_that_keras_gives(name: str, tmp_path: Path, at_once:
     assert backbone.parameters == weights
     network = Network(backbone, PICTURES.shape[1:], SIDE, Knowledge("own", "own", own=True))
     same_when_exported(network, tmp_path)
+
+
+EXPORTED = ["plain", "caffe", "normalized 1", "mobilenet's end", "squeezenet's end", "wide", "grey", "sequential"]
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_a_saved_model_gives_the_features_that_keras_gives(name: str, tmp_path: Path, at_once: None) -> None:
+    keras.utils.set_random_seed(3)
+    form = FORMS[name]()
+    if name == "grey":
+        serve = tf.function(form.whole.__call__, input_signature=[tf.TensorSpec((None, SIDE, SIDE, 1))])
+        tf.saved_model.save(form.whole, str(tmp_path / "net"), signatures=serve)
+    else:
+        form.whole.export(tmp_path / "net", verbose=False)
+    backbone = catalog.backbone(f"saved:{tmp_path / 'net'}")
+    assert PIXELS[form.pixels].words in backbone.preprocessing
+    said = " ".join(understood(saved_model.description(tmp_path / "net")))
+    assert "classes) is left out" in said and ("pictures of 12 × 16" in said) == (name == "wide")
+    given = PICTURES[..., : backbone.channels].astype("float32")
+    found = functools.reduce(lambda flowing, stage: stage(flowing, training=False), stages_of(backbone), given)
+    np.testing.assert_allclose(found, wanted(form, PICTURES), rtol=1e-5, atol=1e-5)
 
 
 def same_when_exported(network: Network, folder: Path) -> None:
