@@ -23,7 +23,7 @@ def nested(folder: Path) -> Path:
     inner = keras.Input((12, 12, 1))
     base = keras.Model(inner, layers.Conv2D(3, 3, strides=2)(layers.Conv2D(2, 3)(inner)), name="base")
     given = keras.Input((12, 12, 1))
-    flowing = layers.GlobalAveragePooling2D(keepdims=True)(base(given + -120.0))
+    flowing = layers.GlobalAveragePooling2D(keepdims=True, name="mean")(base(given + -120.0))
     flowing = layers.Reshape((4,))(layers.Conv2D(4, 1, name="scores")(flowing))
     keras.Model(given, layers.Softmax(name="chances")(flowing)).save(folder / "net.keras")
     return folder / "net.keras"
@@ -45,7 +45,7 @@ def test_an_old_run_says_what_it_said(tmp_path: Path, at_once: None) -> None:
     key = f"file:{nested(tmp_path)}"
     now, then = catalog.backbone(key), catalog.backbone(f"{key}@reading=1")
     assert "0 to 255" in now.preprocessing and "0 to 1" in then.preprocessing
-    assert (len(now.stages), now.title) == (2, "net up to global_average_pooling2d")
+    assert (len(now.stages), now.title) == (2, "net up to mean")
     assert (len(then.stages), then.title) == (2, "net up to chances")
     assert now.pretrained.identity != then.pretrained.identity
     asked = Experiment(target="optdigits", backbone=key, strategy="fine_tuning", labels_per_class=2, epochs=2)
