@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import looked, upload
+from pages.parts import looked, reading, upload
 from pages.parts.counts import is_here
 from pages.parts.form import choose, chosen
 from pages.parts.shared import through_app, told_apart
@@ -57,6 +57,8 @@ def about(dataset: Dataset) -> None:
         f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour} · `{dataset.key}` · "
         f"{dataset.summary} {dataset.reference}, {dataset.licence}."
     )
+    if dataset.understood:
+        reading.said(dataset.key, dataset.understood)
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -7,13 +7,16 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts import reading
 from transfer import catalog, settings
 from transfer.datasets import folder as folders
 from transfer.datasets import tfds
 from transfer.errors import LabError
 from transfer.insight.words import counted
 from transfer.pictures import uploads
-from transfer.pictures.own import printable
+from transfer.pictures.layout.offered import offered
+from transfer.pictures.layout.typed import Corrections
+from transfer.pictures.own import printable, printable_text
 
 WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine", "TensorFlow Datasets")
 SHOWN = 200
@@ -33,8 +36,8 @@ def panel(empty: bool) -> None:
             _by_name()
             return
         st.caption(
-            "A folder for each class, named for it; folders train, validation and test around them if you have them. "
-            "Or pictures beside a labels.csv with the columns file and label."
+            "A folder for each class, or a table of file names and labels beside the pictures (CSV). Folders or tables "
+            "for training, validation and test are found by their names."
         )
         if way == WAYS[3]:
             _path()
@@ -56,18 +59,25 @@ def panel(empty: bool) -> None:
 
 def _name_and_add(given: Any) -> None:
     several = given if isinstance(given, list) else [given]
+    refused = st.session_state.get("upload_refused")
+    said: dict[str, Any] = {}
     first = several[0].name.split("/")[0] if isinstance(given, list) else given.name
     with st.form(f"upload_form:{several[0].file_id}", border=False):
         name = st.text_input("Name", uploads.suggested(first), max_chars=40, help="Its key will be upload:<name>.")
+        if refused and refused[0] == several[0].file_id:
+            st.error(refused[1], icon=":material/block:")
+            with st.expander("How it is read", icon=":material/edit:"):
+                said = reading.fields(several[0].file_id, offered(uploads.members(given)), Corrections())
         if not st.form_submit_button("Add", type="primary", icon=":material/upload:"):
             return
     if isinstance(given, list):
-        _take(lambda told: uploads.take_files(name, [(one.name, one) for one in several], told))
+        files = [(one.name, one) for one in several]
+        _take(several[0].file_id, lambda told: uploads.take_files(name, files, told, Corrections(**said)))
     else:
-        _take(lambda told: uploads.take_archive(name, given, told))
+        _take(given.file_id, lambda told: uploads.take_archive(name, given, told, Corrections(**said)))
 
 
-def _take(work: Callable[[uploads.Progress], uploads.Received]) -> None:
+def _take(file: str, work: Callable[[uploads.Progress], uploads.Received]) -> None:
     bar = st.progress(0.0, "looking at the files ...")
     last = [0.0]
 
@@ -80,11 +90,11 @@ def _take(work: Callable[[uploads.Progress], uploads.Received]) -> None:
     try:
         received = work(told)
     except LabError as problem:
-        bar.empty()
-        st.error(str(problem), icon=":material/block:")
-        return
+        st.session_state["upload_refused"] = (file, str(problem))
+        st.rerun()  # the form comes again, with what there is to choose from
+    st.session_state.pop("upload_refused", None)
     left = [(printable(name), why) for name, why in received.left_out]
-    st.session_state["upload_report"] = (received.name, received.pictures, left)
+    st.session_state["upload_report"] = (received.name, received.pictures, left, received.said)
     st.session_state["upload_count"] += 1
     st.session_state["data_next"] = f"upload:{received.name}"
     st.rerun()
@@ -92,10 +102,11 @@ def _take(work: Callable[[uploads.Progress], uploads.Received]) -> None:
 
 def _report() -> None:
     """Says what was taken in and what was not, for as long as that data set is looked at."""
-    name, pictures, left = st.session_state.get("upload_report") or ("", 0, [])
+    name, pictures, left, said = st.session_state.get("upload_report") or ("", 0, [], ())
     if not name or st.session_state.get("data_next", st.session_state.get("data_key")) != f"upload:{name}":
         return
-    st.success(f"{name}: {counted(pictures, 'picture is', 'pictures are')} here now.", icon=":material/check_circle:")
+    st.success(f"{name}: {counted(pictures, 'picture is', 'pictures are')} here now. {printable_text(' '.join(said))}",
+               icon=":material/check_circle:")  # fmt: skip
     if left:
         first = "; ".join(f"{one} ({why})" for one, why in left[:5])
         st.warning(
@@ -111,17 +122,29 @@ def _path() -> None:
                              help="The pictures stay there; decoded copies are kept in the lab's cache.")  # fmt: skip
         if roots:
             st.caption(f"Allowed here (TRANSFER_FOLDERS): {', '.join(map(str, roots))}")
-        if not st.form_submit_button("Add", type="primary", icon=":material/folder_open:"):
-            return
+        pressed = st.form_submit_button("Add", type="primary", icon=":material/folder_open:")
+    if pressed:
+        _open(path)
+    if refused := st.session_state.get("folder_refused"):
+        with st.expander("How it is read", icon=":material/edit:", expanded=True):
+            corrected = reading.correct(f"folder:{refused}")
+        if corrected:
+            _open(refused)
+
+
+def _open(path: str) -> None:
+    """Opens the folder and keeps it among the choices; one that is refused can be corrected."""
     try:
         with st.spinner("looking at the files ..."):
             found = catalog.dataset(f"folder:{path.strip()}")
     except LabError as problem:
         st.error(str(problem), icon=":material/block:")
-        return
-    folders.remember(path.strip())
-    st.session_state["data_next"] = found.key
-    st.rerun()
+        st.session_state["folder_refused"] = path.strip()
+    else:
+        st.session_state.pop("folder_refused", None)
+        folders.remember(path.strip())
+        st.session_state["data_next"] = found.key
+        st.rerun()
 
 
 def _by_name() -> None:

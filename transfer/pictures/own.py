@@ -183,6 +183,11 @@ def printable(name: str) -> str:
     return "".join(one if one.isprintable() and one not in "`[]<>" else "?" for one in name)[-80:]
 
 
+def printable_text(text: str) -> str:
+    """Sentences with names of files in them, whole, without what would do something where they are shown."""
+    return "".join(one if one.isprintable() and one not in "`[]<>$*" else "?" for one in text)
+
+
 def _headers(found: Listing) -> Looked:
     """Sizes and colours of the files, from their headers; kept for as long as no file changes."""
     words = f"{LAYOUT} {found.stamp} {settings.picture_size()} {settings.most_pixels()}"

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 from anyascii import anyascii
@@ -178,6 +178,19 @@ def take_files(
             shelf.add(path, lambda file=file: file)  # type: ignore[misc]  # a lambda with a default
             told(done, len(several))
     return received
+
+
+def members(given: Any) -> list[str]:
+    """Names of the files in an upload, a zip or several files; nothing when it cannot be read."""
+    if isinstance(given, list):
+        return [one.name for one in given]
+    try:
+        with zipfile.ZipFile(given) as opened:
+            found, _ = letters(opened.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError):
+        return []
+    paths = [one.replace("\\", "/") for one in found if not is_folder(one)]
+    return [one for one in paths if not any(hidden(part) for part in one.split("/"))]
 
 
 def limits() -> str:
