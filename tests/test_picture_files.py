@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.pictures import COLOURS, content, folder
+from transfer import catalog
+from transfer.__main__ import app
 from transfer.errors import RequestError
 from transfer.pictures import files, own
 from transfer.pictures.folders import listing
@@ -137,3 +141,48 @@ def test_names_whose_content_decides(name: str) -> None:
 )  # fmt: skip
 def test_names_that_are_no_pictures(name: str, why: str) -> None:
     assert why in unfit(name)
+
+
+def _in_latin_1(place: Path) -> None:
+    for one in place.iterdir():
+        for file in one.iterdir():
+            os.rename(file, os.fsencode(one) + b"/\xe9" + os.fsencode(file.name))
+    os.rename(place / "red", os.fsencode(place) + b"/caf\xe9")
+    (place / "blue" / "no\udce9.png").write_bytes(b"damaged")
+
+
+def test_names_that_are_not_utf_8_are_read_and_shown(place: Path) -> None:
+    from transfer.engine import data
+    from transfer.engine.look import look
+
+    _in_latin_1(place)
+    dataset = catalog.dataset(f"folder:{place}")
+    assert dataset.classes == ("blue", "café", "green")
+    assert dataset.count == 12
+    shown = [
+        dataset.warning,
+        dataset.title,
+        dataset.summary,
+        json.dumps(look(dataset, 0, place.parent / "out"), ensure_ascii=False),
+    ]
+    assert "no?.png" in "".join(shown).encode().decode()
+    assert len(data.split(dataset, 0).train) == 6
+
+
+def test_a_path_that_is_not_utf_8_is_refused_and_a_link_to_it_works(place: Path, tmp_path: Path) -> None:
+    os.rename(place, os.fsencode(tmp_path) + b"/caf\xe9")
+    given = f"folder:{tmp_path}/caf\udce9"
+    with pytest.raises(RequestError, match="is not UTF-8") as problem:
+        catalog.dataset(given)
+    str(problem.value).encode()
+    said = CliRunner().invoke(app, ["look", given])
+    assert said.exit_code == 2
+    with pytest.raises(RequestError, match="is not UTF-8"):
+        catalog.dataset("folder:/a\0b")
+    (tmp_path / "link").symlink_to(tmp_path / "caf\udce9")
+    found = catalog.dataset(f"folder:{tmp_path}/link")
+    (found.title + found.reference + found.summary).encode()
+    (tmp_path / "caf\udce9" / "red").rename(tmp_path / "caf\udce9" / "blue" / "red")
+    with pytest.raises(RequestError) as problem:
+        listing(tmp_path / "caf\udce9" / "green")
+    str(problem.value).encode()

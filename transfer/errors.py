@@ -26,7 +26,12 @@ class LabError(Exception):
             parts.append(f"Received: {received}.")
         if remedy:
             parts.append(remedy)
-        super().__init__(" ".join(parts))
+        super().__init__(as_text(" ".join(parts)))
+
+
+def as_text(name: str) -> str:
+    """A name as text that can be stored, sent and printed: bytes of a file's name that are no UTF-8 are written out."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 class RequestError(LabError):

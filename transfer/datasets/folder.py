@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transfer import settings
 from transfer.datasets import Dataset, Family
-from transfer.errors import RequestError
+from transfer.errors import RequestError, as_text
 
 
 def opened(path: str) -> Dataset:
@@ -20,15 +20,21 @@ def opened(path: str) -> Dataset:
     from transfer.pictures import own
 
     folder = allowed(path)
-    return own.dataset(f"folder:{path}", folder.name or str(folder), folder, f"The folder `{folder}`")
+    title = as_text(folder.name or str(folder))
+    return own.dataset(f"folder:{path}", title, folder, f"The folder `{as_text(str(folder))}`")
 
 
 def allowed(path: str) -> Path:
     """The folder of that path, if it is one that may be read.
 
     Raises:
-        RequestError: no path, or not one under TRANSFER_FOLDERS.
+        RequestError: no path, one that cannot be written down, or not one under TRANSFER_FOLDERS.
     """
+    if as_text(path) != path or "\0" in path:
+        raise RequestError(
+            "This path cannot be kept with a run: its name is not UTF-8.", repr(path)[1:-1],
+            "Rename the folder, or make a link to it with a plain name and give that.",
+        )  # fmt: skip
     folder = Path(path).expanduser()
     if not path.strip():
         raise RequestError("A folder needs a path.", "folder:", "Write folder:/path/to/pictures.")
