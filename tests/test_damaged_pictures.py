@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ def test_a_jpeg_that_was_cut_and_ended_anew_is_refused(name: str, filled: bytes)
     for side in (4, 32, 64):
         with pytest.raises(BadPicture, match="cut short"):
             decoded(io.BytesIO(content[: len(content) * 6 // 10] + filled + b"\xff\xd9"), (side, side), 3)
+
+
+def test_a_tiff_whose_strips_are_lost_is_refused_and_never_black_below() -> None:
+    content = saved(TEXTURE, "TIFF", tiffinfo={278: 16}).getvalue()
+    decoded(io.BytesIO(content), (16, 16), 3)
+    at = content.index(struct.pack("<HH", 257, 4))
+    taller = content[: at + 8] + struct.pack("<I", 128) + content[at + 12 :]
+    with pytest.raises(BadPicture, match="cut short"):
+        header(io.BytesIO(taller))
 
 
 def test_a_flat_end_is_no_damage() -> None:

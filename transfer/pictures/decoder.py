@@ -95,7 +95,7 @@ def extremes(file: IO[bytes], most: int = MOST_PIXELS) -> tuple[float, float]:
     with _opened(file, most) as picture, _named(_DAMAGED):
         picture.load()
         values = _values(picture)
-        counted = values[np.isfinite(values)]
+        counted = values if values.dtype.kind in "iu" else values[np.isfinite(values)]
     if not counted.size:
         raise BadPicture("it holds no numbers")
     return float(counted.min()), float(counted.max())
@@ -192,7 +192,17 @@ def _opened(file: IO[bytes], most: int) -> Image.Image:
     if width * height > most:
         picture.close()
         raise BadPicture(f"{width} x {height}, more than {most / 1e6:g} million pixels")
+    if kind == "TIFF" and not _all_strips(picture):
+        raise BadPicture(_DAMAGED)
     return picture
+
+
+def _all_strips(picture: Image.Image) -> bool:
+    """Whether a TIFF says where all its rows are; the rest would be black without a word."""
+    strips, rows, height = (_tag(picture, tag) for tag in (273, 278, 257))
+    return not (isinstance(strips, tuple) and isinstance(rows, int) and isinstance(height, int)) or (
+        len(strips) * rows >= height
+    )
 
 
 def format_of(head: bytes) -> str | None:
@@ -270,13 +280,14 @@ def _values(picture: Image.Image) -> np.ndarray:
     values = np.asarray(picture)
     if _depth(picture) == "32-bit":
         values = values.view("uint32")  # Pillow takes them for signed
-    values = values.astype("float64")
     no_data = _tag(picture, _NO_DATA)
-    if no_data is not None:
-        try:
-            values[values == float(str(no_data).strip("\0 "))] = np.nan
-        except ValueError:
-            return values
+    if no_data is None:
+        return values
+    values = values.astype("float64")
+    try:
+        values[values == float(str(no_data).strip("\0 "))] = np.nan
+    except ValueError:  # the tag is anyone's to write
+        return values
     return values
 
 
@@ -292,14 +303,23 @@ def _eight_bits(picture: Image.Image, scales: Scales | None) -> Image.Image:
         raise BadPicture(f"its {depth} values have no scale that the network has learned; give one of 8 or 16 bits")
     else:
         low, high = known
-    values = np.nan_to_num((_values(picture) - low) * (255 / (high - low)), nan=0, posinf=255, neginf=0)
-    grey = np.rint(values.clip(0, 255)).astype("uint8")
+    grey = _scaled(_values(picture), low, high)
     if _tag(picture, _WHITE_IS_ZERO) == 0:
         grey = 255 - grey
     clear = picture.info.get("transparency")
     if isinstance(clear, int):
         grey[np.asarray(picture) == clear] = 255
     return Image.fromarray(grey)
+
+
+def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """From low to high becomes 0 to 255; some rows at a time, for numbers of eight bytes take room."""
+    grey = np.empty(values.shape, "uint8")
+    step = max(1, 1_000_000 // max(1, values.shape[1]))
+    for at in range(0, len(values), step):
+        rows = (values[at : at + step].astype("float64") - low) * (255 / (high - low))
+        grey[at : at + step] = np.rint(np.nan_to_num(rows, nan=0, posinf=255, neginf=0).clip(0, 255))
+    return grey
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
