@@ -105,11 +105,11 @@ def test_a_refusal_shows_no_path_of_the_machine() -> None:
 
 def test_what_is_asked_can_be_answered_and_stays_with_the_upload() -> None:
     files = {f"{year}/{name}/{n}.png": PICTURE for year in (2019, 2020) for name in "ab" for n in range(3)}
-    refused("either could be the classes", files)
+    refused("could be the classes", files)
     uploads.take_archive("x", archive(files), corrections=Corrections(classes="sub-folders"))
     assert catalog.dataset("upload:x").classes == ("a", "b")
     uploads.remove("x")
-    refused("either could be the classes", files)
+    refused("could be the classes", files)
 
 
 def test_tables_come_with_an_upload_and_notes_do_not_stay() -> None:

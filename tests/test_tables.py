@@ -275,3 +275,30 @@ def test_a_table_that_cannot_be_used_is_refused_in_words(name: str, content: byt
 def test_letters_are_found_out_of_short_names(code: str, names: tuple[str, ...]) -> None:
     joined = "\n".join(names)
     assert joined.encode(code).decode(encoding_of(joined.encode(code))) == joined
+
+
+@pytest.mark.parametrize(
+    ("lines", "tables", "classes"),
+    [
+        (("ham/images_part_1/{a,b}*3.jpg", "ham/images_part_2/{c}*3.jpg"),
+         {"ham/metadata.csv": ("lesion_id,image_id,dx,age,sex,localization", "L{at},{stem},{label},3{at}.0,male,back")},
+         ("a", "b", "c")),
+        (("images/{a,b}*3.jpg",),
+         {"train.csv": ("image_id,a,b", "{stem},{is_a},{is_b}"), "test.csv": ("image_id", "{stem}x"),
+          "sample_submission.csv": ("image_id,a,b", "{stem}x,1,0")}, ("a", "b")),
+        (("train/{a,b}*3.jpeg",), {"trainLabels.csv": ("image,level", "{stem},{label}")}, ("a", "b")),
+        (("train_images/{a,b}*3.png",), {"train.csv": ("id_code,diagnosis", "{stem},{label}")}, ("a", "b")),
+        (("train/{a,b}*3.jpg",), {"metadata.csv": ("file_name,text,label", "train/{name},words {at},{label}")},
+         ("a", "b")),
+    ],
+)  # fmt: skip
+def test_published_collections(
+    lines: tuple[str, ...], tables: dict[str, tuple[str, str]], classes: tuple[str, ...], tmp_path: Path
+) -> None:
+    root = grow(tmp_path / "own", *lines)
+    pictures = sorted(one.name for one in root.rglob("*.*"))
+    for name, (head, form) in tables.items():
+        said = [form.format(name=one, stem=one.rpartition(".")[0], label=one[0], at=at, is_a=int(one[0] == "a"),
+                            is_b=int(one[0] == "b")) for at, one in enumerate(pictures)]  # fmt: skip
+        (root / name).write_text("\n".join([head, *said]))
+    assert counted(listing(root)) == {"train": dict.fromkeys(classes, 3)}

@@ -26,7 +26,7 @@ from transfer.pictures.layout.words import (
     tokens,
 )
 
-SAY = "Say it with `python -m transfer understand`, or under *How it is read* on the Data page"
+SAY = "Choose on the Data page, or with `python -m transfer understand`"
 _TEXTS = "a folder of texts, no pictures"
 
 
@@ -92,20 +92,24 @@ def _parts(children: dict[str, Node], wanted: Corrections) -> dict[str, str]:
         return {**{name: part or "train" for name, part in named.items()}, **told}
     if told:
         if open_ := [name for name in nested if not named[name]]:
-            raise _unclear("It is not known which part this folder is.", open_)
+            raise _unclear("This folder has been given no part.", open_)
         return {**{name: part or LEFT_OUT for name, part in named.items()}, **told}
     known = {name: part for name, part in named.items() if part}
     rest = [name for name in named if name not in known]
-    unlabelled = [name for name in rest if _is_unlabelled(name, children)]
+    inner = {alike(one) for name in known for one in inside_part(children[name]).folders}
+    flat = [name for name in rest if not children[name].with_pictures and children[name].pictures]
+    unlabelled = [
+        name for name in rest if _is_unlabelled(name, children) or (name in flat and alike(name) not in inner)
+    ]
     labelled = [name for name in known if children[name].with_pictures]
     if "train" not in known.values() or not labelled and not _only_parts(known, rest):
         if labelled and len(known) == len(named) > 1 and _repeated(children):
             raise _unclear("No folder is for training: these are parts for validation and test.", sorted(known))
         return {}
-    if set(rest) <= set(unlabelled):
+    if set(rest) <= set(unlabelled) and (labelled or not rest):
         return {**known, **dict.fromkeys(unlabelled, LEFT_OUT)}
     if _repeated({name: children[name] for name in (*known, *rest)}):
-        raise _unclear(f"{_and(sorted(known))} are parts, and beside them lies what is none.",
+        raise _unclear(f"{_and(sorted(known))} are parts of the data, but there is a folder beside them that is not.",
                        [one for one in rest if one not in unlabelled])  # fmt: skip
     return {}
 
@@ -164,7 +168,8 @@ def _parts_inside(children: dict[str, Node]) -> bool:
     if not split or len(children) < 2:
         return False
     if others := [one for one in children if one not in split and children[one].pictures]:
-        raise _unclear(f"{_and(split[:3])} hold parts, and others hold none.", others)
+        some = f"{_and(split[:3])} {'are' if len(split) > 1 else 'is'}"
+        raise _unclear(f"{some} divided into training and test, and other folders are not.", others)
     return True
 
 
@@ -203,9 +208,9 @@ def _not_in_silence(children: dict[str, Node], found: _Found) -> None:
         found.notes.append(f"Folders inside of the classes ({_and(twice[:3])}) were taken together.")
         return
     raise RequestError(
-        "The same sub-folders lie in several folders, so either could be the classes.",
+        "Either the outer folders or the ones inside them could be the classes: several hold the same sub-folders.",
         f"{_and(twice[:4])} in {_and(list(children)[:4])}",
-        f"{SAY}: classes are the folders, or the sub-folders, and which folder is which part.",
+        f"{SAY}, which of them are the classes, or which folder is which part.",
     )
 
 
@@ -232,7 +237,9 @@ def _readable(children: dict[str, Node], found: _Found) -> None:
 
 def _unclear(wrong: str, names: list[str]) -> RequestError:
     return RequestError(
-        wrong, _and(names[:4]), f"{SAY}: each folder is train, validation, test or left out, or folders are classes."
+        wrong,
+        _and(names[:4]),
+        f"{SAY}, whether each is train, validation, test or left out, or the folders are classes.",
     )
 
 

@@ -102,13 +102,13 @@ def _chosen(root: Node, names: Files, fits: dict[str, Table]) -> list[str]:
         if len(best) > 1:
             raise RequestError(
                 "Several tables fit the pictures equally well.", ", ".join(map(shown, best)),
-                f"{SAY}: which table gives the labels.",
+                f"{SAY}, which table gives the labels.",
             )  # fmt: skip
         return best
     if not whole and parts:
         raise RequestError(
             "No table is for training.", ", ".join(f"{shown(one)} is for {fits[one].part}" for one in parts),
-            f"{SAY}: which part each table is.",
+            f"{SAY}, which part each table is.",
         )  # fmt: skip
     return whole
 

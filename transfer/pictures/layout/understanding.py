@@ -8,7 +8,7 @@ from pathlib import Path
 from transfer.errors import RequestError
 from transfer.pictures.code_pages import NAMES, encoding_of
 from transfer.pictures.formats import unfit
-from transfer.pictures.layout.by_folders import SAY, by_folders
+from transfer.pictures.layout.by_folders import by_folders
 from transfer.pictures.layout.choosing import at_level
 from transfer.pictures.layout.descent import levels
 from transfer.pictures.layout.sheet import SHEETS
@@ -44,7 +44,7 @@ def understand(folder: Path, wanted: Corrections = NOTHING) -> Understood:
                 return _finished(tree, made, why)
     if wanted.table is not None:
         raise RequestError(f"{wanted.table} gives no labels.", "; ".join(why.values()) or "no such table",
-                           f"Choose another table or its columns. {SAY}.")  # fmt: skip
+                           "Choose another table, or other columns.")  # fmt: skip
     if wanted.way != "table":
         try:
             made = by_folders(folder, asked[-1], wanted)
@@ -140,7 +140,8 @@ def _nothing(tree: Tree, why: dict[str, str]) -> RequestError:
     texts = sum(path.endswith(".txt") for _, path in tree.top.walk())
     if pictures and texts * 2 >= pictures > 3:
         said.append("a .txt beside each picture, as for finding objects, which is not learned here")
-    return RequestError("There are no labelled pictures in it.", "; ".join(said[:4]), f"{HOW} {SAY}.")
+    columns = "A table's columns can be named on the Data page, or with `python -m transfer understand`."
+    return RequestError("There are no labelled pictures in it.", "; ".join(said[:4]), f"{HOW} {columns}")
 
 
 def _at(node: Node, name: str) -> str:
