@@ -7,8 +7,9 @@ import streamlit as st
 from pages.parts.shared import ICONS, in_words, the_lab, through_app
 from transfer import catalog, ids, settings
 from transfer.errors import RequestError, UnknownKey
-from transfer.insight import words
+from transfer.insight import facts, words
 from transfer.lab import Run
+from transfer.seen import record
 
 PARTS = {
     "curves": "Curves",
@@ -55,6 +56,12 @@ def head(run: Run) -> None:
                 st.page_link("pages/try_it.py", label="Try it", icon=":material/draw:", query_params={"runs": run.id})
 
 
+def remarks(run: Run) -> None:
+    """What has to be said of its figures: labels and pictures its network had seen before, copies in its test."""
+    for said in facts.remarks(run.metrics):
+        st.warning(said, icon=":material/visibility:")
+
+
 def chosen_part() -> str:
     """The part on show; it is in the address, so that a link leads to it."""
     if "part" not in st.session_state:
@@ -82,15 +89,21 @@ def tested(run: Run, part: str) -> None:
     from pages.parts import exam, inside
     from transfer.insight import answers
 
-    dataset = catalog.datasets().get(run.experiment.target)
+    folder = settings.run_folder(run.id)
+    dataset, made = catalog.datasets().get(run.experiment.target), record.read(folder)
     try:
-        if dataset is None:
+        if dataset is None and made is None:
             raise RequestError("The run's data set is no longer here.", run.experiment.target)
-        found = answers.read(settings.run_folder(run.id), dataset.classes)
+        found = answers.read(folder, made.classes if made else dataset.classes if dataset else ())
     except RequestError as problem:
         waits = "It is there once the run has finished." if run.live or run.resumable else str(problem)
         st.info(waits, icon=":material/hourglass_empty:")
         return
+    if made is not None and (said := record.since(made, catalog.datasets())):
+        st.warning(
+            f"**{run.experiment.target} has changed since this run:** {said}. What you see is what the run has kept; "
+            "pictures that are no longer there are grey with a cross.", icon=":material/history:",
+        )  # fmt: skip
     if part == "metrics":
         exam.metrics(run, found)
     elif part == "confusion":
@@ -109,6 +122,7 @@ through_app()
 run = named_run()
 if run is not None:
     head(run)
+    remarks(run)
     part = chosen_part()
     if part == "about":
         from pages.parts.about import about

@@ -26,6 +26,7 @@ class Made:
     metrics: dict[str, Any] = field(default_factory=dict)
     state: str = "finished"
     seconds: float = 1.0
+    environment: dict[str, Any] = field(default_factory=dict)
 
 
 def made(strategy: str, scores: list[float], state: str = "finished", pictures: int = 0, **changes: Any) -> list[Made]:

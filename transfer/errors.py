@@ -55,6 +55,10 @@ class ImpossibleExperiment(RequestError):
     """Each choice exists, but not together; the remedy names the nearest that does."""
 
 
+class DataChanged(ImpossibleExperiment):
+    """A run would go on, but its pictures are no longer those that it began with; it stays as it is."""
+
+
 class RunFailed(LabError):
     """The request was right, but the run could not be carried out."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from transfer import catalog
 from transfer.engine.data import Split
 from transfer.experiment import Experiment
-from transfer.seen import Lesson, Verdict
+from transfer.seen import Lesson, Verdict, contents, record
 from transfer.seen.origins import origins
 
 
@@ -70,3 +71,29 @@ def after(before: Before, experiment: Experiment, target: Split, unlabelled: boo
     drawn, labels = tuple(sorted(where.trained)), experiment.labels_per_class
     own = Lesson(experiment.target, experiment.seed, labels, target.fingerprint, where.name, drawn, unlabelled)
     return [one if one.run else replace(one, run=run) for one in (*before.lessons, own)]
+
+
+def recorded(folder: Path, role: str, key: str, seed: int, split: Split, resumed: bool) -> None:
+    """Keeps which pictures a run uses; a run that goes on has to find those that it began with.
+
+    Args:
+        folder: of the run.
+        role: ``target`` or ``source``.
+        key: of the data set.
+        seed: of the split.
+        split: as it is now.
+        resumed: whether the run goes on from a checkpoint.
+
+    Raises:
+        DataChanged: the pictures are others than those that the run began with.
+    """
+    dataset = catalog.dataset(key)
+    shape = tuple(split.train.inputs.shape[1:])
+    now = record.Record(key, seed, split.fingerprint, split.published, split.classes, shape, dataset.stamp)
+    then = record.read(folder, role)
+    if resumed and then is not None and then.split != now.split:
+        known = contents.load(then.split)
+        words = record.changes(known, split.prints).in_words if known else ""
+        raise record.refuse(then, words or record.since(then, catalog.datasets()) or "its pixels or labels")
+    if then != now:
+        record.keep(folder, role, now)

@@ -14,6 +14,7 @@ from transfer.engine.head import head
 from transfer.engine.leg import Leg
 from transfer.engine.network import BLANK, Knowledge, Network
 from transfer.engine.source import Learned, Lesson
+from transfer.errors import ImpossibleExperiment
 
 if TYPE_CHECKING:
     from transfer.engine.runner import Runner
@@ -51,8 +52,14 @@ def origin(runner: Runner) -> Origin | None:
         return Origin(Knowledge(own.source, own.identity, own=True), head=head, classes=backbone.classes)
     source = catalog.dataset(experiment.source)
     split = runner.source_split
-    lesson = Lesson(experiment, backbone, runner.image_size, split.fingerprint)
+    then = runner.source_then
+    lesson = Lesson(experiment, backbone, runner.image_size, then.split if then else split.fingerprint)
     learned = lesson.load()
+    if learned is None and then is not None and then.split != split.fingerprint:
+        raise ImpossibleExperiment(
+            "The network cannot be put together again: its source has changed since, and what was learned of it is no "
+            "longer kept.", source.key, "Put the source back as it was, or run the experiment again.",
+        )  # fmt: skip
     if learned is None:
         learned = _learn(runner, lesson, split, source.title)
         if learned is None:

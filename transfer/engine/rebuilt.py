@@ -23,6 +23,8 @@ from transfer.engine.frozen import Frozen
 from transfer.engine.network import Network, Weights, put
 from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
+from transfer.seen import record
+from transfer.seen.record import Record
 
 if TYPE_CHECKING:
     from transfer.engine.runner import Runner
@@ -113,12 +115,17 @@ def untrained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None
     return _rebuilt(run, emit, wish, begun=True)
 
 
-def of(runner: Runner, weights: Weights) -> Rebuilt | None:
+def of(runner: Runner, weights: Weights, made: Record | None = None) -> Rebuilt | None:
     """The network of the runner's experiment with these weights in the stages they name, as it began in the others.
 
     None when a wish ended the learning of its source. Leaves the process' precision as it was.
+
+    Args:
+        runner: of the experiment.
+        weights: by stage and position.
+        made: the target as the run used it; None: as it is now.
     """
-    experiment, target = runner.experiment, catalog.dataset(runner.experiment.target)
+    experiment, target = runner.experiment, made or catalog.dataset(runner.experiment.target)
     with _precision(experiment.precision):
         begun = runner.begun(target.shape, target.classes)
         if begun is None:
@@ -144,7 +151,9 @@ def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None
             "The weights of this run are not there.", f"run {run}", "Choose a run that has finished, or run it again."
         ) from problem
     strategy = catalog.strategy(experiment.strategy)(**experiment.options)
-    found = of(Runner(experiment, strategy, emit or _silent, wish or (lambda: None), None), weights)
+    runner = Runner(experiment, strategy, emit or _silent, wish or (lambda: None), None)
+    runner.source_then = record.read(folder, "source")
+    found = of(runner, weights, record.read(folder))
     if found is None:
         raise ImpossibleExperiment("The run's source was not learned to its end.", f"run {run}", "Ask again.")
     return found

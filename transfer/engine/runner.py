@@ -17,7 +17,7 @@ from transfer import catalog, fetching, spending
 from transfer.backbones.as_read import as_read
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
-from transfer.engine.before import Before, judged
+from transfer.engine.before import Before, judged, recorded
 from transfer.engine.budget import budgets
 from transfer.engine.checkpoint import Checkpoint, Place
 from transfer.engine.company import Surroundings
@@ -33,6 +33,7 @@ from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
 from transfer.experiment import Experiment
 from transfer.pictures import scales, telling
+from transfer.seen.record import Record
 from transfer.strategies import Setting, Strategy
 
 State = Literal["finished", "stopped", "paused", "discarded"]
@@ -75,6 +76,7 @@ class Runner:
         self._picked: dict[str, Weights] = {}
         self._plane: Weights = {}
         self.before = Before()
+        self.source_then: Record | None = None
         self.provenance: dict[str, Any] = {"data": {}}
         self._start = time.perf_counter()
         self.place = Place()
@@ -102,6 +104,8 @@ class Runner:
             self._scales = catalog.dataset(self.experiment.target).scales
             self._split = data.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
+        self.provenance["published"] = {self.experiment.target: self._split.published}
+        self._record("target", self.experiment.target, self._split)
         self._look_back()
         epochs = self.experiment.epochs_for(len(self._split.train))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
@@ -132,7 +136,13 @@ class Runner:
         """The source's data."""
         assert self.experiment.source is not None, "only a run with a source asks"
         with self.hearing():
-            return data.split(catalog.dataset(self.experiment.source), self.experiment.seed)
+            found = data.split(catalog.dataset(self.experiment.source), self.experiment.seed)
+        self._record("source", self.experiment.source, found)
+        return found
+
+    def _record(self, role: str, key: str, split: data.Split) -> None:
+        if self.folder is not None:
+            recorded(self.folder, role, key, self.experiment.seed, split, self.was_resumed)
 
     def _downloaded(self, title: str, done: int, total: int) -> None:
         """Progress of a download, which goes on from there the next time, or of decoding; a wish breaks it off."""

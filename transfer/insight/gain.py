@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from transfer.insight import facts
 from transfer.insight.race import Arm, lead, pictures
 from transfer.insight.seeds import Spread, difference, spread
 
@@ -29,6 +30,7 @@ class Gain:
         never: how many seeds of transfer and of from scratch never reached the threshold.
         threshold: the accuracy to be reached.
         flat: whether from scratch ended near chance, so that there is no threshold worth reaching.
+        more_labels: whether its network had learned labels of the training pictures before that neither is granted.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Gain:
     never: tuple[int, int]
     threshold: float
     flat: bool = False
+    more_labels: bool = False
 
 
 def jumpstart(pairs: Sequence[tuple[np.ndarray, np.ndarray]], validated: int = 0) -> Spread:
@@ -116,7 +119,7 @@ def gains(
             continue
         ours = {run.experiment.seed: run for run in arm.ended if len(curves.get(run.id, ((), ()))[0])}
         theirs = {run.experiment.seed: run for run in base.ended if len(curves.get(run.id, ((), ()))[0])}
-        seeds = sorted(set(ours) & set(theirs))
+        seeds = facts.paired(ours, theirs)
         ends = lead(arm, base)
         if not seeds or ends is None:
             continue
@@ -137,6 +140,7 @@ def gains(
                 (sum(one is None for one, _ in times), sum(other is None for _, other in times)),
                 threshold,
                 flat,
+                bool(facts.more_labels(arm.name, arm.ended)),
             )
         )
     return found
@@ -169,6 +173,11 @@ def sentence(gain: Gain) -> str:
     Both need the whole 95 % interval of the difference in test accuracy on one side of zero, which takes two seeds.
     """
     ends = gain.asymptotic
+    if gain.more_labels:
+        return (
+            f"{gain.name}: {_points(ends.mean)} over from scratch, which is no measure of transfer: its network had "
+            "learned more labels of these training pictures before than it is granted here."
+        )
     if ends.count < 2:
         return f"{gain.name}: {_points(ends.mean)} over from scratch. One seed: can't say whether that is luck."
     band = "" if ends.low is None or ends.high is None else f" ({100 * ends.low:+.1f} to {100 * ends.high:+.1f})"
@@ -187,13 +196,18 @@ def summary(found: Sequence[Gain]) -> list[str]:
         "harmed": "**Negative transfer**",
         "unclear": "No clear difference",
         "one seed": "One seed: can't say",
+        "more labels": "No measure of transfer, for the network had learned more labels of these pictures before",
     }
     lines = []
     for side, words in said.items():
-        there = [one for one in found if _side(one.asymptotic) == side]
+        there = [one for one in found if _group(one) == side]
         names = [f"{one.name} ({_points(one.asymptotic.mean)})" if side == "one seed" else one.name for one in there]
         lines += [f"{words} ({len(names)} of {len(found)}): {'; '.join(names)}."] if names else []
     return lines
+
+
+def _group(gain: Gain) -> str:
+    return "more labels" if gain.more_labels else _side(gain.asymptotic)
 
 
 def _side(ends: Spread) -> str:

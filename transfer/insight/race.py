@@ -12,6 +12,7 @@ import pandas as pd
 
 from transfer import catalog
 from transfer.experiment import Experiment
+from transfer.insight import facts
 from transfer.insight.seeds import Spread, difference, spread
 from transfer.insight.words import percent
 
@@ -33,6 +34,8 @@ class Ran(Protocol):
     def experiment(self) -> Experiment: ...  # noqa: D102  # as a Run has it
     @property
     def metrics(self) -> dict[str, Any]: ...  # noqa: D102  # as a Run has it
+    @property
+    def environment(self) -> dict[str, Any]: ...  # noqa: D102  # as a Run has it
     @property
     def seconds(self) -> float: ...  # noqa: D102  # as a Run has it
 
@@ -219,10 +222,20 @@ def _unlabelled_arm(arm: Arm) -> bool:
 
 
 def verdicts(several: Sequence[Arm]) -> list[tuple[str, str]]:
-    """The `verdict` of every group of competitors that may be compared, with the group's heading."""
+    """The `verdict` of every group of competitors that may be compared, with the group's heading.
+
+    None where the data changed between its runs.
+    """
     if live := _to_come(several):
         return [("", live)]
-    return [(heading, verdict(group)) for heading, group in groups(several)]
+    if mixed := facts.mixed_data([run for arm in several for run in arm.ended]):
+        return [("", mixed)]
+    return [(heading, _with_remarks(group)) for heading, group in groups(several)]
+
+
+def _with_remarks(group: Sequence[Arm]) -> str:
+    """The verdict, and which competitors had seen more labels than they are granted."""
+    return " ".join([verdict(group), *filter(None, (facts.more_labels(arm.name, arm.ended) for arm in group))])
 
 
 def _to_come(several: Sequence[Arm]) -> str:
@@ -246,7 +259,7 @@ def lead(one: Arm, other: Arm) -> Spread | None:
     """How much higher one's test accuracy is than the other's, over the seeds both ended with; None without any."""
     ours = {run.experiment.seed: run for run in one.ended}
     theirs = {run.experiment.seed: run for run in other.ended}
-    seeds = sorted(set(ours) & set(theirs))
+    seeds = facts.paired(ours, theirs)
     if not seeds:
         return None
     pairs = [(ours[seed].metrics["test_accuracy"], theirs[seed].metrics["test_accuracy"]) for seed in seeds]

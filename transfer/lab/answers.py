@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine import arrays, data
+from transfer.engine import arrays, data, since
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.insight import embedding, nearest, similarity
+from transfer.seen import record
 
 if TYPE_CHECKING:
     from transfer.engine.inside import Inside
@@ -47,9 +48,34 @@ class Opened:
 
     @cached_property
     def split(self) -> data.Split:
-        """The target's data as the run saw them."""
+        """The target's data as the run saw them; of pictures that have changed since, those that are still there.
+
+        Raises:
+            RequestError: the data set has changed, and the run kept no record of its pictures.
+        """
+        made, labels = record.read(self.folder), self._labels
         with _DATA:
-            return data.target_split(self.experiment)
+            try:
+                found = data.target_split(self.experiment)
+            except RequestError:  # the folder is gone or can no longer be split
+                if made is None:
+                    raise
+                found = None
+            if found is not None and made is not None and found.fingerprint == made.split:
+                return found
+            if made is None and found is not None and np.array_equal(labels, found.test.labels):
+                return found
+            then = None if made is None else since.as_then(made, labels)
+        if then is None:
+            raise RequestError(
+                "The data set has changed since this run, which kept no record of its pictures.",
+                self.experiment.target, "Its figures stay; run it again to look at pictures.",
+            )  # fmt: skip
+        return then
+
+    @property
+    def _labels(self) -> np.ndarray:
+        return np.asarray(arrays.read(self.folder / "test.npz")["labels"], "int64")
 
     @cached_property
     def end(self) -> Inside:
@@ -75,7 +101,7 @@ class Opened:
         inputs, labels = self.split.train.inputs, self.split.train.labels
         if not len(inputs):
             inputs, labels = self.split.unlabelled, np.full(len(self.split.unlabelled), -1)
-        chosen = _spread(len(inputs), KNOWN)
+        chosen = _some(inputs, KNOWN)
         pictures = np.asarray(inputs[chosen])
         return pictures, labels[chosen], self.end.features(pictures)[0]
 
@@ -183,6 +209,8 @@ def look(run: str, place: int, stage: str = "", target: int = -1, start: bool = 
     """
     found = opened(run)
     picture = pictures(run, [place])["inputs"][0]
+    if place not in since.there(found.split.test.inputs):
+        raise RequestError("This picture is no longer there.", f"picture {place}", "Choose another one.")
     with found.turn:
         inside = found.start if start else found.end
         seen = inside.look(picture, stage, target)
@@ -199,7 +227,7 @@ def moved(run: str) -> dict[str, Any]:
         with found.turn:
             room = COMPARED_BYTES // (4 * largest(found.end.found))
             test = found.split.test
-            chosen = _spread(len(test), max(32, min(COMPARED, room)))
+            chosen = _some(test.inputs, max(32, min(COMPARED, room)))
             shown = np.asarray(test.inputs[chosen])
             begun, ended = found.start.weights(), found.end.weights()
             alike = {
@@ -231,7 +259,7 @@ def embedded(run: str, method: str) -> dict[str, np.ndarray]:
     kept = _kept(found, f"embedded-{method}")
     if kept is None:
         test = found.split.test
-        chosen = _spread(len(test), EMBEDDED)
+        chosen = _some(test.inputs, EMBEDDED)
         shown, labels = np.asarray(test.inputs[chosen]), np.asarray(test.labels[chosen])
         with found.turn:
             several = {"start": found.start.features(shown)[0], "end": found.end.features(shown)[0]}
@@ -259,7 +287,7 @@ def together(run: str) -> dict[str, np.ndarray]:
         with _DATA:
             other = data.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
         parts = {"source": other, "target": found.split.validation}
-        parts = {name: one.take(_spread(len(one), TOGETHER)) for name, one in parts.items()}
+        parts = {name: one.take(_some(one.inputs, TOGETHER)) for name, one in parts.items()}
         with found.turn:
             several = [_unit(found.end.features(np.asarray(one.inputs))[0]) for one in parts.values()]
         places = embedding.plane(np.concatenate(several), "tsne")
@@ -275,6 +303,14 @@ def together(run: str) -> dict[str, np.ndarray]:
 QUESTIONS: dict[str, Callable[..., Any]] = {
     one.__name__: one for one in (pictures, ready, answer, look, moved, embedded, together)
 }
+
+
+def _some(inputs: Any, most: int) -> np.ndarray:
+    """Places of at most so many pictures that are still there."""
+    present = since.there(inputs)
+    if not len(present):
+        raise RequestError("None of the run's pictures is there any more.", None, "Put the data set back as it was.")
+    return np.asarray(present[_spread(len(present), most)])
 
 
 def _spread(count: int, most: int) -> np.ndarray:

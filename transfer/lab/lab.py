@@ -25,11 +25,13 @@ from transfer.lab.sources import learned
 from transfer.lab.spawner import spawner
 from transfer.lab.store import Store
 from transfer.lab.summary import Summary
+from transfer.seen import record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SILENT_SECONDS = 60.0
+CHECKPOINT = "checkpoint.npz"
 _REGISTER_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
@@ -80,11 +82,23 @@ class Lab:
         """
         found = self.run(run)
         catalog.check(found.experiment)
+        if found.resumable:
+            self._unchanged(run)
         if not self.store.requeue(run, reserved):
             raise RequestError("Only a paused or interrupted run can be resumed.", found.state, "Run it again instead.")
         self.remarks.restore([run])  # or it would vanish ten minutes after it was removed
         if reserved is None:
             self.tend()
+
+    def _unchanged(self, run: str) -> None:
+        """Raises `DataChanged` when a run's pictures are seen to be others than those it began with."""
+        folder = settings.run_folder(run)
+        if not any(folder.rglob(CHECKPOINT)):
+            return  # it begins anew, whatever its pictures are
+        for role in ("target", "source"):
+            made = record.read(folder, role)
+            if made is not None and (words := record.since(made, catalog.datasets(), sure=True)):
+                raise record.refuse(made, words)
 
     def pause(self, run: str) -> None:
         """Asks a run to stop with a checkpoint; one that is still queued is paused at once."""

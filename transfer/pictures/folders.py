@@ -88,7 +88,7 @@ def _listed(folder: Path, meant: Understood) -> Listing:
         except Unreadable as problem:
             left.append((name, str(problem)))
             continue
-        files.append(File(name, number[label], part, seen.st_size, seen.st_mtime_ns))
+        files.append(File(name, number[label], part, seen.st_size, seen.st_mtime_ns + seen.st_ctime_ns))
     return Listing(root, tuple(files), meant.classes, tuple(left), meant.said)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from transfer.datasets import Dataset
 from transfer.datasets.corrupted import base
+from transfer.errors import RequestError
+from transfer.pictures import own, uploads
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,25 @@ def origins(key: str, dataset: Dataset | None) -> Origins:
         dataset: of that key, or None when it can no longer be opened.
     """
     name = canonical(key)
-    own = frozenset({name})
+    alone = frozenset({name})
     if dataset is None:
-        return Origins(name, own, own)
-    trained = frozenset(dataset.drawn_from) or own
-    return Origins(name, trained, frozenset(dataset.tested_from) or trained)
+        return Origins(name, alone, alone)
+    trained = frozenset(dataset.drawn_from) or alone
+    return Origins(name, trained, frozenset(dataset.tested_from) or _own_test(key, name) or trained)
+
+
+def _own_test(key: str, name: str) -> frozenset[str]:
+    """The test part that a folder of one's own brings along; empty when it has none."""
+    try:
+        seen = own.of(base(key))
+    except RequestError:
+        return frozenset()
+    there = seen is not None and any(one.part == "test" for one in seen.listing.files)
+    return frozenset({f"{name}, test part"}) if there else frozenset()
 
 
 def canonical(key: str) -> str:
     """The key without changes made to order, with the real path of a folder, and an upload as its folder."""
-    from transfer.pictures import uploads
-
     prefix, colon, rest = base(key).partition(":")
     if colon and prefix == "folder":
         return f"folder:{os.path.realpath(Path(rest).expanduser())}"

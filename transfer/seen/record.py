@@ -1,0 +1,146 @@
+"""Which pictures a run has used, kept beside its files; and what has become of them since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from transfer.datasets import Dataset
+from transfer.datasets.corrupted import base
+from transfer.errors import DataChanged
+from transfer.seen import contents, files
+from transfer.seen.prints import Parts, Prints, joined
+
+FILE = "data.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A data set as a run has used it.
+
+    Args:
+        data: its key.
+        seed: of the split.
+        split: fingerprint of the split, under which `transfer.seen.contents` keeps its pictures.
+        published: fingerprint of the whole data set, whatever the split.
+        classes: class names in label order.
+        shape: (height, width, channels) of its pictures.
+        stamp: of its files; empty for a published one.
+    """
+
+    data: str
+    seed: int
+    split: str
+    published: str
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the pictures of a data set differ from those a run has used.
+
+    Args:
+        added, removed, altered: how many pictures; altered are those with the same name and other content.
+        otherwise: what else is different, in words; empty when nothing is.
+    """
+
+    added: int = 0
+    removed: int = 0
+    altered: int = 0
+    otherwise: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """``2 added, 1 removed``; empty when nothing has changed."""
+        counts = {"added": self.added, "removed": self.removed, "altered": self.altered}
+        said = [f"{count:,} {what}" for what, count in counts.items() if count]
+        return ", ".join([*said, self.otherwise] if self.otherwise else said)
+
+
+def read(folder: Path, role: str = "target") -> Record | None:
+    """What the run in that folder has used as its target or source; None where an older version kept no record."""
+    found = _records(folder).get(role)
+    if found is None:
+        return None
+    return Record(**(found | {"classes": tuple(found["classes"]), "shape": tuple(found["shape"])}))
+
+
+def keep(folder: Path, role: str, made: Record) -> None:
+    """Keeps the record beside the run's files."""
+    text = json.dumps(_records(folder) | {role: asdict(made)})
+    files.write(folder / FILE, lambda file: file.write(text.encode("utf-8", "surrogateescape")))
+
+
+def _records(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def changes(then: Parts, now: Parts) -> Changes:
+    """What became of pictures, by their content and their names.
+
+    Args:
+        then, now: all parts of a split each.
+    """
+    before, after = _all(then), _all(now)
+    gone, new = ~before.among(after), ~after.among(before)
+    names = set(after.names)
+    altered = sum(before.names[place] in names for place in np.flatnonzero(gone)) if before.names else 0
+    added = int(new.sum()) - (altered if before.names else 0)
+    moved = "" if gone.any() or new.any() else _moved(then, now)
+    return Changes(max(0, added), int(gone.sum()) - altered, altered, moved)
+
+
+def _moved(then: Parts, now: Parts) -> str:
+    same = all(len(then[name]) == len(now[name]) and now[name].among(then[name]).all() for name in ("test", "train"))
+    return "" if same else "names, labels or parts of pictures"
+
+
+def since(made: Record, known: Mapping[str, Dataset], sure: bool = False) -> str:
+    """What has changed since a run used the data set, in words; empty when nothing has, or when nobody can tell.
+
+    Reads no picture's pixels; files only where there are few or they were read before.
+
+    Args:
+        made: what the run has used.
+        known: data sets by key; `get` gives None for one that cannot be opened.
+        sure: whether to say nothing where files were written since, and comparing them would take long.
+    """
+    dataset, opened = known.get(made.data), known.get(base(made.data))
+    if dataset is None or opened is None:
+        return "it is no longer there, or can no longer be opened"
+    if dataset.stamp == made.stamp and dataset.shape == made.shape:
+        return ""
+    then, now = contents.load(made.split), contents.foreseen(dataset, opened, made.seed)
+    said = []
+    if dataset.classes != made.classes:
+        said.append("its classes")
+    if dataset.shape != made.shape:
+        said.append(f"the size at which pictures are kept ({made.shape[0]} pixels then, {dataset.shape[0]} now)")
+    if then is not None and now is not None:
+        said = [one for one in (changes(then, now).in_words,) if one] + said
+    elif dataset.stamp and not sure:
+        said.append("its files (too many to compare them here)")
+    return ", ".join(said)
+
+
+def refuse(made: Record, words: str) -> DataChanged:
+    """Why a run cannot go on with pictures that have changed."""
+    return DataChanged(
+        "The pictures have changed since this run began. Going on, it might be tested on what it has learned.",
+        f"{made.data}: {words}", "Put the pictures back as they were and resume, or run the experiment again.",
+    )  # fmt: skip
+
+
+def _all(parts: Parts) -> Prints:
+    return joined([parts[name] for name in ("unlabelled", "validation", "test")])
