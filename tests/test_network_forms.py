@@ -200,6 +200,13 @@ FORMS: dict[str, Callable[[], Form]] = {
 }
 
 
+# These differ from "rescaled" in how they are read and not in what a run makes of them.
+ALIKE_WHEN_EXPORTED = (
+    *("to 255 and back", "from -1", "tf", "torch", "caffe from 1", "blue first", "normalized by numbers"),
+    *("base inside h5", "sequential h5", "sequential without input", "sequential without input h5", "two outputs"),
+)
+
+
 def written(form: Form, folder: Path) -> Path:
     path = folder / f"net{form.ending}"
     form.whole.save(path)
@@ -251,8 +258,8 @@ def test_features_are_those_that_keras_gives(name: str, tmp_path: Path, at_once:
     np.testing.assert_allclose(found, wanted(form, PICTURES), rtol=1e-5, atol=1e-5)
     weights = sum(int(np.prod(weight.shape)) for stage in stages for weight in stage.weights)
     assert backbone.parameters == weights
-    network = Network(backbone, PICTURES.shape[1:], SIDE, Knowledge("own", "own", own=True))
-    same_when_exported(network, tmp_path)
+    if name not in ALIKE_WHEN_EXPORTED:
+        same_when_exported(Network(backbone, PICTURES.shape[1:], SIDE, Knowledge("own", "own", own=True)), tmp_path)
 
 
 EXPORTED = ["plain", "caffe", "normalized 1", "mobilenet's end", "squeezenet's end", "wide", "grey", "sequential"]
@@ -288,6 +295,7 @@ def same_when_exported(network: Network, folder: Path) -> None:
 
 def test_a_runs_accuracy_is_its_exports_and_the_scale_of_a_normalization_is_kept(tmp_path: Path, at_once: None) -> None:
     """A base in a Sequential, a Normalization before it, fine-tuned; then its network is gone on with."""
+    keras.utils.set_random_seed(3)
     given = [keras.Input((SIDE, SIDE, 1)), adapted_grey(), layers.Conv2D(4, 3, strides=2, name="low")]
     rest = [layers.BatchNormalization(), layers.ReLU(), layers.Flatten(), layers.Dense(3)]
     path = written(Form(keras.Sequential([*given, *rest]), "", ""), tmp_path)
@@ -301,7 +309,7 @@ def test_a_runs_accuracy_is_its_exports_and_the_scale_of_a_normalization_is_kept
     assert run(student, "three") == accuracy_of_export("three", tmp_path)
 
 
-SHORT = {"target": "optdigits", "labels_per_class": 10, "epochs": 2, "batch_size": 25}
+SHORT = {"target": "optdigits", "labels_per_class": 10, "epochs": 4, "batch_size": 25}
 
 
 def adapted_grey() -> layers.Normalization:

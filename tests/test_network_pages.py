@@ -66,6 +66,8 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     assert "no such file" in said(app)
     app.text_input(key="network_path").set_value(str(path)).run()
     assert not app.exception
+    assert "grey pictures of 16 × 16" in said(app) and "0 to 1 is assumed" in said(app)
+    assert "Its classifier (top, 2 classes) is left out; features are what flat gives" in said(app)
     app.selectbox(key=f"network_cut:{path}").select("low").run()
     app.button(key="network_use").click().run()
     assert not app.exception

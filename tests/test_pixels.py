@@ -9,7 +9,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from transfer.backbones import pixels
-from transfer.backbones.described import fed, understood, usual_pixels
+from transfer.backbones.described import doubts, fed, understood, usual_pixels
 from transfer.errors import RequestError
 
 CAFFE = np.array([103.939, 116.779, 123.68])
@@ -102,6 +102,8 @@ def test_what_was_understood_is_said_in_plain_words() -> None:
 def test_an_assumed_range_is_called_assumed_until_one_is_chosen() -> None:
     assert "assumed" in fed(known(), "") and "assumed" not in fed(known(), "0..1")
     assert "assumed" not in fed(known(pixels="0..255"), "")
+    assert doubts(known(), "") == ("Nothing in the network tells its pixels: 0 to 1 is assumed.", "Left out.")
+    assert doubts(known(), "0..1") == doubts(known(pixels="0..1"), "") == ("Left out.",)
     assert usual_pixels(known()) == "0..1" and usual_pixels(known(pixels="caffe")) == "caffe"
     with pytest.raises(RequestError, match="no such range.*0..255, 0..1, -1..1"):
         fed(known(channels=1), "caffe")

@@ -66,6 +66,7 @@ class Backbone:
         classes: names of the classes of ``source_head``, in order; empty when they are not known.
         lessons: what its weights have learned from, as far as the lab trained them.
         fixed: whether its weights can never move, nor begin anew: it gives features and no more.
+        notes: what a run with it has to say: what was assumed of the network, and what was left out of it.
     """
 
     key: str
@@ -88,6 +89,7 @@ class Backbone:
     classes: tuple[str, ...] = ()
     lessons: tuple[Lesson, ...] = ()
     fixed: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,18 @@ def fed(known: Description, asked: str) -> str:
     return f"{shape}pixels of {PIXELS[chosen_pixels(known, asked)].words}{assumed}"
 
 
+def doubts(known: Description, asked: str) -> tuple[str, ...]:
+    """What a run with the network has to say: the range of pixels if it was assumed, and what was left out.
+
+    Args:
+        known: its description.
+        asked: the range that was asked for, empty for the usual one.
+    """
+    told = bool(asked) or known.get("pixels", "") is not None
+    assumed = () if told else (f"Nothing in the network tells its pixels: {PIXELS[ASSUMED].words} is assumed.",)
+    return (*assumed, *known.get("notes", []))
+
+
 def understood(known: Description) -> list[str]:
     """What was understood of a network, a sentence each: its input, pixels, classifier, and what was left out."""
     height, width = known.get("input", (known["size"], known["size"]))

@@ -22,6 +22,7 @@ from transfer.backbones.described import (
     Description,
     chosen_cut,
     chosen_pixels,
+    doubts,
     fed,
     kept_up_to,
     staged,
@@ -154,6 +155,7 @@ def open_(rest: str) -> Backbone:
         channels=known["channels"],
         licence="your own",
         reference=str(path),
+        notes=doubts(known, chosen.get("pixels", "")),
         preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the file",
         build=functools.partial(_build, path=path, cut=cut, pixels=pixels, reading=reading),
         pretrained=Pretrained(

@@ -22,6 +22,7 @@ from transfer.backbones.described import (
     Description,
     chosen_cut,
     chosen_pixels,
+    doubts,
     ends,
     fed,
     kept_up_to,
@@ -119,6 +120,7 @@ def open_(rest: str) -> Backbone:
         channels=known["channels"],
         licence="your own",
         reference=str(path),
+        notes=doubts(known, chosen.get("pixels", "")),
         preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the SavedModel",
         build=functools.partial(_build, path=path, cut=cut, pixels=pixels),
         pretrained=Pretrained(

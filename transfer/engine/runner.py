@@ -99,6 +99,9 @@ class Runner:
     def learn(self) -> Wish | None:
         """Source, teacher and target, without the test; the wish that ended it, if one did."""
         device.set_precision(self.experiment.precision)
+        if not self.was_resumed:
+            for words in self.backbone.notes:
+                self.emit(Note(words))
         self.emit(Stage("loading the data"))
         with self.hearing():
             self._scales = catalog.dataset(self.experiment.target).scales
