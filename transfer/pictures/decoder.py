@@ -1,8 +1,9 @@
 """How a picture's file becomes pixels: the one decoder of training, pages and exports.
 
-Only numpy and Pillow are imported, so that this file can be copied beside an exported network and decode exactly as
-its training did. Pixels are taken as they are stored: colour profiles and gamma are not applied, as TensorFlow and
-PyTorch do not apply them either. Of several frames or pages the first counts.
+It needs numpy and Pillow alone, pi-heif for HEIC, and simplejpeg to find JPEGs that lost their end, so that this file
+can be copied beside an exported network and decode exactly as its training did. Pixels are taken as they are stored:
+colour profiles and gamma are not applied, as TensorFlow and PyTorch do not apply them either. Of several frames or
+pages the first counts.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -125,15 +126,11 @@ def decoded(
         whole = picture.size
         # A photograph of many more pixels is decoded at a half or a quarter to begin with.
         picture.draft(None, (2 * size[0], 2 * size[1]))
-        if picture.width * picture.height > _LARGE:
-            with _one_large:
-                made = _brought(_upright(picture, scales), size, channels)
-        else:
+        with _one_large if picture.width * picture.height > _LARGE else nullcontext():
             upright = _upright(picture, scales)
             if picture.format in ("JPEG", "MPO"):
                 _complete(file, picture, whole)
-            made = _brought(upright, size, channels)
-    return made
+            return _brought(upright, size, channels)
 
 
 def colour(file: IO[bytes], scales: Scales | None = None, most: int = MOST_PIXELS) -> np.ndarray:
