@@ -350,7 +350,7 @@ def test_copies_are_counted_against_everything_that_was_trained_on(tmp_path: Pat
     assert found.exact.sum() == 2
     names = {split.prints["test"].names[place] for place in np.flatnonzero(found.exact)}
     assert {Path(name).name for name in names} == {"again.png", "wrong.png"}
-    assert "2 of 11 test pictures are exact copies" in found.notes[0]
+    assert "Of 11 test pictures 2 are exact copies" in found.notes[0]
     assert found.clashing == (there[1].parent.name != there[2].parent.name)
     logits = np.eye(3)[split.test.labels]
     logits[found.exact] = logits[found.exact] * -1

@@ -39,10 +39,10 @@ class Copies:
         """What a person should know before the run begins."""
         said = []
         if self.exact.any() or self.near.any():
-            near = f" and {self.near.sum():,} nearly equal ones" if self.near.any() else ""
+            near = f", {self.near.sum():,} more are nearly equal" if self.near.any() else ""
             said.append(
-                f"{self.exact.sum():,} of {len(self.exact):,} test pictures are exact copies{near} of pictures "
-                "that are trained on: the test accuracy is higher than it would be on new pictures."
+                f"Of {len(self.exact):,} test pictures {self.exact.sum():,} are exact copies of pictures that are "
+                f"trained on{near}: the test accuracy is higher than it would be on new pictures."
             )
         if self.clashing:
             several = "pictures are" if self.clashing > 1 else "picture is"
