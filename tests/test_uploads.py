@@ -139,7 +139,7 @@ def test_a_bomb_is_refused_by_what_it_says_and_by_what_it_does(monkeypatch: pyte
 
 def test_what_is_written_is_counted_whatever_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSFER_UPLOAD_UNPACKED_MB", "0")
-    monkeypatch.setattr(uploads, "_declared", lambda members, size: None)
+    monkeypatch.setattr(uploads, "declared", lambda members, size: None)
     refused("more than it said", good())
 
 

@@ -13,7 +13,7 @@ from transfer.datasets import folder as folders
 from transfer.datasets import tfds
 from transfer.errors import LabError
 from transfer.insight.words import counted
-from transfer.pictures import uploads
+from transfer.pictures import upload_limits, uploads
 from transfer.pictures.layout.offered import offered
 from transfer.pictures.layout.typed import Corrections
 from transfer.pictures.own import printable, printable_text
@@ -50,8 +50,8 @@ def panel(empty: bool) -> None:
             str(way), type="zip" if way == WAYS[0] else None, accept_multiple_files=accept,
             key=f"upload:{way}:{count}", max_upload_size=most, label_visibility="collapsed",
         )  # fmt: skip
-        st.caption(uploads.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, HEIC, AVIF, WebP, "
-                   "GIF, BMP, TIFF, JPEG 2000 and PPM are read; pictures are kept on this machine and go "
+        st.caption(upload_limits.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, HEIC, AVIF, "
+                   "WebP, GIF, BMP, TIFF, JPEG 2000 and PPM are read; pictures are kept on this machine and go "
                    "nowhere else.")  # fmt: skip
         if given:
             _name_and_add(given)

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 import unicodedata
 import zipfile
@@ -35,11 +34,10 @@ from transfer.pictures.layout.sheet import ENDINGS as TABLES
 from transfer.pictures.layout.sheet import SHEETS
 from transfer.pictures.layout.typed import Corrections
 from transfer.pictures.layout.understanding import NOTHING
+from transfer.pictures.upload_limits import SMALL, Budget, count, declared, entries, within
 
 LONGEST_NAME = 40
-_ENTRY = b"PK\x01\x02"
 _PIECE = 2**20
-_SMALL = 10 * 2**20
 _STAGING = ".staging-"
 # Hidden, so that it is neither taken for data nor can come with an upload.
 _LEFT_OUT = ".left_out.json"
@@ -137,16 +135,16 @@ def take_archive(
         DiskFull: there is no room; nothing is left behind.
     """
     size = archive.seek(0, os.SEEK_END)
-    _within(size, settings.upload_megabytes(), "The upload is too large.", "TRANSFER_UPLOAD_MB")
-    _count(_entries(archive))
+    within(size, settings.upload_megabytes(), "The upload is too large.", "TRANSFER_UPLOAD_MB")
+    count(entries(archive))
     try:
         with zipfile.ZipFile(archive) as opened, _staging(name, corrections) as (folder, received):
-            entries = opened.infolist()
-            _declared([one for one in entries if not one.is_dir()], size)
-            meant, said = letters(entries)
+            found = opened.infolist()
+            declared([one for one in found if not one.is_dir()], size)
+            meant, said = letters(found)
             received.said = (said,) if said else ()
-            members = [pair for pair in zip(entries, meant, strict=True) if not is_folder(pair[1])]
-            budget = _Budget(max(_SMALL, size * settings.upload_ratio()))
+            members = [pair for pair in zip(found, meant, strict=True) if not is_folder(pair[1])]
+            budget = Budget(max(SMALL, size * settings.upload_ratio()))
             shelf = _Shelf(folder, received, budget)
             for done, (one, path) in enumerate(members, start=1):
                 shelf.add(path, lambda one=one: opened.open(one))  # type: ignore[misc]  # a lambda with a default
@@ -168,11 +166,11 @@ def take_files(
 ) -> Received:
     """Takes in many files, with the folders in their names; otherwise as `take_archive`."""
     several = list(files)
-    _count(len(several))
-    _within(sum(one.seek(0, os.SEEK_END) for _, one in several), settings.upload_megabytes(),
+    count(len(several))
+    within(sum(one.seek(0, os.SEEK_END) for _, one in several), settings.upload_megabytes(),
             "The upload is too large.", "TRANSFER_UPLOAD_MB")  # fmt: skip
     with _staging(name, corrections) as (folder, received):
-        shelf = _Shelf(folder, received, _Budget(settings.upload_megabytes() * 10**6))
+        shelf = _Shelf(folder, received, Budget(settings.upload_megabytes() * 10**6))
         for done, (path, file) in enumerate(several, start=1):
             file.seek(0)
             shelf.add(path, lambda file=file: file)  # type: ignore[misc]  # a lambda with a default
@@ -184,6 +182,8 @@ def members(given: Any) -> list[str]:
     """Names of the files in an upload, a zip or several files; nothing when it cannot be read."""
     if isinstance(given, list):
         return [one.name for one in given]
+    if entries(given) > settings.upload_files():
+        return []  # its table of contents is not read into memory
     try:
         with zipfile.ZipFile(given) as opened:
             found, _ = letters(opened.infolist())
@@ -193,74 +193,10 @@ def members(given: Any) -> list[str]:
     return [one for one in paths if not any(hidden(part) for part in one.split("/"))]
 
 
-def limits() -> str:
-    """What an upload may be, in a sentence."""
-    return (
-        f"At most {settings.upload_megabytes():,} MB as sent; {settings.unpacked_megabytes():,} MB unpacked, and then "
-        f"{settings.upload_ratio()} times the archive's size; {settings.upload_files():,} files; "
-        f"{settings.most_pixels() / 1e6:g} million pixels a picture."
-    )
-
-
-# What is refused ---------------------------------------------------------------------------------
-
-
-def _count(files: int) -> None:
-    if files > settings.upload_files():
-        raise refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
-                       "Use a folder of this machine (folder:<path>), or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
-
-
-def _within(size: int, megabytes: int, wrong: str, setting: str) -> None:
-    if size > megabytes * 10**6:
-        raise refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
-                       f"Use a folder of this machine (folder:<path>), or raise {setting}.")  # fmt: skip
-
-
-def _entries(archive: IO[bytes]) -> int:
-    """Entries of the archive's table of contents, without reading it into memory as zipfile does."""
-    archive.seek(0)
-    found, kept = 0, b""
-    while piece := archive.read(_PIECE):
-        joined = kept + piece
-        found += joined.count(_ENTRY)
-        kept = joined[-len(_ENTRY) + 1 :]
-    archive.seek(0)
-    return found
-
-
-def _declared(members: list[zipfile.ZipInfo], size: int) -> None:
-    """Refuses what the archive itself says is too much, or is no plain file."""
-    total = sum(one.file_size for one in members)
-    _within(total, settings.unpacked_megabytes(), "The archive unpacks to too much.", "TRANSFER_UPLOAD_UNPACKED_MB")
-    if total > max(_SMALL, size * settings.upload_ratio()):
-        raise refused("The archive unpacks to suspiciously much.", f"{total / max(1, size):,.0f} times its size",
-                       f"At most {settings.upload_ratio()} times is allowed (TRANSFER_UPLOAD_RATIO).")  # fmt: skip
-    for one in members:
-        kind = stat.S_IFMT(one.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG):
-            raise refused("The archive holds a link or something else that is no plain file.", repr(one.filename))
-        if one.flag_bits & 1:
-            raise refused("The archive is encrypted.", repr(one.filename), "Make it without a password.")
-
-
-class _Budget:
-    """Bytes that may still be written, whatever the archive says of itself."""
-
-    def __init__(self, most: int) -> None:
-        self.most = min(most, settings.unpacked_megabytes() * 10**6)
-        self.left = self.most
-
-    def spend(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
-            raise refused("The upload unpacks to more than it said.", f"more than {self.most / 1e6:,.0f} MB")
-
-
 class _Shelf:
     """Where an upload's files are put while it is taken in."""
 
-    def __init__(self, folder: Path, received: Received, budget: _Budget) -> None:
+    def __init__(self, folder: Path, received: Received, budget: Budget) -> None:
         self.folder, self.received, self.budget = folder, received, budget
         self._taken: set[str] = set()
 
