@@ -231,7 +231,7 @@ def test_names_in_the_bytes_of_an_old_system_become_letters(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("parts", [("",), ("test/", "train/", "val/")])
 def test_the_stamp_of_folders_that_were_always_read_so_stays(tmp_path: Path, parts: tuple[str, ...]) -> None:
-    """Old runs name their data by it: root, then name, label, part, size and time of each, then the classes."""
+    """Root, then name, label, part, size and times of each, then the classes: what is decoded is found by it."""
     root = tmp_path / "own"
     for place in parts:
         grow(root, f"{place}{{b,a,B}}/*3.jpg")
@@ -242,7 +242,8 @@ def test_the_stamp_of_folders_that_were_always_read_so_stays(tmp_path: Path, par
                 path = f"{part}{name}/p{number}.jpg"
                 about = (root / path).stat()
                 kind = {"val/": "validation", "test/": "test"}.get(part, "train")
-                digest.update(f"{path}\0{label}\0{kind}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+                written = about.st_mtime_ns + about.st_ctime_ns
+                digest.update(f"{path}\0{label}\0{kind}\0{about.st_size}\0{written}\n".encode())
     digest.update(b"B\0a\0b")
     assert listing(root).stamp == digest.hexdigest()
 
