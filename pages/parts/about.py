@@ -75,6 +75,7 @@ def _environment(run: Run) -> dict[str, Any]:
         found["weights"] = f"{metrics['weights']:,}, of which {metrics['trainable_weights']:,} learned at most"
     found |= {name: env[name] for name in ("machine", "system", "python", "backend") if env.get(name)}
     found |= env.get("versions", {})
+    found |= {f"file of {name}": f"{digest[:16]} …" for name, digest in env.get("networks", {}).items()}
     found |= {f"data {name}": f"{digest[:16]} …" for name, digest in env.get("data", {}).items()}
     return {name: str(value) for name, value in found.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import streamlit as st
 from pages.parts.asking import answered
 from pages.parts.form import choose
 from transfer import catalog, settings
-from transfer.backbones import Backbone, saved, saved_model
+from transfer.backbones import Backbone, saved, saved_model, uploaded
 from transfer.backbones.described import Description, cuts, understood, usual_cut, usual_pixels
 from transfer.backbones.pixels import PIXELS, offered
 from transfer.errors import RequestError
@@ -124,12 +125,10 @@ def own() -> None:
         try:
             with st.spinner("looking into it ..."):
                 if given is not None:
-                    place = saved.place() / saved.safe_name(given.name)
-                    if not place.exists() or place.stat().st_size != given.size:
-                        saved.keep(given.name, given.getvalue())
+                    place = _kept(given)
                     known = saved.description(place)
                 elif path:
-                    place = Path(path.removeprefix("saved:")).expanduser()
+                    place = Path(os.path.expanduser(path.removeprefix("saved:")))
                     kind = saved_model if place.is_dir() else saved
                     known = kind.description(place)
                 elif preset:
@@ -141,6 +140,18 @@ def own() -> None:
             st.warning(str(problem), icon=":material/block:")
             return
         _cut(place, known, kind.key_of)
+
+
+def _kept(given: Any) -> Path:
+    """Where the upload lies; says so when it could not have its name."""
+    file, path = st.session_state.get("network_kept", ("", ""))
+    if file != given.file_id or not Path(path).exists():
+        path = str(uploaded.keep(given.name, given.getvalue()))
+        st.session_state["network_kept"] = given.file_id, path
+    if Path(path).name != (named := uploaded.safe_name(given.name)):
+        st.info(f"Another network is called {named} here. It stays as it is, for runs may rest on it; yours is kept as "
+                f"{Path(path).name}.", icon=":material/drive_file_rename_outline:")  # fmt: skip
+    return Path(path)
 
 
 def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str]) -> None:

@@ -28,6 +28,7 @@ class Pretrained:
         identity: changes whenever a weight does (a digest or a release name); keys the caches.
         load: puts the weights into the stages that `Backbone.build` returned; may download.
         download_mb: size of that download in megabytes, 0 when shipped with the lab.
+        content: digest of the person's file that holds them; empty when they come from elsewhere.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Pretrained:
     identity: str
     load: Callable[[list[keras.Model]], None]
     download_mb: float = 0.0
+    content: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transfer import settings
-from transfer.backbones import Backbone, Family, Pretrained
+from transfer.backbones import Backbone, Family, Pretrained, content
 from transfer.backbones.described import (
     Description,
     chosen_cut,
@@ -51,18 +52,6 @@ def place() -> Path:
     return folder
 
 
-def safe_name(name: str) -> str:
-    """An upload's name without folders and without what a key would take for a setting."""
-    return Path(name).name.replace("@", "_").lstrip(".") or "network.keras"
-
-
-def keep(name: str, content: bytes) -> Path:
-    """An uploaded file, kept under the lab's home; another of the same name is replaced by it."""
-    path = place() / safe_name(name)
-    path.write_bytes(content)
-    return path
-
-
 def parted(rest: str) -> tuple[Path, dict[str, str]]:
     """Path and settings of a key without its prefix."""
     parts = rest.split("@")
@@ -70,7 +59,8 @@ def parted(rest: str) -> tuple[Path, dict[str, str]]:
     while len(parts) > 1 and parts[-1].partition("=")[0] in ("cut", "pixels", "reading"):
         name, _, value = parts.pop().partition("=")
         chosen[name] = value
-    return Path("@".join(parts)).expanduser(), chosen
+    # As the shell does: a home that is not known stays as it is written.
+    return Path(os.path.expanduser("@".join(parts))), chosen
 
 
 def key_of(path: Path | str, cut: str = "", pixels: str = "") -> str:
@@ -108,21 +98,29 @@ def described(path: Path, reading: str = "") -> Description | None:
 
 
 def _kept(path: Path, reading: str = "") -> Path:
-    return settings.cache("inspections") / f"{LAYOUT}-{f'old-{reading}-' if reading else ''}{stamp(path)}.json"
+    # Its name is among it, for what is refused is called by its name.
+    words = hashlib.sha256(f"{path.name} {stamp(path)}".encode("utf-8", "surrogateescape")).hexdigest()
+    return settings.cache("inspections") / f"{LAYOUT}-{f'old-{reading}-' if reading else ''}{words[:40]}.json"
 
 
 def usable(path: Path) -> None:
-    """Raises `RequestError` when the administrator keeps networks to other folders."""
+    """Raises `RequestError` when this cannot be a path, or the administrator keeps networks to other folders."""
+    if "\0" in str(path):
+        raise RequestError("This is no path.", repr(str(path)), "Give the path of a network on this machine.")
     roots = (*settings.folder_roots(), place().resolve())
     if len(roots) > 1 and not any(path.resolve().is_relative_to(root) for root in roots):
         raise RequestError("Files there may not be used.", str(path), "Put it below a folder of TRANSFER_FOLDERS.")
 
 
 def stamp(path: Path) -> str:
-    """Changes whenever the file does."""
+    """Digest of the file's content.
+
+    Raises:
+        RequestError: there is no such file, or it may not be used.
+    """
     usable(path)
     try:
-        seen = path.stat()
+        path.stat()
     except OSError:
         raise RequestError("There is no such file.", str(path), "Give the path of a .keras file.") from None
     if not path.is_file():
@@ -131,18 +129,19 @@ def stamp(path: Path) -> str:
             str(path),
             f"A SavedModel can be used, frozen, as saved:{path}. To train it, save it as .keras where it was made.",
         )
-    words = f"{path.resolve()} {seen.st_size} {seen.st_mtime_ns}"
-    return hashlib.sha256(words.encode()).hexdigest()[:40]
+    return content.digest(path)
 
 
 def open_(rest: str) -> Backbone:
     """The network of a key without its prefix, as a backbone."""
     path, chosen = parted(rest)
-    reading = chosen.get("reading", "")
+    now, reading = functools.partial(stamp, path), chosen.get("reading", "")
+    seen = now()
     known = description(path, reading)
     cut = chosen_cut(known, chosen.get("cut", ""), path.name)
     pixels = chosen_pixels(known, chosen.get("pixels", ""))
     kept, size = kept_up_to(known, cut), known["size"]
+    held = functools.partial(content.guarded, now=now, expected=seen, named=str(path))
     return Backbone(
         key=f"{PREFIX}:{rest}",
         title=f"{path.stem} up to {cut}",
@@ -157,12 +156,13 @@ def open_(rest: str) -> Backbone:
         reference=str(path),
         notes=doubts(known, chosen.get("pixels", "")),
         preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the file",
-        build=functools.partial(_build, path=path, cut=cut, pixels=pixels, reading=reading),
+        build=held(functools.partial(_build, path=path, cut=cut, pixels=pixels, reading=reading)),
         pretrained=Pretrained(
             source="its file's",
             origin=str(path),
-            identity=f"{stamp(path)} {cut} {pixels}" + ("" if reading else f" read {LAYOUT}"),
-            load=functools.partial(_load, path=path, cut=cut, pixels=pixels, reading=reading),
+            identity=f"{seen} {cut} {pixels}" + ("" if reading else f" read {LAYOUT}"),
+            load=held(functools.partial(_load, path=path, cut=cut, pixels=pixels, reading=reading)),
+            content=seen,
         ),
     )
 

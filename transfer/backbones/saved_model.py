@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transfer import settings
-from transfer.backbones import Backbone, Family, Pretrained
+from transfer.backbones import Backbone, Family, Pretrained, content
 from transfer.backbones.described import (
     Description,
     chosen_cut,
@@ -70,7 +70,9 @@ def description(path: Path) -> Description:
 
 
 def _kept(path: Path) -> Path:
-    return settings.cache("saved_models") / f"{LAYOUT}-{stamp(path)}.json"
+    # Its name is among it, for what is refused is called by its name.
+    words = hashlib.sha256(f"{path.name} {stamp(path)}".encode("utf-8", "surrogateescape")).hexdigest()
+    return settings.cache("saved_models") / f"{LAYOUT}-{words[:40]}.json"
 
 
 def graph_file(path: Path) -> Path:
@@ -79,7 +81,7 @@ def graph_file(path: Path) -> Path:
 
 
 def stamp(path: Path) -> str:
-    """Changes whenever a file of the SavedModel does.
+    """Digest of the content of all files of the SavedModel that are read.
 
     Raises:
         RequestError: it may not be used, or is no SavedModel.
@@ -90,8 +92,7 @@ def stamp(path: Path) -> str:
             "There is no SavedModel.", str(path), f"Give the path of a folder with {PROGRAM} and variables in it."
         )
     files = [path / PROGRAM, *sorted((path / "variables").glob("variables.*"))]
-    words = [f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in files]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:40]
+    return content.together(path, files)
 
 
 def open_(rest: str) -> Backbone:
@@ -101,7 +102,8 @@ def open_(rest: str) -> Backbone:
         RequestError: there is no such folder, it is refused, or cannot be cut there.
     """
     path, chosen = parted(rest)
-    known = description(path)
+    now = functools.partial(stamp, path)
+    seen, known = now(), description(path)
     if "reading" in chosen:  # a run of an older version of the lab, opened again
         known |= known["before"]
     cut = chosen_cut(known, chosen.get("cut", ""), path.name)
@@ -122,12 +124,13 @@ def open_(rest: str) -> Backbone:
         reference=str(path),
         notes=doubts(known, chosen.get("pixels", "")),
         preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the SavedModel",
-        build=functools.partial(_build, path=path, cut=cut, pixels=pixels),
+        build=content.guarded(functools.partial(_build, path=path, cut=cut, pixels=pixels), now, seen, str(path)),
         pretrained=Pretrained(
             source="its folder's",
             origin=str(path),
-            identity=f"{stamp(path)} {cut} {pixels}",
+            identity=f"{seen} {cut} {pixels}",
             load=_load,
+            content=seen,
         ),
         fixed=True,
     )

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transfer.backbones import Backbone, Family, Pretrained, keras_applications
+from transfer.backbones import Backbone, Family, Pretrained, content, keras_applications
 from transfer.backbones.saved import stamp
 from transfer.errors import RequestError, RunFailed, UnknownKey
 
@@ -39,15 +40,20 @@ def open_(rest: str) -> Backbone:
         )
     if key not in NETS:
         raise UnknownKey("network of keras.applications", key, NETS)
-    path = Path(given).expanduser()
+    path = Path(os.path.expanduser(given))
     network = next(one for one in keras_applications.KERAS_APPLICATIONS if one.key == key)
+    now = functools.partial(stamp, path)
+    seen = now()
+    held = functools.partial(content.guarded, now=now, expected=seen, named=str(path))
     return dataclasses.replace(
         network,
         key=f"{PREFIX}:{rest}",
         title=f"{network.title} with {path.name}",
         licence="your own weights",
         top1=None,
-        pretrained=Pretrained("its file's", str(path), stamp(path), functools.partial(_load, path=path, key=key)),
+        pretrained=Pretrained(
+            "its file's", str(path), seen, held(functools.partial(_load, path=path, key=key)), content=seen
+        ),
     )
 
 

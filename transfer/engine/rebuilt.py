@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from transfer import catalog, settings
+from transfer import catalog, given, settings
 from transfer.backbones.as_read import as_read
 from transfer.backbones.inherited import noted_reading
 from transfer.engine import arrays, data, device
@@ -103,6 +103,7 @@ def trained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None] 
     Raises:
         ImpossibleExperiment: the run has left no weights, or they are damaged.
         DownloadFailed: the backbone's own weights are no longer here and could not be fetched.
+        RequestError: the file of its backbone or teacher is gone, or holds another network now.
     """
     return _rebuilt(run, emit, wish, begun=False)
 
@@ -150,6 +151,7 @@ def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None
         raise ImpossibleExperiment(
             "The weights of this run are not there.", f"run {run}", "Choose a run that has finished, or run it again."
         ) from problem
+    given.check(folder)
     strategy = catalog.strategy(experiment.strategy)(**experiment.options)
     runner = Runner(experiment, strategy, emit or _silent, wish or (lambda: None), None)
     runner.source_then = record.read(folder, "source")

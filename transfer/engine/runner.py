@@ -13,7 +13,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from transfer import catalog, fetching, spending
+from transfer import catalog, fetching, given, spending
 from transfer.backbones.as_read import as_read
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
@@ -87,6 +87,11 @@ class Runner:
 
     def go(self) -> tuple[State, dict[str, Any]]:
         """Everything, in order; the state it ended in and its metrics."""
+        if self.folder is not None:
+            given.check(self.folder)
+            given.record(self.folder, self.experiment)
+        if own := given.contents(self.experiment):
+            self.provenance["networks"] = own
         try:
             with fetching.telling(self._downloaded):
                 wish = self.learn()

@@ -50,7 +50,9 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
     if teacher.startswith("run:"):
         return rebuilt.trained(teacher.removeprefix("run:"), wish=runner.wish).frozen
     asked = lesson(runner.experiment, teacher)
-    words = f"{LAYOUT} {asked.canonical_json()} {data}{noted(asked.backbone)}"
+    own = catalog.backbone(asked.backbone).pretrained
+    held = f" {own.content}" if own and own.content else ""
+    words = f"{LAYOUT} {asked.canonical_json()} {data}{noted(asked.backbone)}{held}"
     file = settings.cache("teachers") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.npz"
     title = catalog.backbone(asked.backbone).title
     kept = _read(file)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from transfer import catalog, ids, settings
+from transfer import catalog, given, ids, settings
 from transfer.errors import LabError, RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.lab import discarding, history, lineage
@@ -69,7 +69,9 @@ class Lab:
             RequestError: the choices do not go together; nothing was written.
         """
         catalog.check(experiment)
+        lineage.check_parents(experiment)
         run = self.store.add_run(experiment, reserved)
+        given.record(settings.run_folder(run), experiment)
         if reserved is None:
             self.tend()
         return run
@@ -78,12 +80,14 @@ class Lab:
         """Queues a paused or interrupted run again: the same id, on from its checkpoint.
 
         Raises:
-            RequestError: the run is in another state, or its experiment is no longer possible.
+            RequestError: the run is in another state, its experiment is no longer possible, or the file of its network
+                holds another one now.
         """
         found = self.run(run)
         catalog.check(found.experiment)
         if found.resumable:
             self._unchanged(run)
+        given.check(settings.run_folder(run))
         if not self.store.requeue(run, reserved):
             raise RequestError("Only a paused or interrupted run can be resumed.", found.state, "Run it again instead.")
         self.remarks.restore([run])  # or it would vanish ten minutes after it was removed

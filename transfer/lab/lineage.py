@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transfer import ids, settings
+from transfer import given, ids, settings
+from transfer.backbones import inherited
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.records import Run
@@ -63,6 +64,14 @@ def experiment_of(run: str) -> Experiment | None:
         return Experiment(**json.loads((settings.run_folder(run) / "experiment.json").read_text()))
     except (OSError, ValueError, RequestError):
         return None
+
+
+def check_parents(experiment: Experiment) -> None:
+    """Raises `RequestError` when a run that this begins with, or learns from, rests on a file that has changed."""
+    for bond in bonds("", experiment):
+        # A network that was packed when it was first needed rests on nothing any more.
+        if bond.what == "teacher" or not inherited.packed(bond.parent).exists():
+            given.check(settings.run_folder(bond.parent))
 
 
 def unneeded(store: Store, discarded: Run) -> list[str]:

@@ -46,6 +46,8 @@ class Question:
     def folder(self) -> Path:
         """Where its answer and pictures lie; another once a file of the data has changed."""
         stamps = [catalog.dataset(key).stamp for key in self.data]
+        network = catalog.backbone(self.values["backbone"]).pretrained if "backbone" in self.values else None
+        stamps += [network.content] if network and network.content else []
         limits = settings.picture_size(), settings.most_pixels()
         words = json.dumps([LAYOUT, __version__, self.kind, self.data, stamps, limits, self.values], sort_keys=True)
         return settings.cache("looks") / hashlib.sha256(words.encode()).hexdigest()[:40]

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, insert, or_, select
 
-from transfer import catalog, ids
+from transfer import catalog, given, ids, settings
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
+from transfer.lab import lineage
 from transfer.lab.records import Run, StoredEvent, events, members, races, runs, to_run, visible
 from transfer.lab.store import Store, new_row
 
@@ -140,9 +141,12 @@ class Races:
         """Queues every competitor again with so many seeds that the race has not seen; the new runs' ids.
 
         Raises:
-            RequestError: none of its runs is left, or there would be too many.
+            RequestError: none of its runs is left, there would be too many, or a network's file has changed.
         """
-        known = [run.experiment for run in self.runs(race)]
+        before = self.runs(race)
+        for run in before:
+            given.check(settings.run_folder(run.id))  # its seeds would be compared with those of another network
+        known = [run.experiment for run in before]
         if not known:
             raise RequestError("All runs of this race were deleted.", race, "Start a new race.")
         first = 1 + max(asked.seed for asked in known)
@@ -204,6 +208,7 @@ class Races:
             )
         for asked in experiments:
             catalog.check(asked)
+            lineage.check_parents(asked)
         made = [new_row(asked) for asked in experiments]
         for place, one in enumerate(made):
             one["created"] += place * 1e-5  # the queue goes by it
@@ -212,6 +217,8 @@ class Races:
                 database.execute(insert(races).values(row))
             database.execute(insert(runs), made)
             database.execute(insert(members), [{"race": race, "run": one["id"]} for one in made])
+        for asked, one in zip(experiments, made, strict=True):
+            given.record(settings.run_folder(one["id"]), asked)
         self._tend()
         return [str(one["id"]) for one in made]
 

@@ -1,0 +1,121 @@
+"""What a person's file holds, in one word: the SHA-256 of its content.
+
+A name, a size and a date say little: a network that is trained anew has all three of the old one. The digest of a file
+is kept until the system says that the file has changed, by what no copying with old dates can set back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from transfer import settings
+from transfer.errors import RequestError
+
+T = TypeVar("T")
+Seen = tuple[int, ...]
+_TRIES = 3
+# Two writes within a tick of the system's clock look like one, so a digest this fresh is not kept.
+_SETTLED_NS = 2 * 10**9
+
+_known: dict[str, tuple[Seen, str]] = {}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file, 64 hexadecimal digits; quick when it was asked for before.
+
+    Raises:
+        RequestError: it cannot be read, or is being written.
+        FileNotFoundError: there is none.
+    """
+    place = str(path.resolve())
+    seen = _seen(path.stat())
+    kept = _known.get(f"{settings.home()} {place}") or _read(place)
+    if kept is not None and kept[0] == seen:
+        return kept[1]
+    for _ in range(_TRIES):
+        try:
+            with path.open("rb") as file:
+                seen = _seen(os.fstat(file.fileno()))
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as problem:
+            raise RequestError("The file cannot be read.", f"{path}: {problem.strerror}", "Look at it.") from problem
+        if _seen(path.stat()) == seen:
+            _keep(place, seen, found)
+            return found
+    raise RequestError("The file is being changed.", str(path), "Try again once it is whole.")
+
+
+def together(root: Path, files: Sequence[Path]) -> str:
+    """One digest of several files below a folder, their names among it."""
+    words = [f"{file.relative_to(root).as_posix()} {digest(file)}" for file in files]
+    return hashlib.sha256("\n".join(words).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def guarded(work: Callable[..., T], now: Callable[[], str], expected: str, named: str) -> Callable[..., T]:
+    """The same function, which raises when the content is another before or after it.
+
+    A backbone that was opened minutes ago gives what it was then, or nothing.
+
+    Args:
+        work: reads the files.
+        now: tells the digest of their content.
+        expected: what it was when they were chosen.
+        named: the files, in words.
+    """
+
+    def done(*given: object, **options: object) -> T:
+        compare(expected, now(), named)
+        made = work(*given, **options)
+        compare(expected, now(), named)
+        return made
+
+    return done
+
+
+def compare(expected: str, now: str, named: str) -> None:
+    """Raises `RequestError` when the content is not what it was.
+
+    Args:
+        expected: its digest then.
+        now: its digest now.
+        named: the file or folder.
+    """
+    if now != expected:
+        raise RequestError(
+            "A network's file is not the one this began with: its content has changed since.",
+            f"{named} with SHA-256 {now[:16]}, not {expected[:16]}",
+            "Put the old file back, or start a new run with this one.",
+        )
+
+
+def _seen(about: os.stat_result) -> Seen:
+    """What changes with every change; the last, the time of that change, cannot be set by hand."""
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
+
+
+def _file(place: str) -> Path:
+    name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:40]
+    return settings.cache("digests") / f"{name}.json"
+
+
+def _read(place: str) -> tuple[Seen, str] | None:
+    try:
+        kept = json.loads(_file(place).read_text())
+        return tuple(kept["seen"]), str(kept["digest"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _keep(place: str, seen: Seen, found: str) -> None:
+    if time.time_ns() - seen[-1] < _SETTLED_NS:
+        return
+    _known[f"{settings.home()} {place}"] = seen, found
+    part = _file(place).with_suffix(f".{os.getpid()}-{time.monotonic_ns()}.part")
+    part.write_text(json.dumps({"seen": seen, "digest": found}))
+    part.replace(_file(place))

@@ -1,0 +1,51 @@
+"""Networks that come through a browser: kept under the lab's home, and never changed once they are there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from itertools import count
+from pathlib import Path
+
+from filelock import FileLock
+
+from transfer import settings
+from transfer.backbones import content, saved
+
+_LONGEST = 80
+_KEPT = " ._-+()"
+
+
+def safe_name(name: str) -> str:
+    """An upload's name as a file can be called here: without folders, and without what a key takes for a setting."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    plain = "".join(one if one.isalnum() or one in _KEPT else "_" for one in last).lstrip(". ")
+    stem, dot, ending = plain.rpartition(".")
+    short = (stem or "network").encode()[:_LONGEST].decode(errors="ignore")
+    return (
+        f"{short}.{ending[:_LONGEST]}" if dot else plain.encode()[:_LONGEST].decode(errors="ignore") or "network.keras"
+    )
+
+
+def keep(name: str, held: bytes) -> Path:
+    """An uploaded file, kept under its name, or a name with a number when another network has that one.
+
+    A file that is here stays as it is: runs began with it. The same content is kept once.
+
+    Args:
+        name: as the browser tells it.
+        held: the whole content.
+    """
+    wanted, digest = Path(safe_name(name)), hashlib.sha256(held).hexdigest()
+    with FileLock(settings.cache("downloads") / "networks.lock"):
+        for number in count(1):
+            path = saved.place() / (wanted.name if number == 1 else f"{wanted.stem}_{number}{wanted.suffix}")
+            if not path.exists() and not path.is_symlink():
+                part = path.with_name(f".{path.name}.{os.getpid()}.part")
+                part.write_bytes(held)
+                part.replace(path)
+                return path
+            if path.is_file() and content.digest(path) == digest:
+                return path
+    raise AssertionError("numbers do not end")
