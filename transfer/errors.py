@@ -51,6 +51,10 @@ class UnknownKey(RequestError):
         super().__init__(f"There is no {kind} of that name.", repr(received), f"{remedy}Known: {shown}.")
 
 
+class NewerCheckpoint(RequestError):
+    """A newer version of the lab wrote the checkpoint; it stays as it is, for that version to go on from."""
+
+
 class ImpossibleExperiment(RequestError):
     """Each choice exists, but not together; the remedy names the nearest that does."""
 

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from transfer.errors import DiskFull
+
+# What zipfile and NumPy raise of bytes that are not what was written.
+DAMAGES = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 class Damaged(Exception):
@@ -52,5 +74,9 @@ def read(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, zipfile.LargeZipFile) as problem:
+    except DAMAGES as problem:
         raise Damaged(str(path)) from problem
+    except OSError as problem:
+        if problem.errno == errno.EINVAL:  # a damaged directory of the archive points before the file's beginning
+            raise Damaged(str(path)) from problem
+        raise

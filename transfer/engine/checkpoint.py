@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,14 @@ from transfer.backbones.as_read import READING
 from transfer.engine import arrays
 from transfer.engine.choosing import Pick
 from transfer.engine.network import Weights
+from transfer.errors import NewerCheckpoint
 
 NAME = "checkpoint.npz"
+LAYOUT = 2  # 1 had no number
+
+
+class Unreadable(Exception):
+    """The checkpoint is damaged, so nobody can go on from it; its words say so to a person."""
 
 
 @dataclass
@@ -85,7 +92,8 @@ class Checkpoint:
 
     def save(self, folder: Path) -> None:
         """Replaces the folder's checkpoint; the old one stays whole until the new one is."""
-        about = json.dumps({"place": asdict(self.place), "touched": self.touched, "reading": self.reading})
+        kept = {"place": asdict(self.place), "touched": self.touched, "reading": self.reading}
+        about = json.dumps({"layout": LAYOUT, **kept})
         named: dict[str, np.ndarray] = {"about": np.frombuffer(about.encode(), "uint8")}
         named |= {f"now:{key}": value for key, value in self.now.items()}
         named |= {f"best:{key}": value for key, value in self.best.items()}
@@ -98,15 +106,39 @@ class Checkpoint:
 
     @classmethod
     def load(cls, folder: Path) -> Checkpoint | None:
-        """The folder's checkpoint, or None when there is none that can be trusted."""
+        """The folder's checkpoint, or None when there is none. One of an older version is read as far as it goes.
+
+        Raises:
+            Unreadable: it is damaged.
+            NewerCheckpoint: a newer version of the lab wrote it; beginning anew would destroy what that one can use.
+        """
         try:
             named = arrays.read(folder / NAME)
-        except (FileNotFoundError, arrays.Damaged):
+            about = json.loads(bytes(named.pop("about")))
+        except FileNotFoundError:
             return None
-        about = json.loads(bytes(named.pop("about")))
-        best = about["place"].pop("best")
-        picks = {name: Pick(**one) for name, one in about["place"].pop("picks").items()}
-        place = Place(**about["place"], best=Best(**best) if best else None, picks=picks)
+        except (arrays.Damaged, KeyError, ValueError) as problem:
+            raise Unreadable("The checkpoint is damaged.") from problem
+        layout = about.get("layout", 1) if isinstance(about, dict) else None
+        if isinstance(layout, int) and layout > LAYOUT:
+            raise NewerCheckpoint(
+                "The checkpoint was written by a newer version of the lab.",
+                f"layout {layout}; this version reads up to {LAYOUT}",
+                "Resume the run with that version, or start it again as a new run.",
+            )
+        try:
+            return cls._of(about, named)
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise Unreadable("The checkpoint is damaged, or of a version of the lab that is too old.") from problem
+
+    @classmethod
+    def _of(cls, about: dict[str, Any], named: Weights) -> Checkpoint:
+        stored = dict(about["place"])
+        best = stored.pop("best")
+        picks = {name: Pick(**one) for name, one in stored.pop("picks", {}).items()}
+        known = {one.name for one in fields(Place)}
+        stored = {name: value for name, value in stored.items() if name in known}
+        place = Place(**stored, best=Best(**best) if best else None, picks=picks)
         parts: dict[str, Weights] = {"now": {}, "best": {}, "known": {}, "optimizer": {}, "plane": {}, "picked": {}}
         for name, value in named.items():
             part, key = name.split(":", 1)

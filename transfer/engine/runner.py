@@ -31,6 +31,7 @@ from transfer.engine.leg import Leg
 from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
 from transfer.engine.teacher import teach
 from transfer.engine.watch import Watch
+from transfer.errors import Diverged
 from transfer.experiment import Experiment
 from transfer.pictures import scales, telling
 from transfer.seen.record import Record
@@ -65,11 +66,11 @@ class Runner:
         wish: Callable[[], Wish | None],
         folder: Path | None,
     ) -> None:
-        self._resumed = Checkpoint.load(folder) if folder else None
+        self.emit, self.folder = emit, folder
+        self._resumed = self._readable_checkpoint()
         if self._resumed:
             experiment = experiment.but(backbone=as_read(experiment.backbone, self._resumed.reading))
-        self.experiment, self.strategy, self.wish, self.folder = experiment, strategy, wish, folder
-        self.emit = emit
+        self.experiment, self.strategy, self.wish = experiment, strategy, wish
         self.backbone = catalog.backbone(experiment.backbone)
         self.image_size = experiment.image_size or self.backbone.image_size
         self.best_weights: Weights = {}
@@ -97,6 +98,10 @@ class Runner:
                 wish = self.learn()
         except _Granted as granted:
             wish = granted.wish
+        except Diverged:
+            if self._legs and self.place.best and self.place.best.epoch > 0:
+                self._keep_files()
+            raise
         if wish in ("pause", "discard") or (wish == "stop" and not (self._legs and self.place.best)):
             return self._ended_by_wish()
         return "stopped" if wish == "stop" else "finished", self._test(self._legs)
@@ -159,6 +164,19 @@ class Runner:
         if wish:
             raise _Granted(wish)
 
+    def _readable_checkpoint(self) -> Checkpoint | None:
+        try:
+            return Checkpoint.load(self.folder) if self.folder else None
+        except checkpoint.Unreadable as problem:
+            self._begin_anew(str(problem))
+            return None
+
+    def _begin_anew(self, why: str) -> None:
+        self.emit(Note(f"{why} The run begins anew."))
+        self._resumed, self._before = None, 0.0
+        if self.folder is not None:
+            checkpoint.remove(self.folder)
+
     def resumes(self, first: int) -> bool:
         """Whether the checkpoint lies in the legs that begin with this index: 0 the source's, 1 the target's."""
         return self._resumed is not None and min(1, self._resumed.place.leg) == first
@@ -166,6 +184,9 @@ class Runner:
     def train(self, legs: list[Leg]) -> Wish | None:
         """Trains the legs one after another, from the checkpoint if it lies in them."""
         resumed = self._resumed if self.resumes(legs[0].index) else None
+        if resumed and (why := self._misfit(legs, resumed)):
+            self._begin_anew(why)
+            resumed = None
         self.place = resumed.place if resumed else Place(leg=legs[0].index)
         for leg in legs:
             if leg.index < self.place.leg:
@@ -175,6 +196,23 @@ class Runner:
             if granted:
                 return granted
         return None
+
+    def _misfit(self, legs: list[Leg], resumed: Checkpoint) -> str:
+        """Why the checkpoint's weights are not this network's; empty when they are."""
+        last = max(leg.index for leg in legs)
+        if resumed.place.leg > last or not set(resumed.touched) <= set(legs[0].network.names):
+            return f"The checkpoint is of another network, or of other phases, than this version makes ({last} phases)."
+        leg = next(one for one in legs if one.index == resumed.place.leg)
+        leg.network.touched[:] = resumed.touched
+        if not leg.head.built and "head/0" in resumed.now:
+            leg.head.build((None, resumed.now["head/0"].shape[0]))
+        wanted = {name: value.shape for name, value in take(self._moved(leg)).items()}
+        for weights in (resumed.now, resumed.best, *resumed.picked.values()):
+            found = {name: value.shape for name, value in weights.items() if not name.startswith("average:")}
+            if found != {name: wanted.get(name) for name in found} or not wanted.keys() <= found.keys():
+                leg.network.touched.clear()
+                return "The checkpoint's weights do not fit the network, which another version of the lab made."
+        return ""
 
     def like(self, experiment: Experiment, emit: Emit, folder: Path | None) -> Runner:
         """A runner of another experiment that obeys the same wishes."""
@@ -292,9 +330,13 @@ class Runner:
         learner = leg.learner
         if resumed:
             put(self._averaged, resumed.now)
-        if resumed and len(resumed.optimizer) == len(learner.optimizer.variables):
-            for variable, value in zip(learner.optimizer.variables, resumed.optimizer, strict=True):
-                variable.assign(value)
+        if resumed:
+            variables = learner.optimizer.variables
+            if [value.shape for value in resumed.optimizer] == [tuple(one.shape) for one in variables]:
+                for variable, value in zip(variables, resumed.optimizer, strict=True):
+                    variable.assign(value)
+            else:
+                leg.emit(Note("The optimiser begins anew: its state is of another version of the lab."))
         began = leg.began()
         self.place.trainable = max(self.place.trainable, began.trainable)
         leg.emit(began)
@@ -414,13 +456,18 @@ class Runner:
             "peak_memory_mb": device.peak_memory_mb(),
         }
         if self.folder is not None:
-            arrays.write(self.folder / "weights.npz", self.best_weights)
-            (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
-            scales.keep(self.folder, self._scales)
+            self._keep_files()
             arrays.write(self.folder / "test.npz", {"logits": logits, "labels": leg.data.test.labels})
             inherited.describe(self, leg, self.folder)
             checkpoint.remove(self.folder)
         return found
+
+    def _keep_files(self) -> None:
+        """Writes the best epoch's weights, and what they were trained by."""
+        if self.folder is not None:
+            arrays.write(self.folder / "weights.npz", self.best_weights)
+            (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
+            scales.keep(self.folder, self._scales)
 
     def _answers(self, leg: Leg, weights: Weights) -> np.ndarray:
         """Logits of the test set with these weights."""

@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from transfer.engine import metrics
 from transfer.engine.checkpoint import Best, Place
 from transfer.engine.choosing import update
+from transfer.engine.diverged import diverged
 from transfer.engine.domains import Domains
 from transfer.engine.events import Emit, Point, Stage, Wish
 from transfer.engine.leg import Leg
 from transfer.engine.network import Weights
-from transfer.errors import Diverged
 
 TOLD_EVERY = 0.2
 SAVED_EVERY = 2.0
@@ -118,6 +120,9 @@ class Watch:
         truth = self.leg.data.validation.labels
         said = self.leg.learner.outputs(self.leg.inputs("validation"))
         logits = said["logits"]
+        # Taken for answers, they would all name the first class.
+        if not (np.isfinite(logits).all() and np.isfinite(said["features"]).all()):
+            raise diverged(self.leg, self.place, "the network's answers are no longer numbers")
         epoch: float = self.leg.first_epoch + self.place.epoch
         if self.place.batch:  # a budget ended inside an epoch
             epoch += self.place.batch / self.leg.steps
@@ -150,11 +155,7 @@ class Watch:
         for batch, values, seconds in pending:
             self.emit(self._point("train", batch, seconds, values))
             if not math.isfinite(values["loss"]):
-                raise Diverged(
-                    "The loss is no longer a number.",
-                    f"learning rate {self.leg.phase.learning_rate:g}, {self.leg.experiment.optimizer}",
-                    f"Lower the learning rate (to {self.leg.phase.learning_rate / 10:g}, say) and run it again.",
-                )
+                raise diverged(self.leg, self.place, "the loss is no longer a number")
         before, total = self.total
         if self.leg.budget is not None:
             share = min(1.0, self.leg.budget.spent(self.place))

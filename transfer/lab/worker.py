@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from transfer import settings
 from transfer.engine.events import Event, Note, Stage
-from transfer.errors import DataChanged, DiskFull, LabError
+from transfer.errors import DataChanged, DiskFull, LabError, NewerCheckpoint
 from transfer.lab import devices, discarding, locks
 from transfer.lab.database import is_busy
 from transfer.lab.process import READY, Identity, myself, spawn_worker
@@ -118,8 +118,9 @@ def _train(recorder: Recorder, run: Run) -> Ending:
 
         folder = settings.run_folder(run.id)
         result = train(run.experiment, emit=recorder.emit, should_stop=recorder.should_stop, folder=folder)
-    except DataChanged as problem:
-        return "paused", {}, {}, str(problem)  # once the pictures are as they were, it can go on
+    except (DataChanged, NewerCheckpoint) as problem:
+        # Once the pictures are as they were, or with the newer version, it can go on.
+        return "paused", {}, {}, str(problem)
     except LabError as problem:
         return "failed", {}, {}, str(problem)
     except KeyboardInterrupt:
