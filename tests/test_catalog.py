@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "elsewhere": {"errors"},
     "counted": {"datasets", "errors", "settings"},
     "fixed": {"backbones", "experiment", "strategies"},
+    "void": {"backbones", "errors", "experiment", "strategies"},
     "spending": {"catalog", "experiment", "strategies"},
     "catalog": {
         "backbones",
@@ -41,13 +42,14 @@ MAY_IMPORT = {
         "seen",
         "settings",
         "strategies",
+        "void",
     },
     "seen": {"seen", "datasets", "errors", "experiment", "pictures", "settings"},
     "backbones": {"backbones", "elsewhere", "errors", "fetching", "ids", "seen", "settings"},
     "datasets": {"datasets", "elsewhere", "errors", "fetching", "pictures", "removal", "settings"},
     "pictures": {"datasets", "errors", "experiment", "ids", "pictures", "removal", "settings"},
     "modalities": {"modalities", "errors"},
-    "strategies": {"strategies", "experiment", "losses", "errors"},
+    "strategies": {"strategies", "backbones", "experiment", "losses", "errors"},
     "losses": {"losses"},
     "engine": {
         "engine",
@@ -65,6 +67,7 @@ MAY_IMPORT = {
         "settings",
         "spending",
         "strategies",
+        "void",
     },
     "insight": {"insight", "catalog", "errors", "experiment", "engine", "strategies", "pictures", "settings"},
     "lab": {

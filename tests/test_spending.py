@@ -40,7 +40,7 @@ class Blank:
     def __init__(self, *given: Any) -> None:
         self.backbone, self.touched, self.start = catalog.backbone("small_cnn"), [], {}
         self.names = given[4].used if len(given) > 4 else self.backbone.stages
-        self.output_shape, self.variables, self.size = (None, 8), [], 0
+        self.output_shape, self.variables, self.size, self.stages = (None, 8), [], 0, []
         self.extra, self.optimizer = [], SimpleNamespace(variables=[])
         self.images: list[int] = []
 
@@ -62,8 +62,8 @@ class Blank:
 class Spent:
     """What a run's loop did, with a blank network."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, asked: Experiment) -> None:
-        self.events: list[Event] = []
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, asked: Experiment, heard: list[Event] | None = None) -> None:
+        self.events: list[Event] = [] if heard is None else heard
         learner = Blank()
         self.images = learner.images
 
@@ -76,6 +76,7 @@ class Spent:
         monkeypatch.setattr(Leg, "learner", property(moving))
         monkeypatch.setattr(Leg, "prefix", [])
         monkeypatch.setattr(runner, "Network", Blank)
+        monkeypatch.setattr(runner.void, "check", lambda *given: None)
         monkeypatch.setattr(runner.Surroundings, "__post_init__", lambda around: None)
         monkeypatch.setattr(runner.Surroundings, "fit_head", lambda around, leg: None)
         monkeypatch.setattr(runner.Surroundings, "refresh", lambda around, leg: None)

@@ -291,7 +291,7 @@ def test_a_finished_run_can_teach_but_not_one_that_saw_other_pictures(at_home: P
 def test_a_teacher_of_another_kind_is_taught_from_its_own_weights(at_home: Path) -> None:
     events: list[Event] = []
     options = {"teacher": "dense"}
-    train(SMALL.but(strategy="attention_transfer", epochs=2, options=options), emit=events.append)
+    train(SMALL.but(strategy="distillation", epochs=2, options=options), emit=events.append)
     named = [one.name for one in events if isinstance(one, PhaseBegan) and one.domain == "teacher"]
     assert named == ["fine-tune the teacher: Dense network"]
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import transfer.backbones
 import transfer.datasets
 import transfer.strategies
-from transfer import counted, fixed, settings
+from transfer import counted, fixed, settings, void
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
@@ -190,6 +190,8 @@ def check(experiment: Experiment) -> Strategy:
         )
     chosen.check(network.stages)
     fixed.check(experiment, chosen, network)
+    teacher = void.teacher_of(experiment, chosen)
+    void.check(chosen, network, backbone(teacher) if teacher else None)
     _needs(experiment, chosen, network)
     size = experiment.image_size or network.image_size
     if size < network.smallest:

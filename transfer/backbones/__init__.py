@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from transfer.seen.lessons import Lesson
 
 if TYPE_CHECKING:
     import keras
+
+
+# What some strategies work on; see `transfer.void`.
+Part = Literal["batch norm", "normalisation", "biases", "kernels", "maps"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Backbone:
         largest: greatest height and width, in pixels; None for any.
         classes: names of the classes of ``source_head``, in order; empty when they are not known.
         lessons: what its weights have learned from, as far as the lab trained them.
+        parts: what its stages have of the parts that some strategies work on; None when nobody knows beforehand.
         fixed: whether its weights can never move, nor begin anew: it gives features and no more.
         notes: what a run with it has to say: what was assumed of the network, and what was left out of it.
     """
@@ -92,6 +97,7 @@ class Backbone:
     lessons: tuple[Lesson, ...] = ()
     fixed: bool = False
     notes: tuple[str, ...] = ()
+    parts: frozenset[Part] | None = None
 
 
 @dataclass(frozen=True)

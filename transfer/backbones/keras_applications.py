@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from transfer.backbones import Backbone, Pretrained
+from transfer.backbones import Backbone, Part, Pretrained
 from transfer.backbones.cutting import learns, split
 from transfer.backbones.keras_weights import STORE, WEIGHTS
 from transfer.errors import DownloadFailed
@@ -310,6 +310,16 @@ def _megabytes(net: Net) -> int:
     return net.megabytes or round(net.parameters * 4 / 1e6) + 1
 
 
+def _parts(net: Net) -> frozenset[Part]:
+    """Nearly all normalise by batches; ConvNeXt does by layers, VGG not at all."""
+    found: set[Part] = {"biases", "kernels", "maps"}
+    if not net.name.startswith("VGG"):
+        found.add("normalisation")
+        if not net.name.startswith("ConvNeXt"):
+            found.add("batch norm")
+    return frozenset(found)
+
+
 def _backbone(family: Family, net: Net) -> Backbone:
     return Backbone(
         key=net.key,
@@ -323,6 +333,7 @@ def _backbone(family: Family, net: Net) -> Backbone:
         licence=f"code Apache-2.0 (Keras), weights {family.licence}",
         reference=family.reference,
         build=functools.partial(_build, family=family, net=net),
+        parts=_parts(net),
         preprocessing=FED[net.preprocessing or family.preprocessing],
         top1=WEIGHTS[net.name].top1,
         pretrained=Pretrained(

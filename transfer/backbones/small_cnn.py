@@ -49,4 +49,5 @@ SMALL_CNN = Backbone(
     reference="LeCun et al. 1998, Gradient-based learning applied to document recognition; "
     "batch normalisation: Ioffe & Szegedy 2015",
     build=build,
+    parts=frozenset({"batch norm", "normalisation", "biases", "kernels", "maps"}),
 )

@@ -16,7 +16,7 @@ import numpy as np
 from transfer import catalog, fetching, given, spending
 from transfer.backbones.as_read import as_read
 from transfer.datasets import Dataset
-from transfer.engine import arrays, baseline, checkpoint, data, device, inherited
+from transfer.engine import arrays, baseline, checkpoint, data, device, inherited, void
 from transfer.engine.before import Before, judged, recorded
 from transfer.engine.budget import budgets
 from transfer.engine.checkpoint import Checkpoint, Place
@@ -271,6 +271,8 @@ class Runner:
     def _target_legs(self, begun: Origin, teacher: Frozen | None) -> list[Leg]:
         shape, classes = self._split.train.inputs.shape[1:], len(self._split.classes)
         network, head, keeps_head = self._begin(begun, shape, self._split.classes)
+        if self.strategy.works_on:
+            void.check(self.strategy, self.backbone, network.stages)
         if head.built:
             self.emit(Note("The classes are the same, so the source's head is kept."))
         source = begun.source if self.strategy.reads_source else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from transfer.backbones import Part
 from transfer.errors import ImpossibleExperiment
 from transfer.strategies.heads import HeadOptions
 
@@ -246,6 +247,7 @@ class Strategy:
         adds: what is put into the backbone's stages, in a few words; empty when nothing is.
         watches_origin: whether its terms look at the network as it was transferred.
         unlabelled: whether it learns from target samples without labels, and needs none with.
+        works_on: the part of a network without which it does nothing of its own; None: any network will do.
     """
 
     key: ClassVar[str]
@@ -260,6 +262,7 @@ class Strategy:
     adds: ClassVar[str] = ""
     watches_origin: ClassVar[bool] = False
     unlabelled: ClassVar[bool] = False
+    works_on: ClassVar[Part | None] = None
 
     class Options(HeadOptions):
         """This strategy."""

@@ -28,6 +28,7 @@ class AdaBN(Strategy):
     family = "Without target labels"
     needs = ("weights", "source head", "same classes")
     unlabelled = True
+    works_on = "batch norm"
     adds = "statistics alone"
 
     class Options(Strategy.Options):

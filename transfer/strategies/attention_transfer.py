@@ -42,7 +42,7 @@ class AttentionTransfer(Taught):
     """The student is taught where in the picture activity should be, at every depth.
 
     It misleads across architectures: stages of equal depth need not look at the same things, and
-    METHODS' figures have it losing there. On a backbone without rows and columns nothing is taught.
+    METHODS' figures have it losing there. Without rows and columns nothing could be taught.
 
     Reference:
         Zagoruyko & Komodakis 2017, Paying More Attention to Attention, eq. 2 (activation-based, p = 2);
@@ -58,6 +58,7 @@ class AttentionTransfer(Taught):
     )
     frozen = "the teacher; of the student only what a new head's probe freezes"
     reference = "[Zagoruyko & Komodakis 2017](https://arxiv.org/abs/1612.03928)"
+    works_on = "maps"
 
     class Options(Taught.Options):
         """Attention transfer."""

@@ -28,6 +28,7 @@ class BitFit(Strategy):
     frozen = "every weight that multiplies"
     reference = "[Ben Zaken et al. 2022](https://arxiv.org/abs/2106.10199)"
     family = "Few weights"
+    works_on = "biases"
 
     def phases(self, setting: Setting) -> list[Phase]:
         """One phase; statistics of batch-norm stay."""

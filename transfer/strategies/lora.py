@@ -35,6 +35,7 @@ class LoRA(Strategy):
     frozen = "all of the source's weights"
     reference = "[Hu et al. 2022](https://arxiv.org/abs/2106.09685)"
     family = "Few weights"
+    works_on = "kernels"
     adds = "low-rank updates"
 
     class Options(Strategy.Options):

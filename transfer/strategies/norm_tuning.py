@@ -28,6 +28,7 @@ class NormTuning(Strategy):
     frozen = "everything but scales and shifts of normalisations"
     reference = "[Frankle et al. 2021](https://arxiv.org/abs/2003.00152)"
     family = "Few weights"
+    works_on = "normalisation"
 
     def phases(self, setting: Setting) -> list[Phase]:
         """One phase; the statistics stay, only scale and shift move."""

@@ -53,7 +53,13 @@ class Partial(Strategy):
         return False
 
     def check(self, stages: tuple[str, ...]) -> None:
-        """The stage to keep has to be one of the backbone's."""
+        """The stage to keep has to be one of the backbone's, and there has to be one above it unless it is named."""
+        if not self.options.keep and len(stages) == 1:
+            raise refuse(
+                "The backbone has a single stage, so there is none to begin anew or to leave out.",
+                f"keep empty with the stage {stages[0]}",
+                f"Set keep={stages[0]} to keep it frozen under a new head, or choose another backbone.",
+            )
         if self.options.keep and self.options.keep not in stages:
             raise refuse(
                 f"The backbone has no stage {self.options.keep!r}.", f"keep={self.options.keep}",

@@ -55,6 +55,7 @@ class StochNorm(FineTuning):
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Kou et al. 2020](https://proceedings.neurips.cc/paper/2020/hash/bc573864331a9e42e4511de6f678aa83-Abstract.html)"
     family = "Held to the start"
+    works_on = "batch norm"
     adds = "stochastic normalisation"
 
     class Options(FineTuning.Options):

@@ -29,6 +29,7 @@ class Tent(Strategy):
     family = "Without target labels"
     needs = ("weights", "source head", "same classes")
     unlabelled = True
+    works_on = "batch norm"
     adds = "scale and shift of batch-norm"
 
     class Options(Strategy.Options):
