@@ -136,8 +136,8 @@ class Checkpoint:
         stored = dict(about["place"])
         best = stored.pop("best")
         picks = {name: Pick(**one) for name, one in stored.pop("picks", {}).items()}
-        known = {one.name for one in fields(Place)}
-        stored = {name: value for name, value in stored.items() if name in known}
+        understood = {one.name for one in fields(Place)}
+        stored = {name: value for name, value in stored.items() if name in understood}
         place = Place(**stored, best=Best(**best) if best else None, picks=picks)
         parts: dict[str, Weights] = {"now": {}, "best": {}, "known": {}, "optimizer": {}, "plane": {}, "picked": {}}
         for name, value in named.items():
