@@ -120,3 +120,20 @@ def test_schedules_by_hand() -> None:
     assert [share_of_peak("cosine", done) for done in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
     cycle = [share_of_peak("one_cycle", done) for done in (0, 0.15, 0.3, 1)]
     assert cycle == pytest.approx([0.2, 0.6, 1.0, 1e-4], rel=1e-4)
+
+
+def test_in_half_precision_the_rate_that_is_set_is_the_rate_of_the_step_and_the_loss_is_told_unscaled() -> None:
+    plain = learner(Phase("p", 1, 0.1))
+    plain.compile(optimizer("sgd", 0.1, plain.rates()))
+    plain.optimizer = keras.optimizers.LossScaleOptimizer(plain.optimizer)
+    x, y = batch(8)
+    assert plain.optimizer is not plain.steering
+    before = [np.array(one) for one in plain.trainable_variables]
+    told = plain.learn(x, y, rate=0.0)
+    assert all(np.array_equal(np.array(one), old) for one, old in zip(plain.trainable_variables, before, strict=True))
+    assert told["loss"] == pytest.approx(float(plain.compute_loss(x, y, plain(x))), rel=1e-4)
+    plain.learn(x, y, rate=0.05)
+    assert float(plain.steering.learning_rate) == pytest.approx(0.05)
+    assert not all(
+        np.array_equal(np.array(one), old) for one, old in zip(plain.trainable_variables, before, strict=True)
+    )
