@@ -27,7 +27,7 @@ def asked_for() -> list[Run]:
     found = [the_lab().store.run(key) for key in dict.fromkeys(keys)]
     missing = sum(one is None for one in found)
     if missing:
-        st.caption(f":material/search_off: {missing} of {len(keys)} runs are no longer there.")
+        st.caption(f":material/search_off: {missing} of {len(keys)} runs no longer exist.")
     return [one for one in found if one is not None]
 
 
@@ -48,11 +48,11 @@ def switches(runs: list[Run]) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         smoothing = st.slider("Smoothing", 0.0, 0.99, 0.0, 0.01, key="compare_smoothing", width=240,
                               disabled=split == "validation", **session,
-                              help="Of training curves only; the raw line stays visible, each phase begins anew. "
-                              "A smoothed curve lags behind.")  # fmt: skip
+                              help="For training curves only. The raw line stays visible; smoothing restarts with each "
+                              "phase. A smoothed curve lags behind.")  # fmt: skip
         several = any(len(arm.runs) > 1 for arm in race.arms(runs))
         mean = st.toggle("Mean and band over seeds", value=True, key="compare_mean", disabled=not several, **session,
-                         help="Runs that differ only in seed become a mean with its 95 % interval.")  # fmt: skip
+                         help="Shows runs that differ only in seed as their mean with a 95 % band.")  # fmt: skip
     revision = f"{value}:{split}:{axis}:{log}"
     return compare.View(value, split, axis, log, smoothing, mean and several, _classes(runs), revision)
 
@@ -110,16 +110,16 @@ def page(runs: list[Run]) -> None:
     view = switches(runs)
     st.fragment(still_there(draw), run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)
     st.caption(
-        "What this tells you: where runs part. When it misleads: along seconds, a machine that did something else "
-        "meanwhile; with smoothing, about when something happened."
+        "Shows where runs diverge. Along seconds, a busy machine distorts the picture; smoothing shifts when things "
+        "seem to happen."
     )
     st.subheader("What differs", anchor=False)
     named = names(runs)
     found = compare.difference({named[run.id]: run.experiment for run in runs})
     if len(runs) < 2:
-        st.caption("One run differs from nothing. Select two or more on the Runs page.")
+        st.caption("Select at least two runs.")
     elif found.empty:
-        st.caption("Nothing: all were asked the same, down to the seed.")
+        st.caption("Nothing: all settings are the same, down to the seed.")
     else:
         st.dataframe(found, key="difference", height="content")
     st.subheader("Results", anchor=False)
@@ -132,6 +132,6 @@ chosen = asked_for()
 if chosen:
     page(chosen)
 else:
-    st.info("Select runs on the Runs page, then press Compare: their curves are laid over one another here.",
+    st.info("Select runs on the Runs page and press Compare to see their curves together.",
             icon=":material/stacked_line_chart:")  # fmt: skip
-    st.page_link("pages/runs.py", label="To the runs", icon=":material/arrow_forward:")
+    st.page_link("pages/runs.py", label="Open Runs", icon=":material/arrow_forward:")

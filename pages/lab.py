@@ -31,8 +31,8 @@ def shown_run() -> Run | None:
         return the_lab().run(key)
     except UnknownKey:
         st.warning(
-            f"There is no run {ids.shown(key)} here; it may have been discarded. The Runs page lists all there are, "
-            "and below you can start a new one.",
+            f"There is no run {ids.shown(key)} here; it may have been discarded. All runs are on the Runs page; "
+            "start a new one below.",
             icon=":material/search_off:",
         )
         return None
@@ -41,9 +41,9 @@ def shown_run() -> Run | None:
 def budget(asked: Experiment, training: int) -> str:
     """How long it learns, in the measure that was chosen."""
     if asked.images is not None:
-        return f"{asked.images:,} images to see"
+        return f"{asked.images:,} images"
     if asked.seconds is not None:
-        return f"{asked.seconds:g} seconds of steps"
+        return f"{asked.seconds:g} seconds of training"
     return f"{asked.epochs_for(training):,} epochs"
 
 
@@ -58,9 +58,9 @@ def length(asked: Experiment, counted: Counts) -> int | None:
 def data_remark(asked: Experiment, counted: Counts) -> None:
     """What is trained on, and when choosing costs more labels than learning."""
     training, validation = counted.training(asked.strategy, asked.labels_per_class), sum(counted.validation)
-    said = f"{training:,} pictures to learn from, {budget(asked, training)}."
+    said = f"{training:,} training pictures, {budget(asked, training)}."
     if asked.labels_per_class and validation > training:
-        said += f" The best epoch is chosen with {validation:,} validation labels, more than it learns from."
+        said += f" Choosing the best epoch uses {validation:,} labels; training uses only {training:,}."
     st.caption(said)
 
 

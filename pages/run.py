@@ -28,7 +28,7 @@ def named_run() -> Run | None:
     """The run the address names; without one, or with a wrong one, says where runs are."""
     key = st.query_params.get("run")
     if not key:
-        st.info("Choose a run to open it here.", icon=":material/list:")
+        st.info("Choose a run to see it here.", icon=":material/list:")
     else:
         try:
             return the_lab().run(key)
@@ -93,10 +93,10 @@ def tested(run: Run, part: str) -> None:
     dataset, made = catalog.datasets().get(run.experiment.target), record.read(folder)
     try:
         if dataset is None and made is None:
-            raise RequestError("The run's data set is no longer here.", run.experiment.target)
+            raise RequestError("This run's data set is no longer available.", run.experiment.target)
         found = answers.read(folder, made.classes if made else dataset.classes if dataset else ())
     except RequestError as problem:
-        waits = "It is there once the run has finished." if run.live or run.resumable else str(problem)
+        waits = "Available once the run has finished." if run.live or run.resumable else str(problem)
         st.info(waits, icon=":material/hourglass_empty:")
         return
     if made is not None and (said := record.since(made, catalog.datasets())):

@@ -36,7 +36,7 @@ def live_rows(before: tuple[tuple[str, str], ...]) -> None:
         column_config={"Progress": st.column_config.ProgressColumn(format="%d %%", min_value=0.0, max_value=100.0)},
     )  # fmt: skip
     if len(live) > MOST_LIVE:
-        st.caption(f"and {len(live) - MOST_LIVE:,} more that wait")
+        st.caption(f"and {len(live) - MOST_LIVE:,} more waiting")
 
 
 def page(everything: pd.DataFrame) -> None:
@@ -46,7 +46,7 @@ def page(everything: pd.DataFrame) -> None:
         live_rows(tuple((run.id, run.state) for run in live))
     kept = runs_table.filters(everything)
     if kept.empty:
-        st.info("No run is like that. Fewer words or filters find more.", icon=":material/search_off:")
+        st.info("No matching runs. Remove a filter.", icon=":material/search_off:")
         runs_actions.undo()
         return
     actions = st.container()
@@ -54,7 +54,7 @@ def page(everything: pd.DataFrame) -> None:
     with actions:
         runs_actions.bar(selected, kept)
     shown = "" if len(kept) == len(everything) else f" of {len(everything):,}"
-    st.caption(f"{len(kept):,}{shown} runs, newest first. A click on a column sorts.")
+    st.caption(f"{len(kept):,}{shown} runs, newest first. Click a column to sort.")
 
 
 through_app()
@@ -64,7 +64,7 @@ st.header("Runs", anchor=False)
 controls.trouble()
 everything = the_lab().summary.table()
 if everything.empty:
-    st.info("Nothing was run yet. The default experiment takes about half a minute.", icon=":material/science:")
+    st.info("No runs yet. The default experiment takes about half a minute.", icon=":material/science:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
     runs_actions.undo()
 else:

@@ -33,7 +33,7 @@ def chosen(known: dict[str, Run]) -> list[Run]:
     keys = st.multiselect(
         "Networks", list(known), key="networks", max_selections=MOST, placeholder="choose up to four finished runs",
         format_func=told_apart(known, lambda key: in_a_list(known[key])).__getitem__,
-        help="Runs that differ in one thing only, strategy or labels, tell most side by side.",
+        help="Most telling side by side: runs that differ in one setting only, such as strategy or labels.",
     )  # fmt: skip
     st.query_params["runs"] = ",".join(keys)
     return [known[key] for key in keys]
@@ -51,18 +51,18 @@ def ask(runs: list[Run]) -> None:
         picture = given(digits)
         strokes = digits and st.toggle(
             "Centre the strokes", value=True, key="strokes",
-            help="As MNIST was made: light strokes on dark, 20 of 28 pixels high, their mass in the middle. "
-            "Without it a digit in a corner is something the network has never seen.",
+            help="As in MNIST: light strokes on dark, 20 of 28 pixels high and centred. Without it, a digit in a "
+            "corner is something the network has never seen.",
         )  # fmt: skip
     with right:
         st.markdown(
-            "**What they say** · The probability of each class, where the network looked, and what it was reminded of.",
-            help="Nearest training pictures go by the angle between features (1: the same direction), among at most "
-            "2,000 it was trained on. A picture of none of the classes gets an answer too, and often a sure one: the "
-            "probabilities always add up to 1.",
+            "**Answers** · Each class's probability, where the network looked, and the most similar training pictures.",
+            help="Similarity is the cosine between features (1: same direction), over at most 2,000 training pictures. "
+            "A picture that belongs to no class gets an answer too, often a confident one, because probabilities "
+            "always add up to 1.",
         )
         if picture is None:
-            st.info("Give a picture on the left; the answers appear here.", icon=":material/arrow_back:")
+            st.info("Draw or upload a picture on the left to see the answers here.", icon=":material/arrow_back:")
         else:
             told(runs, picture, strokes)
 
@@ -71,7 +71,7 @@ through_app()
 st.header("Try it", anchor=False)
 known = triable()
 if not known:
-    st.info("No run has finished yet; its network could be tried here.", icon=":material/draw:")
+    st.info("No run has finished yet. Its network can be tried here.", icon=":material/draw:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
 elif runs := chosen(known):
     ask(runs)

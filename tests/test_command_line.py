@@ -80,7 +80,7 @@ def test_the_last_line_of_stdout_is_one_json_object(monkeypatch: pytest.MonkeyPa
         ([*ASKED, "--set", "fine_rat=1"], "Did you mean 'fine_rate'"),
         ([*ASKED, "--set", "fine_rate=-1"], "fine_rate"),
         ([*ASKED, "--set", "fine_rate"], "--set option=value"),
-        (["--backbone", "small_cnn"], "no weights of its own"),
+        (["--backbone", "small_cnn"], "not pretrained"),
         ([*ASKED, "--epochs", "0"], "epochs"),
         ([*ASKED, "--learning-rate", "0"], "learning_rate"),
         ([*ASKED, "--optimizer", "magic"], "optimizer"),

@@ -179,7 +179,9 @@ def test_nothing_is_said_of_what_is_not_there():
 
 def test_result_line():
     metrics = {"test_accuracy": 0.841, "test_low": 0.8, "test_high": 0.875, "test_count": 359}
-    expected = "Test accuracy **84.1\u00a0%** (95\u00a0% interval 80.0 to 87.5), 359 pictures, looked at once"
+    expected = (
+        "Test accuracy **84.1\u00a0%** (95\u00a0% interval 80.0 to 87.5), 359 pictures, used only once, at the end"
+    )
     assert words.result(metrics) == expected
 
 

@@ -39,7 +39,7 @@ def test_a_value_out_of_its_limits_is_refused_in_words(wrong: dict, words: str) 
         ({"backbone": "efficientnet_lite"}, UnknownKey, "Did you mean 'efficientnet_lite0'"),
         ({"strategy": "fine_tune", "source": "mnist_5k"}, UnknownKey, "Did you mean 'fine_tuning'"),
         ({"source": "optdigits"}, ImpossibleExperiment, "same data set"),
-        ({"strategy": "feature_extraction"}, ImpossibleExperiment, "no weights of its own"),
+        ({"strategy": "feature_extraction"}, ImpossibleExperiment, "not pretrained"),
         ({"source": "mnist_5k", "options": {"prob_share": 0.1}}, RequestError, "Did you mean 'probe_share'"),
         ({"source": "mnist_5k", "options": {"fine_rate": 2}}, RequestError, "less than or equal to 1"),
         ({"backbone": "efficientnet_lite0", "image_size": 16}, ImpossibleExperiment, "at least 32 pixels"),

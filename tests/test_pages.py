@@ -113,7 +113,7 @@ def test_an_impossible_combination_disables_start_and_offers_the_nearest_possibl
     app.session_state["chosen"]["source"] = None
     app.run()
     assert button(app, "Start").disabled
-    assert "Small CNN has no weights of its own" in said(app)
+    assert "Small CNN is not pretrained" in said(app)
     button(app, "Learn MNIST-5k first").click().run()
     assert not button(app, "Start").disabled
     assert app.session_state["chosen"]["source"] == "mnist_5k"
@@ -123,7 +123,7 @@ def test_from_scratch_says_that_the_source_is_not_used():
     app = opened()
     app.session_state["chosen"] |= {"strategy": "from_scratch", "options": {}}
     app.run()
-    assert "Not used: this strategy begins with random weights" in said(app)
+    assert "Not used: this strategy starts from random weights" in said(app)
     assert app.number_input(key="field:source_epochs").disabled
 
 
@@ -243,7 +243,9 @@ def test_before_start_the_page_tells_what_becomes_of_each_stage_and_what_it_take
         if "650" in said(app):
             break
         time.sleep(0.1)
-    assert "**650** of 65,000 weights learn (1.0\u00a0%) · estimated 12 s and 1.0 GB, plus 8 s to learn" in said(app)
+    assert "**650** of 65,000 weights are trained (1.0\u00a0%) · estimated 12 s and 1.0 GB, plus 8 s to learn" in said(
+        app
+    )
     recorded(seed=0, strategy="lora")
     (settings.cache("sources") / "learned.npz").touch()
     app.run()

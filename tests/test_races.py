@@ -32,7 +32,7 @@ def test_what_does_not_go_together_is_left_out_with_a_reason() -> None:
     own = BASE.but(source=None)
     made, refused = entries(own, {"strategy": ["lora", "mcc"], "labels_per_class": [1, None]}, seeds=(0,))
     assert {one.strategy for one in made} == {"from_scratch"}
-    assert "no weights of its own" in dict(refused)["lora, 1"]
+    assert "not pretrained" in dict(refused)["lora, 1"]
     blind, _ = entries(BASE, {"strategy": ["mcc"]}, seeds=(0,), scratch=False)
     assert blind[0].labels_per_class == 0
 

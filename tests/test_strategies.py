@@ -110,7 +110,7 @@ def test_every_strategy_is_there_and_says_what_it_needs() -> None:
         ({"strategy": "partial", "options": {"keep": "conv9"}}, "no stage 'conv9'"),
         ({"strategy": "fitnets", "options": {"teacher": "run:none"}}, "no finished run of that name"),
         ({"strategy": "fitnets", "options": {"teacher": "efficientnet_lite"}}, "Did you mean 'efficientnet_lite0'"),
-        ({"strategy": "relational", "source": None}, "no weights of its own"),
+        ({"strategy": "relational", "source": None}, "not pretrained"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str) -> None:

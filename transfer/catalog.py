@@ -271,7 +271,7 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
     alone = experiment.source is None
     if "weights" in chosen.needs and alone and network.pretrained is None:
         raise ImpossibleExperiment(
-            f"{network.title} has no weights of its own to transfer.",
+            f"{network.title} is not pretrained, so there is nothing to transfer.",
             f"source none with backbone {network.key!r}",
             "Choose a source (mnist_5k, say), a backbone with ImageNet weights (efficientnet_lite0), "
             "or the strategy from_scratch.",
@@ -337,7 +337,7 @@ def _teacher(experiment: Experiment, teacher: str) -> None:
             )
     elif teacher != "same" and backbone(teacher).pretrained is None and experiment.source is None:
         raise ImpossibleExperiment(
-            f"The teacher {backbone(teacher).title} has no weights of its own.",
+            f"The teacher {backbone(teacher).title} is not pretrained.",
             f"source none with teacher {teacher!r}",
             "Choose a source, or the teacher efficientnet_lite0.",
         )

@@ -96,10 +96,12 @@ class Options(BaseModel):
 class Experiment(Options):
     """An experiment."""
 
-    target: str = Field("optdigits", description="Data set the network is to learn.")
-    source: str | None = Field(None, description="Data set the backbone is first trained on; none: its own weights.")
-    backbone: str = Field("small_cnn", description="Network below the head.")
-    strategy: str = Field("fine_tuning", description="How knowledge moves from source to target.")
+    target: str = Field("optdigits", description="Data set to learn.")
+    source: str | None = Field(
+        None, description="Data set the backbone is trained on first. None: use its pretrained weights."
+    )
+    backbone: str = Field("small_cnn", description="Network whose knowledge is transferred.")
+    strategy: str = Field("fine_tuning", description="How knowledge is transferred from source to target.")
     options: dict[str, Any] = Field(default_factory=dict, description="The strategy's own options.")
     labels_per_class: int | None = Field(
         None,
@@ -108,9 +110,7 @@ class Experiment(Options):
         description="Labelled pictures per class. Empty: use all. 0: no labels.",
         json_schema_extra=unit("pictures", "all"),
     )
-    without: tuple[str, ...] = Field(
-        (), description="Classes of the target that are left out of it: its training, validation and test pictures."
-    )
+    without: tuple[str, ...] = Field((), description="Classes to leave out of training, validation and test.")
     epochs: int | None = Field(
         None,
         ge=1,
@@ -136,17 +136,21 @@ class Experiment(Options):
         json_schema_extra=unit("seconds", "no limit"),
     )
     source_epochs: int = Field(
-        10, ge=1, le=1_000, description="Passes over the source, before transfer.", json_schema_extra=unit("epochs")
+        10,
+        ge=1,
+        le=1_000,
+        description="Passes over the source data, before the transfer.",
+        json_schema_extra=unit("epochs"),
     )
     batch_size: int = Field(
         32,
         ge=1,
         le=4096,
-        description="Pictures a step; fewer steps an epoch when larger.",
+        description="Pictures per training step.",
         json_schema_extra=unit("pictures"),
     )
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field(
-        "adam", description="How a gradient becomes a step; sgd has momentum 0.9."
+        "adam", description="How gradients become steps. sgd uses momentum 0.9."
     )
     learning_rate: float | None = Field(
         None,
@@ -156,7 +160,7 @@ class Experiment(Options):
         json_schema_extra=unit("a step", "auto"),
     )
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
-        "constant", description="How the learning rate changes over a phase."
+        "constant", description="How the learning rate changes during a phase."
     )
     early_stopping: int | None = Field(
         None,
@@ -172,21 +176,23 @@ class Experiment(Options):
         description="Height and width of the pictures the network sees. Empty: the backbone's usual size.",
         json_schema_extra=unit("pixels", "auto"),
     )
-    augment: bool = Field(False, description="Shift, turn and zoom training pictures a little, anew each epoch.")
+    augment: bool = Field(
+        False, description="Shift, rotate and zoom training pictures a little, differently in each epoch."
+    )
     label_smoothing: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Share of each training label spread over all classes.",
+        description="Share of each training label that is spread over all classes.",
         json_schema_extra=unit("share"),
     )
     class_weights: bool = Field(
-        False, description="Weigh rare classes up in the training loss; validation stays as it is."
+        False, description="Give rare classes more weight in the training loss. Validation is not weighted."
     )
     precision: Literal["float32", "mixed"] = Field(
-        "float32", description="mixed: half precision inside the network, faster on recent GPUs."
+        "float32", description="mixed: compute in half precision, which is faster on recent GPUs."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Fixes split, labels, weights and order.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="The same seed repeats the same random choices.")
 
     @field_validator("without", mode="before")
     @classmethod

@@ -62,9 +62,9 @@ def _data_card(counted: Counts | None) -> None:
         source = catalog.datasets().get(fields["source"] or "")
         _head("source", source.title if source else "none", "Source")
         if source and not source_matters(fields):
-            st.caption(":material/info: Not used: this strategy begins with random weights.")
+            st.caption(":material/info: Not used: this strategy starts from random weights.")
         else:
-            st.caption(_size(source) if source else "The backbone's own weights are transferred.")
+            st.caption(_size(source) if source else "The pretrained weights are transferred.")
 
 
 def _backbone_card() -> None:
@@ -161,7 +161,7 @@ def _gallery(kind: str) -> None:
         if kind == "backbone":
             choices = networks.sorted_and_filtered(choices)
         if not choices:
-            st.caption("None is like that.")
+            st.caption("No matches.")
     for family, several in groupby(choices, lambda one: _family(kind, one[0])):
         if family:
             st.markdown(f"##### {family}")
@@ -191,7 +191,7 @@ def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
     """Key, title and what else is on the card, for everything of that kind."""
     found: list[tuple[str | None, str, Callable[[], object]]] = []
     if kind == "source":
-        found.append((None, "No source", partial(st.caption, "Transfer the backbone's own weights, if it has any.")))
+        found.append((None, "No source", partial(st.caption, "Use the backbone's pretrained weights, if it has any.")))
     if kind in ("target", "source"):
         every = (*catalog.own_datasets(), *catalog.datasets().values())
         found += [(one.key, one.title, partial(_draw_dataset, one)) for one in every]

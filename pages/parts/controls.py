@@ -29,13 +29,13 @@ def buttons(experiment: Experiment | None, shown: Run | None) -> None:
         _start_button(experiment, shown)
         if shown is None:
             st.button("Race several", key="race", on_click=race, args=(True,), icon=":material/sports_score:",
-                      help="Several strategies, backbones, data sets or numbers of labels at one budget.")  # fmt: skip
+                      help="Compares strategies, backbones, data sets or numbers of labels at one budget.")  # fmt: skip
         if shown is not None and shown.resumable:
             st.button("Resume", key="resume", on_click=_do, args=("resume", shown.id), icon=":material/resume:",
-                      help="Goes on from the checkpoint: same run, same optimiser state.")  # fmt: skip
+                      help="Continues from the checkpoint: same run, same optimiser state.")  # fmt: skip
         if shown is not None:
             st.button("New experiment", key="new", on_click=leave, type="tertiary", icon=":material/add:",
-                      help="Clears the curves; the run stays on the Runs page.")  # fmt: skip
+                      help="Starts over; the run stays on the Runs page.")  # fmt: skip
         if shown is not None and shown.metrics.get("test_accuracy") is not None:
             st.page_link("pages/run.py", label="In depth", icon=":material/search_insights:", width="content",
                          query_params={"run": shown.id})  # fmt: skip
@@ -49,7 +49,7 @@ def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
         words = "Run again" if experiment == shown.experiment else "Start with these settings"
     st.button(words, key="start", type="primary", on_click=start, args=(experiment,), disabled=experiment is None,
               icon=":material/play_arrow:",
-              help="The choices do not go together yet." if experiment is None else None)  # fmt: skip
+              help="These choices do not work together yet." if experiment is None else None)  # fmt: skip
 
 
 def _while_live(run: Run) -> None:
@@ -57,13 +57,13 @@ def _while_live(run: Run) -> None:
     # There is no best to keep of a run that waits; stopped now, one that was resumed would go untested.
     waiting = run.state == "queued"
     st.button("Pause", key="pause", on_click=_do, args=("pause", run.id), icon=":material/pause:", disabled=asked,
-              help="Ends the process and keeps a checkpoint: it can be resumed later.")  # fmt: skip
+              help="Saves a checkpoint and stops; you can resume later.")  # fmt: skip
     st.button("Stop and keep the best", key="stop", on_click=_do, args=("stop", run.id), disabled=asked or waiting,
               icon=":material/stop:",
-              help="Ends here and tests the best epoch so far.")  # fmt: skip
+              help="Stops now and tests the best epoch so far.")  # fmt: skip
     st.button("Discard", key="discard", on_click=_do, args=("discard", run.id), icon=":material/delete:",
               disabled=run.wish == "discard", type="tertiary",
-              help="Ends the run and removes it with everything it said.")  # fmt: skip
+              help="Stops the run and deletes it with all its data.")  # fmt: skip
 
 
 def start(experiment: Experiment) -> None:
@@ -110,7 +110,7 @@ def _do(what: str, run: str) -> None:
         return
     if what == "discard":
         leave()
-        st.toast("The run is discarded.", icon=":material/delete:")
+        st.toast("Run discarded.", icon=":material/delete:")
 
 
 def trouble() -> None:

@@ -54,9 +54,7 @@ def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> N
         st.rerun(scope="app")  # which ends the polling
     if found is None:
         busy = first_drawing_over() and the_lab().live()
-        words = (
-            "an estimate follows once nothing runs" if busy else "measuring a few steps to estimate time and memory ..."
-        )
+        words = "estimated as soon as nothing is running" if busy else "estimating time and memory ..."
         st.caption(f":material/timer: {words}")
     elif "problem" in found:
         st.caption(f":material/timer: no estimate: {found['problem']}")
@@ -64,7 +62,7 @@ def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> N
         share = percent(found["trainable"] / found["weights"], 1)
         takes = f"{duration(found['seconds'])} and {found['memory_mb'] / 1024:.1f} GB{_source(experiment, found)}"
         st.caption(
-            f":material/timer: **{found['trainable']:,}** of {found['weights']:,} weights learn ({share}) \u00b7 "
+            f":material/timer: **{found['trainable']:,}** of {found['weights']:,} weights are trained ({share}) \u00b7 "
             f"estimated {takes}",
             help="Weights are counted; time and memory come from a few measured steps on this machine.",
         )
@@ -157,9 +155,9 @@ def _measured(experiment: str, pictures: tuple[int, int]) -> dict[str, Any]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, cwd=root, check=False)
     except subprocess.TimeoutExpired:
-        return {"problem": "it takes more than five minutes to measure."}
+        return {"problem": "measuring took more than five minutes."}
     if done.returncode:
         lines = done.stderr.strip().splitlines()
-        return {"problem": lines[-1] if lines else "the measurement ended without a word."}
+        return {"problem": lines[-1] if lines else "the measurement ended without a message."}
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -48,8 +48,8 @@ def metrics(run: Run, answers: Answers) -> None:
     count, low, high = (run.metrics.get(name) for name in ("test_count", "test_low", "test_high"))
     if low is not None and high is not None:
         st.caption(
-            f"On {count:,} test pictures, looked at once: another draw of as many would give an accuracy between "
-            f"{percent(low, 1)} and {percent(high, 1)} (95 % interval)."
+            f"On {count:,} test pictures, used only once, at the end. As many other pictures would give an accuracy "
+            f"between {percent(low, 1)} and {percent(high, 1)} (95 % interval)."
         )
     st.markdown(
         "**By class** · Which classes are found, and what they are taken for.",

@@ -22,7 +22,7 @@ OPENING = "opening the network; the first time that takes some seconds ..."
 def looked(run: Run, answers: Answers) -> None:
     """Grad-CAM on any picture of the test set, at any stage, before and after training."""
     st.markdown(
-        "**Where it looked** · Bright is where the network found what speaks for the class.",
+        "**Where it looked** · Bright areas supported this answer.",
         help="Grad-CAM (Selvaraju et al. 2017): the channels of a stage's map, each by how much it raises the class's "
         "logit, added up. It says where, not what; the map of a high stage is coarse, that of a low one answers to "
         "edges everywhere, and a map that looks sensible does not make the answer right.",

@@ -16,7 +16,7 @@ from transfer.lab import Lab, Run
 
 EVERY_SECONDS = 0.5
 FIRST_POINT_SECONDS = 0.4
-WISHES = {"pause": "pausing, a checkpoint is written", "stop": "stopping, the best is kept", "discard": "discarding"}
+WISHES = {"pause": "pausing: writing a checkpoint", "stop": "stopping: keeping the best epoch", "discard": "discarding"}
 
 
 def watch(shown: Run | None, around: Surroundings) -> None:
@@ -69,7 +69,7 @@ def _moved(run: Run, log: Log) -> None:
     when = "So far, " if run.live else f"At epoch {tested:g}, " if tested is not None else ""
     st.markdown(
         f"**What moved** · {when}{sentences.about_moved(distances)}",
-        help="The distance of a stage's weights from where they began, over their size then (relative L2).",
+        help="How far a stage's weights are from where they started, relative to their size (relative L2).",
     )
     strip.moved(distances)
 
@@ -81,7 +81,7 @@ def _status(run: Run, log: Log) -> None:
     if run.state == "queued":
         waiting = the_lab().worker_trouble()
         if waiting:
-            st.error(f"No worker comes up. {waiting}", icon=":material/error:")
+            st.error(f"No worker starts. {waiting}", icon=":material/error:")
         st.progress(0.0, text=f"{ICONS['queued']} queued, waiting for a worker")
     elif run.state == "running":
         doing = WISHES.get(run.wish or "") or progress.get("text") or "starting"
@@ -110,12 +110,16 @@ def _ended(run: Run) -> None:
     elif tested:
         best = run.metrics.get("best_epoch")
         early = " Stopped early." if run.state == "stopped" else ""
-        last = ", the last: there were no target labels to choose by" if run.experiment.labels_per_class == 0 else ""
-        st.success(f"{tested}. Weights of epoch {best:g}{last}; {took}.{early}", icon=ICONS[run.state])
+        last = (
+            ", the last one, as there were no target labels to choose by"
+            if run.experiment.labels_per_class == 0
+            else ""
+        )
+        st.success(f"{tested}. Weights of epoch {best:g}{last}. It took {took}.{early}", icon=ICONS[run.state])
     else:
         said = {
-            "paused": "Paused after {took}. Resume goes on from the checkpoint.",
-            "interrupted": "Interrupted after {took}: its process is gone. Resume goes on from the last checkpoint.",
+            "paused": "Paused after {took}. Resume continues from the checkpoint.",
+            "interrupted": "Interrupted after {took}: its process ended. Resume continues from the last checkpoint.",
             "stopped": "Stopped after {took}, before there was anything to test.",
         }
         st.info(said.get(run.state, run.state).format(took=took), icon=ICONS[run.state])

@@ -84,7 +84,11 @@ def split(dataset: Dataset, seed: int) -> None:
     total = sum(map(sum, counts.values()))
     for column, (part, use) in zip(
         st.columns(3),
-        {"train": "weights are learned from", "validation": "epochs are chosen by", "test": "looked at once"}.items(),
+        {
+            "train": "weights are learned from",
+            "validation": "epochs are chosen by",
+            "test": "used only once, at the end",
+        }.items(),
         strict=True,
     ):
         column.metric(f"{part.capitalize()}: {use}", f"{sum(counts[part]):,}", f"{sum(counts[part]) / total:.0%}",

@@ -32,7 +32,7 @@ def facts(network: Backbone) -> str:
     """Size, input, weights and download in one line."""
     colour = "colour" if network.channels == 3 else "grey"
     own = network.pretrained
-    weights = f"{own.source} weights{', frozen for good' if network.fixed else ''}" if own else "no weights of its own"
+    weights = f"{own.source} weights{', frozen for good' if network.fixed else ''}" if own else "not pretrained"
     download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
     return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
 

@@ -139,7 +139,7 @@ def widget(
                 names = [*names, held]  # by download, or an older run: whether it can teach is for the check to say
             elif not new and held not in names:
                 st.session_state[key] = names[0]  # a stage of another backbone
-            common["help"] = common["help"].replace("empty:", "not chosen:")
+            common["help"] = common["help"].replace("Empty:", "Not chosen:")
             place = names.index(value) if new and value in names else 0
             return st.selectbox(options=names, index=place, format_func=lambda one: one or "not chosen", **common)
         common |= {"placeholder": schema.get("placeholder"), "max_chars": schema.get("maxLength", 80)}

@@ -49,24 +49,24 @@ def form(counted: Counts | None) -> None:
         counted: the target's class counts, for the usual number of epochs; None when not known.
     """
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown("**Race** · Everything else is as chosen on the left; every competitor gets the same budget.")
+        st.markdown("**Race** · Every competitor gets the same budget; all other settings are those on the left.")
         st.button("One run instead", key="one_run", on_click=race, args=(False,), type="tertiary",
                   icon=":material/arrow_back:")  # fmt: skip
     first, second = st.columns(2)
     with first:
         field = st.selectbox("Compare", list(FIELDS), format_func=FIELDS.__getitem__, key="race_field",
-                             persist_state="session", help="What the competitors differ in.")  # fmt: skip
+                             persist_state="session", help="What differs between the competitors.")  # fmt: skip
         values = {field: _values(field)}
     with second:
         others = [NOTHING, *(one for one in FIELDS if one != field)]
         also = st.selectbox("and", others, format_func=lambda one: FIELDS.get(one, one), key="race_also",
-                            persist_state="session", help="Every combination of both runs.")  # fmt: skip
+                            persist_state="session", help="Runs every combination of both.")  # fmt: skip
         if also != NOTHING:
             values[also] = _values(also)
         else:
             st.button("Accuracy against labels: 1 to all", on_click=_labels, icon=":material/show_chart:",
                       key="race_labels", disabled=field == "labels_per_class",
-                      help="Adds 1, 2, 5, 10, 50 and all labels a class: a learning curve in one action.")  # fmt: skip
+                      help="Adds 1, 2, 5, 10, 50 and all labels per class: a learning curve in one press.")  # fmt: skip
     _budget_and_start(values, counted)
 
 
@@ -107,7 +107,7 @@ def _labels() -> None:
 def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         seeds = st.number_input("Seeds", 1, MOST_SEEDS, SEEDS, key="race_seeds", persist_state="session", width=90,
-                                help="Each competitor runs once with each; one alone names no winner.")  # fmt: skip
+                                help="Each competitor runs once per seed. One seed can't tell who wins.")  # fmt: skip
         currency = st.segmented_control(
             "Equal budget in", list(CURRENCIES), default="epochs", format_func=CURRENCIES.__getitem__, required=True,
             key="race_currency", persist_state="session", help=BUDGET_HELP,
@@ -119,28 +119,28 @@ def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> N
             key=f"race_amount:{currency}", persist_state="session",
             placeholder=f"auto: {usual:,g}" if usual else _usual_epochs(values, counted),
         ) or usual  # fmt: skip
-        scratch = st.toggle("From scratch beside", value=True, key="race_scratch", persist_state="session",
-                            help="The same from random weights at the same budget: what is to beat.")  # fmt: skip
+        scratch = st.toggle("Also train from scratch", value=True, key="race_scratch", persist_state="session",
+                            help="The same from random weights, at the same budget: the baseline.")  # fmt: skip
     made, refused = _entries(values, currency, amount, seeds, scratch)
     several = len(made) // seeds
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start the race", type="primary", icon=":material/sports_score:", key="start_race", on_click=start,
             args=(made, list(values), currency, amount), disabled=not made,
-            help=None if made else "Choose values that go together.",
+            help=None if made else "These values do not work together.",
         )  # fmt: skip
         st.caption(f"{several} competitor{'s' if several != 1 else ''} × {seeds} seed{'s' if seeds != 1 else ''} = "
-                   f"{len(made)} runs, one after another on each device.")  # fmt: skip
+                   f"{len(made)} runs, one at a time on each device.")  # fmt: skip
     for what, why in refused[:3]:
         st.caption(f":material/block: Left out, {what}: {why}")
     if len(refused) > 3:
-        st.caption(f"and {len(refused) - 3} more that do not go together")
+        st.caption(f"and {len(refused) - 3} more that do not work together")
 
 
 BUDGET_HELP = (
-    "Epochs: passes over the target's training pictures. Images seen: all that pass through the network in training, "
-    "each view and each source picture beside counted. Seconds: of training steps; loading, validation and the source "
-    "are not counted. A teacher's lesson is beside the budget."
+    "Epochs: passes over the target's training pictures. Images seen: every picture that passes through the network "
+    "in training, each view and each source picture included. Seconds: time in training steps; loading, validation and "
+    "learning the source are not counted. Training a teacher is not part of the budget."
 )
 
 

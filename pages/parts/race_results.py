@@ -38,14 +38,14 @@ def table(several: Sequence[race.Arm], log: RaceLog) -> None:
     st.dataframe(
         shown, hide_index=True, key="race_table", height="content", placeholder="",
         column_config={
-            "Test": column.NumberColumn(help="Mean accuracy on the test set, looked at once a run.", **share),
+            "Test": column.NumberColumn(help="Mean test accuracy. A run uses its test set only once.", **share),
             "95 % interval": column.TextColumn(
                 help="Of the mean over seeds, from their spread and the number of test pictures. None with one seed."
             ),
             "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
             "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
-            "Took": column.TextColumn(help="Mean time of a run, the source's included."),
-            "Trainable": column.NumberColumn(help="Weights that learn.", format="localized", width="small"),
+            "Took": column.TextColumn(help="Mean time of a run, with its source."),
+            "Trainable": column.NumberColumn(help="Weights that are trained.", format="localized", width="small"),
             "Memory": column.TextColumn(help="At its peak."),
         },
     )  # fmt: skip
@@ -61,9 +61,9 @@ def by_labels(several: Sequence[race.Arm], frame: race_chart.Frame) -> None:
     if not curves:
         return
     st.markdown(
-        "**Accuracy against labels a class** · with how many labels a way is worth it; a red ring is where two cross",
-        help="It misleads between two measured numbers of labels, where the line is a guess, and where bands overlap: "
-        "curves then cross by chance.",
+        "**Accuracy against labels a class** · A red ring marks where two curves cross.",
+        help="Between two measured numbers of labels the line is a guess. Where bands overlap, curves may cross by "
+        "chance.",
     )
     drawn = race_chart.by_labels(curves, frame)
     st.plotly_chart(drawn, key="race_labels_chart", config=CONFIG, alt="Test accuracy against labels a class")
@@ -71,9 +71,9 @@ def by_labels(several: Sequence[race.Arm], frame: race_chart.Frame) -> None:
     if saved.empty:
         return
     st.markdown(
-        "**Labels saved** · how many more a class from scratch needs to be as good, with 95 % intervals over seeds",
-        help="Below 0 transfer costs labels. It misleads near the top, where a hair of accuracy is worth many labels. "
-        "At least: some seeds of from scratch never got there, and count with the most labels tried.",
+        "**Labels saved** · How many more labels per class from scratch needs to be as good, with 95 % intervals.",
+        help="Below 0, transfer costs labels. Near the top a tiny gain in accuracy is worth many labels, so read with "
+        "care. At least: with some seeds from scratch never got there and counts with the most labels tried.",
     )
     st.dataframe(saved, hide_index=True, key="race_labels_saved", height="content", placeholder="")
 
@@ -87,16 +87,16 @@ def gains(several: Sequence[race.Arm], curves: Mapping[str, tuple[np.ndarray, np
         across: what x counts, in words.
     """
     if not any(arm.scratch for arm in several):
-        st.caption("From scratch did not race, so nobody can say whether transfer helped.")
+        st.caption("From scratch was not in the race, so it can't show whether transfer helped.")
         return
     found = gain.gains(several, curves)
     if not found:
         return
     st.markdown(
-        "**Did transfer help?** · against from scratch at the same budget, seed by seed, with 95 % intervals",
+        "**Did transfer help?** · Compared with from scratch at the same budget, seed by seed, with 95 % intervals.",
         help="The measures of Taylor and Stone (2009). Jumpstart: accuracy before the first step. Asymptotic: test "
         "accuracy at the end. Total reward ratio: how much larger the area under the curve is. Sooner: how much "
-        "earlier the curve reaches 90 % of what from scratch ends with. They mislead with few seeds.",
+        "earlier the curve reaches 90 % of what from scratch ends with. With few seeds they are uncertain.",
     )
     said = [gain.sentence(one) for one in found] if len(found) <= FEW_GAINS else gain.summary(found)
     st.markdown("\n".join(f"- {one}" for one in said))

@@ -68,13 +68,14 @@ def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Three more seeds", key="race_more", on_click=_more, args=(shown.id,), icon=":material/repeat:",
                   type="secondary" if live else "primary",
-                  help="Repeats every competitor with three seeds it has not had: bands get narrower.")  # fmt: skip
+                  help="Trains every competitor with three more seeds, which usually narrows the bands.")  # fmt: skip
         st.button("Stop the race", key="race_stop", on_click=_stop, args=(shown.id,), icon=":material/stop:",
-                  disabled=not live, help="Runs that wait end at once; one that trains keeps its best.")  # fmt: skip
+                  disabled=not live,
+                  help="Cancels waiting runs; the running one stops and keeps its best epoch.")  # fmt: skip
         st.button("New race", key="race_new", on_click=_leave, type="tertiary", icon=":material/add:",
-                  help="Clears the picture; the runs stay on the Runs page.")  # fmt: skip
+                  help="Starts over; the runs stay on the Runs page.")  # fmt: skip
         if not live:  # while they are, the verdict counts them
-            st.caption(f"{len(runs)} of {len(runs)} runs have ended")
+            st.caption(f"All {len(runs)} runs have ended")
         axes = _axes(shown)
         st.segmented_control("Along x", list(axes), default=next(iter(axes)), format_func=axes.__getitem__,
                              key=f"race_axis:{shown.about.currency}", required=True, persist_state="session",
@@ -110,7 +111,7 @@ def _draw(shown: Race, was_live: bool, count: int) -> None:
     if live != was_live or len(runs) != count:
         st.rerun(scope="app")
     if waiting := lab.worker_trouble() if live else "":
-        st.error(f"No worker comes up. {waiting}", icon=":material/error:")
+        st.error(f"No worker starts. {waiting}", icon=":material/error:")
     log.read(lab, runs)
     if not runs:
         st.info("All runs of this race were deleted.", icon=":material/delete:")
@@ -201,10 +202,9 @@ def _frame(shown: Race, several: Sequence[race.Arm]) -> race_chart.Frame:
 def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog) -> None:
     """The curves; of one data set and one number of labels at a time, where several of them raced."""
     st.markdown(
-        "**Validation accuracy** · who learns sooner, and whose end is higher: means with a band over seeds, a thin "
-        "line while a seed trains",
-        help="It misleads with two or three seeds, whose bands are wide or short by luck; and validation is what "
-        "epochs are chosen by, so the test score in the table is the judge.",
+        "**Validation accuracy** · Average over seeds with its 95 % band; thin lines are still training.",
+        help="Shows who learns faster and who ends higher. With two or three seeds a band can be wide or narrow by "
+        "luck. Epochs are chosen on validation, so compare test accuracies in the table.",
     )
     groups = race.groups(several)
     among, place = groups[0][1], 0

@@ -155,7 +155,7 @@ def _columns() -> dict[str, Any]:
         "Last": column.NumberColumn(
             help="Validation accuracy of the last epoch; much below the best: it forgot.", **percent
         ),
-        "Test": column.NumberColumn(help="Accuracy on the test set, looked at once.", **percent),
+        "Test": column.NumberColumn(help="Accuracy on the test set, which is used only once, at the end.", **percent),
         "95 % interval": column.TextColumn(
             help="Wilson's interval: how far the test accuracy could be off because the test set is finite."
         ),

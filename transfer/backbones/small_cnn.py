@@ -39,7 +39,7 @@ SMALL_CNN = Backbone(
     key="small_cnn",
     title="Small CNN",
     summary="Three convolutions and a dense layer: learns digits from nothing in seconds. "
-    "Has no weights of its own, so a transfer needs a source data set.",
+    "Not pretrained: to transfer from it, choose a source data set.",
     parameters=60_672,
     stages=(*FILTERS, "dense"),
     image_size=28,

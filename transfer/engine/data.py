@@ -33,7 +33,7 @@ class Split:
     Args:
         train: what weights are learned from, at most ``labels_per_class`` of each class; in mixed order.
         validation: what epochs and rates are chosen by.
-        test: looked at once, at the end.
+        test: used only once, at the end.
         unlabelled: inputs of all that may be trained on, labelled or not; in mixed order, without labels.
         fingerprint: SHA-256 of the published data, the seed and the sizes, 64 hexadecimal digits.
         classes: class names in label order.

@@ -59,9 +59,12 @@ def verdict(answers: Answers) -> str:
     error = expected_calibration_error(answers)
     lean = float(answers.confidence.mean() - answers.right.mean())
     if abs(lean) < 0.01:
-        return f"On the whole as often right as it says (expected calibration error {percent(error, 1)})."
-    leaning = "surer than it is right" if lean > 0 else "less sure than it is right"
-    return f"On the whole {100 * abs(lean):.0f} points {leaning} (expected calibration error {percent(error, 1)})."
+        return f"It is right as often as it claims (expected calibration error {percent(error, 1)})."
+    how, fact = ("too confident", "less") if lean > 0 else ("too modest", "more")
+    return (
+        f"It is {100 * abs(lean):.0f} points {how}: right {fact} often than it claims "
+        f"(expected calibration error {percent(error, 1)})."
+    )
 
 
 def figure(answers: Answers, revision: str, bins: int = BINS) -> go.Figure:

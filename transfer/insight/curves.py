@@ -223,7 +223,7 @@ def baselines(classes: int | None, majority: float | None) -> list[tuple[float, 
     lines = [(1 / classes, f"chance {percent(1 / classes)}", "dash")] if classes else []
     if majority is None:
         return lines
-    commonest = f"always the commonest class {percent(majority)}"
+    commonest = f"always guessing the most common class: {percent(majority)}"
     # Within two points the labels would lie on one another: one line says both.
     if lines and majority - lines[0][0] < 0.02:
         return [(lines[0][0], f"{lines[0][1]}, {commonest}", "dash")]

@@ -18,7 +18,7 @@ def result(metrics: dict[str, Any]) -> str:
     low, high = 100 * metrics["test_low"], 100 * metrics["test_high"]
     return (
         f"Test accuracy **{percent(metrics['test_accuracy'], 1)}** (95\u00a0% interval {low:.1f} to {high:.1f}), "
-        f"{metrics['test_count']:,} pictures, looked at once"
+        f"{metrics['test_count']:,} pictures, used only once, at the end"
     )
 
 

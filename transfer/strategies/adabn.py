@@ -21,7 +21,7 @@ class AdaBN(Strategy):
 
     key = "adabn"
     title = "AdaBN"
-    sentence = "Batch-norm takes the target's means and variances; not one weight is learned."
+    sentence = "Only the batch-norm statistics change: they are measured again on the target. No weight is trained."
     formula = r"\mu_\ell \leftarrow \mathbb{E}_T[h_\ell],\quad \sigma^2_\ell \leftarrow \mathrm{Var}_T[h_\ell]"
     frozen = "all weights; statistics move"
     reference = "[Li et al. 2016](https://arxiv.org/abs/1603.04779)"

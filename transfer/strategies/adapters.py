@@ -30,7 +30,7 @@ class Adapters(Strategy):
 
     key = "adapters"
     title = "Adapters"
-    sentence = "A small residual bottleneck after every stage learns, and the head; the stages stay."
+    sentence = "The stages stay frozen. A small residual bottleneck after each stage is trained, and the output layer."
     formula = r"x' = x + W_{up}\,\sigma(W_{down}\,x),\quad W_{up} = 0 \text{ at the start}"
     frozen = "all of the source's weights"
     reference = "[Houlsby et al. 2019](https://arxiv.org/abs/1902.00751)"
@@ -44,7 +44,7 @@ class Adapters(Strategy):
             4,
             ge=1,
             le=64,
-            description="A bottleneck has so many times fewer channels.",
+            description="How many times fewer channels the bottleneck has than the stage.",
             json_schema_extra={"unit": "x"},
         )
 

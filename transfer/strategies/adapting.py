@@ -30,7 +30,7 @@ class Adapting(Strategy):
         """A strategy without target labels."""
 
         rate: float = Field(
-            1.0, gt=0, le=1, description="Rate of the backbone relative to the learning rate.",
+            1.0, gt=0, le=1, description="Learning rate of the backbone, relative to that of the output layer.",
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
 
@@ -38,8 +38,8 @@ class Adapting(Strategy):
             "own",
             description="Batch-norm: the source's statistics; each domain by its own; or so with one running mean.",
         )
-        decay: bool = Field(True, description="The learning rate falls to 0 along a cosine.")
-        ramp: bool = Field(True, description="The term's weight grows from 0 with progress, as DANN's does.")
+        decay: bool = Field(True, description="Lower the learning rate to 0 along a cosine.")
+        ramp: bool = Field(True, description="Raise the weight of the extra loss from 0 during training, as DANN does.")
 
     options: Adapting.Options
 

@@ -56,7 +56,7 @@ class AFN(Adapting):
 
     key = "afn"
     title = "AFN"
-    sentence = "Features of both domains are brought to one large length, for longer ones transfer better."
+    sentence = "Features of both domains are scaled to the same large norm, because larger features transfer better."
     formula = (
         r"\min_\theta \mathcal{L}_{source}"
         r" + \lambda \sum_{D \in \{S, T\}} \left(\tfrac{1}{n} \textstyle\sum_{x \in D} \lVert f(x) \rVert - R\right)^2"
@@ -66,12 +66,14 @@ class AFN(Adapting):
     class Options(Adapting.Options):
         """AFN."""
 
-        weight: float = Field(0.05, ge=0, le=100, description="Lambda: weight of the lengthening.")
+        weight: float = Field(0.05, ge=0, le=100, description="Lambda: weight of the norm loss.")
         goal: Literal["hard", "stepwise"] = Field(
-            "hard", description="Hard: the mean length R for all. Stepwise: each feature r longer than it is."
+            "hard", description="hard: every feature gets the norm R. stepwise: each grows by r a step."
         )
-        radius: float = Field(25.0, gt=0, le=10_000, description="R: the length that hard AFN brings features to.")
-        step: float = Field(1.0, gt=0, le=100, description="r: how much longer each stepwise step makes the features.")
+        radius: float = Field(25.0, gt=0, le=10_000, description="R: the norm that hard AFN scales features to.")
+        step: float = Field(
+            1.0, gt=0, le=100, description="r: by how much each step of stepwise AFN enlarges the norm."
+        )
 
     options: AFN.Options
 

@@ -51,7 +51,7 @@ class AttentionTransfer(Taught):
 
     key = "attention_transfer"
     title = "Attention transfer"
-    sentence = "The student learns to look where the teacher looks, at every depth."
+    sentence = "The student is trained to attend where the teacher attends, at every depth."
     formula = (
         r"\mathcal{L}_{target} + \beta \sum_j \Big\lVert \tfrac{Q_s^j}{\lVert Q_s^j \rVert}"
         r" - \tfrac{Q_t^j}{\lVert Q_t^j \rVert} \Big\rVert^2"
@@ -63,7 +63,7 @@ class AttentionTransfer(Taught):
     class Options(Taught.Options):
         """Attention transfer."""
 
-        beta: float = Field(1000.0, ge=0, le=1e7, description="Weight of the attention gap.")
+        beta: float = Field(1000.0, ge=0, le=1e7, description="Weight of the attention loss.")
 
     options: AttentionTransfer.Options
 

@@ -23,7 +23,7 @@ class BitFit(Strategy):
 
     key = "bitfit"
     title = "Biases only"
-    sentence = "Only biases learn, and the head: new thresholds on old features."
+    sentence = "Only the biases and the output layer are trained: new thresholds on old features."
     formula = r"\min_{b,\,h}\; \mathcal{L}_{target}(h \circ f_{W_0,\,b}),\quad W_0 \text{ fixed}"
     frozen = "every weight that multiplies"
     reference = "[Ben Zaken et al. 2022](https://arxiv.org/abs/2106.10199)"

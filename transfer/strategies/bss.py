@@ -36,7 +36,7 @@ class BSS(FineTuning):
 
     key = "bss"
     title = "Batch spectral shrinkage"
-    sentence = "Fine-tuning that shrinks the weakest directions of the features, those that hold noise."
+    sentence = "Fine-tuning that also shrinks the weakest directions of the features, which carry mostly noise."
     formula = r"\mathcal{L}_{target} + \eta \sum_{i=1}^{k} \sigma_{-i}^2(F),\quad F \text{ a batch's features}"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Chen et al. 2019](https://proceedings.neurips.cc/paper/2019/hash/c6bff625bdb0393992c9d4db0c6bbe45-Abstract.html)"
@@ -45,7 +45,7 @@ class BSS(FineTuning):
     class Options(FineTuning.Options):
         """Batch spectral shrinkage."""
 
-        eta: float = Field(1e-3, ge=0, le=1e3, description="Weight of the shrinkage.")
+        eta: float = Field(1e-3, ge=0, le=1e3, description="Weight of the shrinkage loss.")
         k: int = Field(1, ge=1, le=64, description="How many singular values are shrunk.")
 
     options: BSS.Options

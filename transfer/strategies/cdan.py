@@ -37,7 +37,7 @@ class CDAN(DANN):
 
     key = "cdan"
     title = "CDAN"
-    sentence = "As DANN, with a discriminator that also sees the answers and heeds the sure ones more."
+    sentence = "DANN with a discriminator that also sees the predictions and gives confident ones more weight."
     formula = (
         r"\min_\theta \max_d\; \mathcal{L}_{source}"
         r" - \lambda(p)\, \mathcal{L}_{domain}(d \circ (f_\theta \otimes p_\theta))"
@@ -47,7 +47,7 @@ class CDAN(DANN):
     class Options(DANN.Options):
         """CDAN."""
 
-        entropy: bool = Field(True, description="Sure answers count for more (CDAN+E).")
+        entropy: bool = Field(True, description="Give confident predictions more weight (CDAN+E).")
 
     options: CDAN.Options
 

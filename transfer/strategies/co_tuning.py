@@ -55,7 +55,7 @@ class CoTuning(FineTuning):
 
     key = "co_tuning"
     title = "Co-Tuning"
-    sentence = "Fine-tuning in which the source's head learns on, from its own names for the target's classes."
+    sentence = "Fine-tuning that keeps training the source's output layer, on how it labels the target's classes."
     formula = r"\mathcal{L}_{target} + \lambda\, \text{CE}\big(p(y_s \mid y_t),\ h_s \circ f_\theta\big)"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[You et al. 2020](https://proceedings.neurips.cc/paper/2020/hash/c8067ad1937f728f51288b3eb986afaa-Abstract.html)"

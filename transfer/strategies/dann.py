@@ -77,14 +77,14 @@ class DANN(Adapting):
 
     key = "dann"
     title = "DANN"
-    sentence = "A discriminator tells source from target; the features learn to fool it."
+    sentence = "A discriminator learns to tell source from target; the features learn to fool it."
     formula = r"\min_\theta \max_d\; \mathcal{L}_{source} - \lambda(p)\, \mathcal{L}_{domain}(d \circ f_\theta)"
     reference = "[Ganin et al. 2016](https://arxiv.org/abs/1505.07818)"
 
     class Options(Adapting.Options):
         """DANN."""
 
-        weight: float = Field(0.1, ge=0, le=10, description="How strongly the reversed gradient moves the features.")
+        weight: float = Field(0.1, ge=0, le=10, description="Weight of the reversed gradient on the features.")
         units: int = Field(
             128, ge=1, le=8192, description="Width of the discriminator's two hidden layers.",
             json_schema_extra={"unit": "units"},

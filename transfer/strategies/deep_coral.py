@@ -42,14 +42,14 @@ class DeepCoral(Adapting):
 
     key = "deep_coral"
     title = "Deep CORAL"
-    sentence = "How features vary together is made alike in source and target."
+    sentence = "The covariances of the features are made equal in source and target."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda \tfrac{1}{4d^2} \lVert C_S - C_T \rVert_F^2"
     reference = "[Sun & Saenko 2016](https://arxiv.org/abs/1607.01719)"
 
     class Options(Adapting.Options):
         """Deep CORAL."""
 
-        weight: float = Field(10.0, ge=0, le=1e4, description="Lambda: weight of the covariances' distance.")
+        weight: float = Field(10.0, ge=0, le=1e4, description="Lambda: weight of the covariance loss.")
 
     options: DeepCoral.Options
 

@@ -55,7 +55,7 @@ class Delta(FineTuning):
 
     key = "delta"
     title = "DELTA"
-    sentence = "Fine-tuning in which feature maps are held to the source's, the more a channel matters the tighter."
+    sentence = "Fine-tuning that keeps feature maps close to the source's, most of all the channels that matter most."
     formula = (
         r"\mathcal{L}_{target} + \alpha \sum_j W_j \lVert FM_j(\theta, x) - FM_j(\theta_0, x) \rVert^2"
         r" + \tfrac{\beta}{2} \lVert h \rVert^2"
@@ -68,8 +68,10 @@ class Delta(FineTuning):
     class Options(FineTuning.Options):
         """DELTA."""
 
-        alpha: float = Field(0.01, ge=0, le=1e9, description="Pull of the feature maps to the source's.")
-        beta: float = Field(0.01, ge=0, le=1e9, description="Pull of the head's weights to zero.")
+        alpha: float = Field(0.01, ge=0, le=1e9, description="How strongly feature maps are pulled to the source's.")
+        beta: float = Field(
+            0.01, ge=0, le=1e9, description="How strongly the output layer's weights are pulled to zero."
+        )
 
     options: Delta.Options
 

@@ -21,7 +21,7 @@ class Discriminative(FineTuning):
 
     key = "discriminative"
     title = "Discriminative rates"
-    sentence = "Every weight moves, but the lower its stage the smaller its steps."
+    sentence = "The whole network is trained, with smaller steps in lower stages."
     formula = r"\eta_l = \eta\, s^{-(L-l)/L},\quad l = 0..L,\ L = \text{head}"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Howard & Ruder 2018](https://arxiv.org/abs/1801.06146)"
@@ -34,14 +34,14 @@ class Discriminative(FineTuning):
             0.5,
             gt=0,
             le=1,
-            description="The head's rate in the second phase relative to the first.",
+            description="Learning rate of the output layer in the second phase, relative to the first.",
             json_schema_extra={"unit": "x"},
         )
         spread: float = Field(
             100.0,
             ge=1,
             le=1e6,
-            description="The head's rate is so many times that of the bottom stage.",
+            description="How many times higher the output layer's learning rate is than the bottom stage's.",
             json_schema_extra={"unit": "x"},
         )
 

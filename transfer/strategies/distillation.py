@@ -38,7 +38,7 @@ class Distillation(Taught):
 
     key = "distillation"
     title = "Distillation"
-    sentence = "The student learns the teacher's soft answers beside the labels."
+    sentence = "The student learns from the labels and from the teacher's predicted probabilities."
     formula = (
         r"(1 - \alpha)\, \mathcal{L}_{target}"
         r" + \alpha\, T^2\, \text{KL}\big(\sigma(z_t / T)\,\Vert\,\sigma(z_s / T)\big)"
@@ -49,9 +49,9 @@ class Distillation(Taught):
     class Options(Taught.Options):
         """Distillation."""
 
-        temperature: float = Field(4.0, gt=0, le=100, description="T: softens both answers; 1 leaves them as they are.")
+        temperature: float = Field(4.0, gt=0, le=100, description="T: softens both predictions. 1: as they are.")
         alpha: float = Field(
-            0.9, ge=0, le=1, description="Weight of the soft answers; the labels have the rest.",
+            0.9, ge=0, le=1, description="Weight of the teacher's predictions; the labels get the rest.",
             json_schema_extra={"unit": "share"},
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ class FeatureExtraction(Strategy):
 
     key = "feature_extraction"
     title = "Feature extraction"
-    sentence = "The backbone stays as the source left it; only a head learns to read its features."
+    sentence = "The backbone is frozen; only a new output layer is trained on its features."
     formula = r"\min_{h}\; \mathcal{L}_{target}(h \circ f_{\theta_0}),\quad \theta_0 \text{ fixed}"
     frozen = "the whole backbone"
     reference = "[Donahue et al. 2014](https://arxiv.org/abs/1310.1531)"

@@ -24,7 +24,10 @@ class FineTuning(Strategy):
 
     key = "fine_tuning"
     title = "Fine-tuning"
-    sentence = "A new head learns first, then every weight at a lower rate; a source's head is kept if it fits."
+    sentence = (
+        "First the new output layer is trained, then the whole network, gently. With the same classes the old output "
+        "layer is kept."
+    )
     formula = (
         r"h_1 = \arg\min_h \mathcal{L}_{target}(h \circ f_{\theta_0}),\quad"
         r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta)\ \text{from}\ (\theta_0, h_1)"
@@ -39,14 +42,14 @@ class FineTuning(Strategy):
             0.3,
             ge=0,
             le=0.9,
-            description="Share of the epochs in which only a new head learns.",
+            description="Share of the epochs in which only the new output layer is trained.",
             json_schema_extra={"unit": "share"},
         )
         fine_rate: float = Field(
             0.1,
             gt=0,
             le=1,
-            description="Rate of the second phase relative to the first.",
+            description="Learning rate of the second phase, relative to the first.",
             json_schema_extra={"unit": "x"},
         )
 

@@ -47,7 +47,7 @@ class FitNets(Taught):
 
     key = "fitnets"
     title = "FitNets"
-    sentence = "A middle stage learns to say what the teacher's middle stage says."
+    sentence = "A middle stage is trained to reproduce the features of the teacher's middle stage."
     formula = r"\mathcal{L}_{target} + \beta\, \lVert r(f_s^{mid}(x)) - f_t^{mid}(x) \rVert^2"
     frozen = "the teacher; of the student only what a new head's probe freezes"
     reference = "[Romero et al. 2015](https://arxiv.org/abs/1412.6550)"
@@ -55,7 +55,7 @@ class FitNets(Taught):
     class Options(Taught.Options):
         """FitNets."""
 
-        beta: float = Field(100.0, ge=0, le=1e6, description="Weight of the hint.")
+        beta: float = Field(100.0, ge=0, le=1e6, description="Weight of the hint loss.")
 
     options: FitNets.Options
 

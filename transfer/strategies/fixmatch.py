@@ -45,7 +45,7 @@ class FixMatch(PseudoLabel):
 
     key = "fixmatch"
     title = "FixMatch"
-    sentence = "What a slightly shifted picture is sure of, the same picture changed much has to answer too."
+    sentence = "A confident answer on a lightly changed picture becomes the label for a heavily changed one."
     formula = (
         r"\min_\theta \mathcal{L} + \lambda \sum_T \mathbb{1}[\max p_{weak} \ge \tau]\; H(\hat y_{weak}, p_{strong})"
     )
@@ -57,7 +57,8 @@ class FixMatch(PseudoLabel):
         """FixMatch."""
 
         align: bool = Field(
-            True, description="Own labels name each class as often as the labelled pictures' answers do (AdaMatch)."
+            True,
+            description="Align pseudo-labels with the class frequencies predicted for labelled pictures (AdaMatch).",
         )
 
     options: FixMatch.Options

@@ -17,7 +17,7 @@ class FromScratch(Strategy):
 
     key = "from_scratch"
     title = "From scratch"
-    sentence = "Random weights, trained on the target alone: what you get without any transfer."
+    sentence = "Random weights, trained on the target only: what you get without transfer."
     formula = r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta),\quad \theta_0 \sim \text{random}"
     frozen = "nothing: every weight is new"
     reference = "[He et al. 2019](https://arxiv.org/abs/1811.08883)"

@@ -23,7 +23,7 @@ class GradualUnfreezing(Strategy):
 
     key = "gradual_unfreezing"
     title = "Gradual unfreezing"
-    sentence = "The head learns first, then one stage after another joins in, from the top."
+    sentence = "First the output layer is trained, then one stage after another is unfrozen, from the top."
     formula = r"\eta^{\,l-1} = \eta^{\,l} / 2.6,\quad l \text{ opens at epoch } n\,(L - l + 1)"
     frozen = "stages that have not opened yet"
     reference = "[Howard & Ruder 2018](https://arxiv.org/abs/1801.06146)"
@@ -43,7 +43,7 @@ class GradualUnfreezing(Strategy):
             2.6,
             ge=1,
             le=100,
-            description="The rate of a stage is that of the one above divided by this.",
+            description="Each stage's learning rate is that of the stage above, divided by this.",
             json_schema_extra={"unit": "x"},
         )
         batch_norm: Literal["inference", "batch"] = Field(

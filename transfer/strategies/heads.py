@@ -18,19 +18,20 @@ class HeadOptions(experiment.Options):
     """The head."""
 
     head: Literal["auto", "new"] = Field(
-        "auto", description="auto: keep the source's head when the classes are the same; new: never."
+        "auto",
+        description="auto: keep the source's output layer when the classes are the same. new: always start a new one.",
     )
     hidden: str = Field(
         "",
         pattern=r"^\s*\d{1,4}(\s*[, ]\s*\d{1,4}){0,3}\s*$|^$",
-        description="Widths of dense layers before the classifier, such as 1024, 512; empty: none.",
+        description="Hidden dense layers before the output layer, for example 1024, 512. Empty: none.",
         json_schema_extra={"placeholder": "none, or widths such as 1024, 512"},
     )
     head_dropout: float = Field(
         0.0,
         ge=0,
         le=0.9,
-        description="Share of a dense layer's outputs dropped in training.",
+        description="Share of a hidden layer's outputs that are dropped during training.",
         json_schema_extra={"unit": "share"},
     )
 

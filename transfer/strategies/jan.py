@@ -25,7 +25,7 @@ class JAN(Adapting):
 
     key = "jan"
     title = "JAN"
-    sentence = "Features and answers together are made alike in source and target."
+    sentence = "The joint distribution of features and predictions is made equal in source and target."
     formula = (
         r"\min_\theta \mathcal{L}_{source}"
         r" + \lambda\, \mathrm{JMMD}^2((f_\theta, p_\theta)(S), (f_\theta, p_\theta)(T))"

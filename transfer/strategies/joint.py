@@ -27,7 +27,10 @@ class Joint(Strategy):
 
     key = "joint"
     title = "Joint training"
-    sentence = "Source and target are learned together: one backbone, a head each, or one when the classes agree."
+    sentence = (
+        "Source and target are learned together: one backbone, and one output layer each, or a shared one for the "
+        "same classes."
+    )
     formula = (
         r"\min_{\theta,\,h_s,\,h_t}\; \mathcal{L}_{source}(h_s \circ f_\theta)"
         r" + \lambda\, \mathcal{L}_{target}(h_t \circ f_\theta)"
@@ -42,11 +45,11 @@ class Joint(Strategy):
 
         trade_off: float = Field(1.0, ge=0, le=1e3, description="Lambda: weight of the target's loss.")
         mix: float = Field(
-            1.0, gt=0, le=16, description="Source pictures in a step for one of the target.",
+            1.0, gt=0, le=16, description="Source pictures per target picture in each step.",
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
         rate: float = Field(
-            0.1, gt=0, le=1, description="Rate of all weights relative to the learning rate.",
+            0.1, gt=0, le=1, description="Learning rate of all weights, relative to the one above.",
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
 

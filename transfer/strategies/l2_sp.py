@@ -44,7 +44,7 @@ class L2SP(FineTuning):
 
     key = "l2_sp"
     title = "L2-SP"
-    sentence = "Fine-tuning in which every weight is pulled back to where it started."
+    sentence = "Fine-tuning with a penalty that pulls every weight back to where it started."
     formula = (
         r"\mathcal{L}_{target} + \tfrac{\alpha}{2} \lVert \theta - \theta_0 \rVert^2"
         r" + \tfrac{\beta}{2} \lVert h \rVert^2"
@@ -56,8 +56,12 @@ class L2SP(FineTuning):
     class Options(FineTuning.Options):
         """L2-SP."""
 
-        alpha: float = Field(0.01, ge=0, le=1e9, description="Pull of the backbone's weights to their start.")
-        beta: float = Field(0.01, ge=0, le=1e9, description="Pull of the head's weights to zero.")
+        alpha: float = Field(
+            0.01, ge=0, le=1e9, description="How strongly the backbone's weights are pulled back to where they started."
+        )
+        beta: float = Field(
+            0.01, ge=0, le=1e9, description="How strongly the output layer's weights are pulled to zero."
+        )
 
     options: L2SP.Options
 

@@ -30,7 +30,7 @@ class LoRA(Strategy):
 
     key = "lora"
     title = "LoRA"
-    sentence = "Kernels stay; a low-rank product added to each of them learns, and the head."
+    sentence = "The kernels stay frozen. A low-rank update to each of them is trained, and the output layer."
     formula = r"W = W_0 + \tfrac{\alpha}{r}\, A B,\quad A \in \mathbb{R}^{d \times r},\ B \in \mathbb{R}^{r \times k}"
     frozen = "all of the source's weights"
     reference = "[Hu et al. 2022](https://arxiv.org/abs/2106.09685)"
@@ -43,7 +43,7 @@ class LoRA(Strategy):
 
         rank: int = Field(8, ge=1, le=256, description="Rank of each update.", json_schema_extra={"unit": "columns"})
         alpha: float = Field(
-            8.0, gt=0, le=1024, description="The update counts alpha / rank times.", json_schema_extra={"unit": "x"}
+            8.0, gt=0, le=1024, description="The update is scaled by alpha / rank.", json_schema_extra={"unit": "x"}
         )
 
     options: LoRA.Options

@@ -44,7 +44,7 @@ class MCC(Adapting):
 
     key = "mcc"
     title = "MCC"
-    sentence = "The target's answers are pushed away from confusing classes with one another."
+    sentence = "Predictions on the target are trained to confuse fewer classes with one another."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda \tfrac{1}{C} \sum_{i} \sum_{j \ne i} |\tilde C_{ij}|"
     reference = "[Jin et al. 2020](https://arxiv.org/abs/1912.03699)"
 
@@ -52,7 +52,9 @@ class MCC(Adapting):
         """MCC."""
 
         weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the confusion.")
-        temperature: float = Field(2.5, gt=0, le=100, description="Evens the answers out before they are compared.")
+        temperature: float = Field(
+            2.5, gt=0, le=100, description="Temperature that softens predictions before they are compared."
+        )
 
     options: MCC.Options
 

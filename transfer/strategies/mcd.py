@@ -45,7 +45,7 @@ class MCD(Adapting):
 
     key = "mcd"
     title = "MCD"
-    sentence = "Two heads are driven apart on the target, and the features learn to make them agree."
+    sentence = "Two output layers are trained to disagree on the target; the features learn to make them agree."
     formula = (
         r"\min_\theta \max_{h_1, h_2}\; \lambda\, |h_1 \circ f_\theta - h_2 \circ f_\theta|_T"
         r" - \mathcal{L}_{source}(h_1, h_2)"
@@ -55,7 +55,7 @@ class MCD(Adapting):
     class Options(Adapting.Options):
         """MCD."""
 
-        weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the heads' disagreement.")
+        weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the disagreement loss.")
 
     options: MCD.Options
 

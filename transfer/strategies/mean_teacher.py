@@ -42,7 +42,10 @@ class MeanTeacher(Adapting):
 
     key = "mean_teacher"
     title = "Mean teacher"
-    sentence = "The running average of the network answers one view; the network learns to answer another alike."
+    sentence = (
+        "A running average of the network labels one view of a picture; the network learns to give another view the "
+        "same label."
+    )
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda(p) \lVert p_\theta(x') - p_{\bar\theta}(x) \rVert^2"
     reference = "[Tarvainen & Valpola 2017](https://arxiv.org/abs/1703.01780)"
     views = ("weak", "strong")
@@ -53,12 +56,15 @@ class MeanTeacher(Adapting):
     class Options(Adapting.Options):
         """Mean teacher."""
 
-        weight: float = Field(3.0, ge=0, le=1000, description="Lambda: weight of the inconsistency.")
-        threshold: float = Field(0.968, ge=0, le=1, description="Least probability of an answer that is heeded.")
+        weight: float = Field(3.0, ge=0, le=1000, description="Lambda: weight of the consistency loss.")
+        threshold: float = Field(0.968, ge=0, le=1, description="Use only predictions with at least this probability.")
         align: bool = Field(
-            True, description="Its answers name each class as often as the labelled pictures' answers do (AdaMatch)."
+            True,
+            description="Align its labels with the class frequencies predicted for labelled pictures (AdaMatch).",
         )
-        momentum: float = Field(0.99, gt=0, lt=1, description="Share of the average that stays at each step.")
+        momentum: float = Field(
+            0.99, gt=0, lt=1, description="Decay of the running average: the share that is kept at each step."
+        )
 
     options: MeanTeacher.Options
 

@@ -61,7 +61,7 @@ class MMD(Adapting):
 
     key = "mmd"
     title = "MMD (DAN)"
-    sentence = "The distributions of source and target features are drawn together, compared by five kernels."
+    sentence = "The distributions of source and target features are drawn together, as measured with five kernels."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda\, \mathrm{MMD}^2_k(f_\theta(S), f_\theta(T))"
     reference = "[Long et al. 2015](https://arxiv.org/abs/1502.02791)"
 

@@ -23,7 +23,7 @@ class NormTuning(Strategy):
 
     key = "norm_tuning"
     title = "Normalisations only"
-    sentence = "Only scale and shift of the normalisation layers learn, and the head."
+    sentence = "Only the scale and shift of the normalisation layers and the output layer are trained."
     formula = r"\min_{\gamma,\,\beta,\,h}\; \mathcal{L}_{target},\quad y = \gamma\,\hat{x} + \beta"
     frozen = "everything but scales and shifts of normalisations"
     reference = "[Frankle et al. 2021](https://arxiv.org/abs/2003.00152)"

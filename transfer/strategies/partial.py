@@ -23,7 +23,7 @@ class Partial(Strategy):
 
     key = "partial"
     title = "Some stages"
-    sentence = "The lower stages come from the source; those above the cut begin anew or are left out."
+    sentence = "The lower stages come from the source; those above the cut start from random weights or are left out."
     formula = r"f = g_{\text{new}} \circ f^{\,1..k}_{\theta_0},\quad \min_{g,\,h}\; \mathcal{L}_{target}(h \circ f)"
     frozen = "the kept stages, unless they are to learn too"
     reference = "[Yosinski et al. 2014](https://arxiv.org/abs/1411.1792)"
@@ -35,14 +35,14 @@ class Partial(Strategy):
         keep: str = Field(
             "",
             max_length=80,
-            description="Topmost stage that is kept; empty: all but the last.",
+            description="Last stage that is taken from the source. Empty: all but the last.",
             json_schema_extra={"choices": "stages"},
         )
         above: Literal["new", "dropped"] = Field(
-            "new", description="Stages above the cut: new weights, or left out, so that the head sits on the cut."
+            "new", description="Stages above the cut: start from random weights, or leave them out."
         )
         kept: Literal["frozen", "trained"] = Field(
-            "frozen", description="trained: the kept stages move too, at a tenth of the rate."
+            "frozen", description="trained: also train the kept stages, at a tenth of the learning rate."
         )
 
     options: Partial.Options

@@ -41,7 +41,7 @@ class Prototypes(Strategy):
 
     key = "prototypes"
     title = "Prototypes"
-    sentence = "Each class is the mean of its features under the frozen backbone; the nearest mean wins."
+    sentence = "Each class is represented by the mean of its features from the frozen backbone; the nearest mean wins."
     formula = r"\hat y = \arg\min_c \lVert f(x) - \mu_c \rVert^2,\quad \mu_c = \tfrac{1}{n_c} \sum_{y_i = c} f(x_i)"
     frozen = "everything: the head is computed"
     reference = "[Snell et al. 2017](https://arxiv.org/abs/1703.05175)"

@@ -48,7 +48,7 @@ class PseudoLabel(Adapting):
 
     key = "pseudo_label"
     title = "Pseudo-labels"
-    sentence = "Target pictures of which the network is sure are learned with its own answer as their label."
+    sentence = "Where the network is confident, its own prediction on a target picture becomes the label."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda(p) \sum_T \mathbb{1}[\max p \ge \tau]\; H(\hat y, p)"
     reference = (
         "[Lee 2013](https://www.kaggle.com/blobs/download/forum-message-attachment-files/746/pseudo_label_final.pdf)"
@@ -60,7 +60,7 @@ class PseudoLabel(Adapting):
         """Pseudo-labels."""
 
         weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the network's own labels.")
-        threshold: float = Field(0.95, ge=0, le=1, description="Least probability of an answer that becomes a label.")
+        threshold: float = Field(0.95, ge=0, le=1, description="Use a prediction as a label from this probability on.")
 
     options: PseudoLabel.Options
 

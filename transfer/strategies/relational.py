@@ -67,7 +67,7 @@ class Relational(Taught):
 
     key = "relational"
     title = "Relational distillation"
-    sentence = "Pictures that are alike for the teacher become alike for the student."
+    sentence = "Pictures that are similar for the teacher become similar for the student."
     formula = (
         r"\mathcal{L}_{target} + \lambda_D\, \ell_\delta(\psi_D^t, \psi_D^s)"
         r" + \lambda_A\, \ell_\delta(\psi_A^t, \psi_A^s)"

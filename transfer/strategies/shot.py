@@ -52,7 +52,7 @@ class SHOT(Strategy):
 
     key = "shot"
     title = "SHOT (source-free)"
-    sentence = "The head is frozen; the backbone moves until its answers on the target are sure and spread."
+    sentence = "The output layer is frozen; the backbone is trained for confident and varied predictions on the target."
     formula = r"\min_\theta\; H(p) - H(\bar p) + \beta\, \mathcal{L}_{pseudo}"
     frozen = "the head"
     reference = "[Liang et al. 2020](https://arxiv.org/abs/2002.08546)"
@@ -65,7 +65,7 @@ class SHOT(Strategy):
 
         pseudo: float = Field(0.1, ge=0, le=10, description="Beta: weight of the pseudo-labels.")
         rate: float = Field(
-            0.1, gt=0, le=1, description="Rate of the backbone relative to the learning rate.",
+            0.1, gt=0, le=1, description="Learning rate of the backbone, relative to that of the output layer.",
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
 

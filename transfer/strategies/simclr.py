@@ -55,7 +55,7 @@ class SimCLR(Strategy):
 
     key = "simclr"
     title = "SimCLR"
-    sentence = "The target's pictures are learned without labels first; then the labels there are."
+    sentence = "First the target's pictures are learned without labels, then with the labels there are."
     formula = (
         r"\min_\theta -\log \frac{e^{z_i \cdot z_j / \tau}}{\sum_{k \ne i} e^{z_i \cdot z_k / \tau}}"
         r"\;,\;\text{then}\; \min_{\theta, h} \mathcal{L}_{target}"
@@ -69,9 +69,11 @@ class SimCLR(Strategy):
         """SimCLR."""
 
         then: Literal["fine_tuning", "feature_extraction"] = Field(
-            "fine_tuning", description="How the labels are learned in the second half of the epochs."
+            "fine_tuning", description="How the network learns from labels in the second half of the epochs."
         )
-        temperature: float = Field(0.5, gt=0, le=10, description="Lower heeds the nearest others more.")
+        temperature: float = Field(
+            0.5, gt=0, le=10, description="Temperature: lower values give the most similar pictures more weight."
+        )
 
     options: SimCLR.Options
 

@@ -21,7 +21,7 @@ class SourceOnly(Adapting):
 
     key = "source_only"
     title = "Source only"
-    sentence = "The source is learned on; the target's pictures are never looked at. What adaptation has to beat."
+    sentence = "Trained on the source only, without a look at the target: what adaptation has to beat."
     formula = r"\min_\theta \mathcal{L}_{source}(\theta)"
     reference = "[Ganin et al. 2016](https://arxiv.org/abs/1505.07818)"
 

@@ -50,7 +50,7 @@ class StochNorm(FineTuning):
 
     key = "stoch_norm"
     title = "StochNorm"
-    sentence = "Fine-tuning in which each batch-norm channel picks the source's or the batch's statistics at random."
+    sentence = "Fine-tuning in which each batch-norm channel uses the source's or the batch's statistics at random."
     formula = r"\hat{x} = s\,\hat{x}_{moving} + (1 - s)\,\hat{x}_{batch},\quad s \sim \text{Bernoulli}(p)"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Kou et al. 2020](https://proceedings.neurips.cc/paper/2020/hash/bc573864331a9e42e4511de6f678aa83-Abstract.html)"
@@ -65,7 +65,7 @@ class StochNorm(FineTuning):
             0.5,
             ge=0,
             le=1,
-            description="How often a channel uses the moving statistics.",
+            description="Probability that a channel uses the moving statistics.",
             json_schema_extra={"unit": "share"},
         )
 

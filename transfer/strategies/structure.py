@@ -19,7 +19,7 @@ class Structure(FromScratch):
 
     key = "structure"
     title = "Structure transfer"
-    sentence = "The source's architecture with new random weights: the same run as From scratch, under its other name."
+    sentence = "The source's architecture with new random weights: another name for From scratch."
     formula = (
         r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta),\quad"
         r" f \text{ of the source},\ \theta_0 \sim \text{random}"

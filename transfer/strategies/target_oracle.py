@@ -17,7 +17,7 @@ class TargetOracle(FineTuning):
 
     key = "target_oracle"
     title = "Target oracle"
-    sentence = "Fine-tuned on all target labels: the ceiling for every method that has none."
+    sentence = "Fine-tuned on all target labels: the upper bound for methods that use none."
     reference = "[Ganin et al. 2016](https://arxiv.org/abs/1505.07818)"
     family = "Without target labels"
 

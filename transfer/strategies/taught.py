@@ -28,7 +28,7 @@ class Taught(FineTuning):
             "same",
             min_length=1,
             max_length=120,
-            description="Who teaches: same (this backbone, fine-tuned first), a backbone's key, or run:ID.",
+            description="The teacher: same (this backbone, fine-tuned first), the key of a backbone, or run:ID.",
             json_schema_extra={"choices": "teachers"},
         )
 

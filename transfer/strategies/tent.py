@@ -22,7 +22,7 @@ class Tent(Strategy):
 
     key = "tent"
     title = "TENT"
-    sentence = "Batch-norm takes the target's statistics, and its scale and shift make the answers sure."
+    sentence = "Batch-norm uses the target's statistics; its scale and shift are trained to make predictions confident."
     formula = r"\min_{\gamma, \beta}\; -\sum_c p_c \log p_c"
     frozen = "all but batch-norm"
     reference = "[Wang et al. 2021](https://arxiv.org/abs/2006.10726)"
