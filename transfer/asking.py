@@ -23,6 +23,8 @@ def look(dataset: Key, seed: Seed = 0, json_: Json = False) -> None:
         return
     height, width, channels = found["shape"]
     typer.echo(f"{found['key']}: {height} x {width} pixels, {'grey' if channels == 1 else 'colour'}")
+    for sentence in catalog.dataset(dataset).understood:
+        typer.echo(sentence)
     typer.echo("class\ttrain\tvalidation\ttest")
     for row in zip(found["classes"], *found["counts"].values(), strict=True):
         typer.echo("\t".join(map(str, row)))

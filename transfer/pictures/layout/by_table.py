@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from transfer.pictures.code_pages import NAMES
 from transfer.pictures.formats import unfit
 from transfer.pictures.layout import columns as found_columns
 from transfer.pictures.layout.columns import Columns, Unfit, is_yes
@@ -95,7 +96,7 @@ def by_tables(root: Node, names: Files, tables: Sequence[Table], classes: tuple[
     if twins := [one for one, count in Counter(map(str.casefold, labels)).items() if count > 1]:
         notes.append(f"Labels that differ only in case are classes of their own: {', '.join(sorted(twins)[:3])}.")
     odd = sorted({one.sheet.encoding for one in tables} - {"utf-8", "utf-8-sig"})
-    notes += [f"The table was read as {one}." for one in odd]
+    notes += [f"The table was read as {NAMES.get(one, one.upper())}." for one in odd]
     return Understood(
         root=root.path, way="table", files=tuple(parts.values()), classes=tuple(sorted(labels)),
         parts={one.sheet.name: one.part for one in tables if one.part}, tables=tuple(one.sheet.name for one in tables),

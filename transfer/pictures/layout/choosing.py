@@ -13,7 +13,7 @@ from transfer.pictures.layout.matching import Files
 from transfer.pictures.layout.sheet import ENDINGS, read
 from transfer.pictures.layout.tree import Node, Tree
 from transfer.pictures.layout.typed import LEFT_OUT, Corrections, Understood
-from transfer.pictures.layout.words import Part, alike, shown
+from transfer.pictures.layout.words import Part, alike, part_of, shown
 
 MOST = 24
 _LISTS = ("classes", "labels", "label_names", "class_names", "names", "label_map", "labelmap")
@@ -81,8 +81,6 @@ def _near(root: Node, name: str, part: str | None) -> str:
     """The folder in which a table's names are looked for first: its own, or that of its part."""
     if "/" in name:
         return name.rpartition("/")[0]
-    from transfer.pictures.layout.words import part_of
-
     same = [one for one in root.folders if part and part_of(one, root.folders) == part]
     return same[0] if len(same) == 1 else ""
 
