@@ -202,7 +202,7 @@ def test_runs_that_read_the_same_can_both_be_chosen():
 def test_runs_page_is_of_use_when_empty():
     app = opened("runs")
     assert not app.exception
-    assert "Nothing was run yet" in app.info[0].value
+    assert "No runs yet" in app.info[0].value
 
 
 def test_runs_page_lists_what_was_run():

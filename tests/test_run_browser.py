@@ -82,7 +82,7 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: P
         assert "part=look" in page.url and f"run={run}" in page.url
 
         page.goto(f"{server.url}/try_it?runs={run},{other}")
-        page.get_by_text("Give a picture on the left").wait_for(timeout=90_000)
+        page.get_by_text("Draw or upload a picture on the left").wait_for(timeout=90_000)
         page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload")).first.click()
         page.locator("input[type=file]").first.set_input_files(str(photo))
         page.get_by_text("as it is seen, 28 x 28").nth(1).wait_for(timeout=90_000)
@@ -90,7 +90,7 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: P
 
         for way, give in (("Camera", photographed), ("Draw", drawn)):
             page.get_by_role("radio", name=way).or_(page.get_by_role("button", name=way)).first.click()
-            page.get_by_text("Give a picture on the left").wait_for(timeout=30_000)
+            page.get_by_text("Draw or upload a picture on the left").wait_for(timeout=30_000)
             give(page)
             page.get_by_text("as it is seen, 28 x 28").nth(1).wait_for(timeout=60_000)
         assert not problems

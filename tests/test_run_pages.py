@@ -150,7 +150,7 @@ def test_a_run_that_is_not_over_says_when_its_test_is_there(run):
 def test_a_picture_is_answered_by_two_networks_side_by_side(run, base, monkeypatch):
     other = twin(base, run)
     app = opened("try_it", runs=f"{run},{other}")
-    assert "Give a picture" in said(app)
+    assert "Draw or upload a picture" in said(app)
     buffer = io.BytesIO()
     picture = np.full((60, 60, 3), 255, "uint8")
     picture[10:50, 28:33] = 0
