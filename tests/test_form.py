@@ -149,3 +149,22 @@ def test_no_sequence_of_edits_ends_in_a_traceback(seed: int, tmp_path: Path, mon
     """Some sequences; `python -m benchmarks.form` makes 500."""
     done, traceback = sequence(seed, quiet(monkeypatch, tmp_path))
     assert not traceback, "; ".join(done) + "\n" + traceback
+
+
+def test_a_field_that_is_changed_as_start_is_pressed_counts() -> None:
+    app = opened()
+    app.number_input(key="field:epochs").set_value(3)
+    app.button(key="start").click()
+    app.run()
+    assert [run.experiment.epochs for run in Lab().runs()] == [3] and not app.exception
+
+
+def test_a_field_that_is_changed_as_a_race_is_started_counts() -> None:
+    app = opened()
+    app.button(key="race").click().run()
+    app.number_input(key="race_seeds").set_value(1)
+    app.number_input(key="race_amount:epochs").set_value(2)
+    app.button(key="start_race").click()
+    app.run()
+    assert {run.experiment.epochs for run in Lab().runs()} == {2} and not app.exception
+    assert app.query_params["race"] == Lab().races.newest()[0].id

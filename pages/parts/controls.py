@@ -22,9 +22,12 @@ def buttons(experiment: Experiment | None, shown: Run | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if shown is not None and shown.live:
             _while_live(shown)
-            if experiment is not None and experiment != shown.experiment:
-                st.button("Queue these settings too", key="start", on_click=start, args=(experiment,),
-                          icon=":material/playlist_add:")  # fmt: skip
+            if (
+                experiment is not None
+                and experiment != shown.experiment
+                and st.button("Queue these settings too", key="start", icon=":material/playlist_add:")
+            ):
+                start(experiment)
             return
         _start_button(experiment, shown)
         if shown is None:
@@ -47,9 +50,11 @@ def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
     words = "Start"
     if shown is not None:
         words = "Run again" if experiment == shown.experiment else "Start with these settings"
-    st.button(words, key="start", type="primary", on_click=start, args=(experiment,), disabled=experiment is None,
-              icon=":material/play_arrow:",
-              help="These choices do not work together yet." if experiment is None else None)  # fmt: skip
+    # No callback: it would be given the settings that were last drawn, not one that is changed as Start is pressed.
+    pressed = st.button(words, key="start", type="primary", disabled=experiment is None, icon=":material/play_arrow:",
+                        help="These choices do not work together yet." if experiment is None else None)  # fmt: skip
+    if pressed and experiment is not None:
+        start(experiment)
 
 
 def _while_live(run: Run) -> None:
@@ -67,15 +72,16 @@ def _while_live(run: Run) -> None:
 
 
 def start(experiment: Experiment) -> None:
-    """Submits the experiment and shows its run; the address carries the run's id."""
+    """Submits the experiment and draws the page anew with its run; the address carries the run's id."""
     try:
         run = the_lab().submit(experiment)
         _claimed(run)
     except LabError as problem:
         st.session_state["trouble"] = str(problem)
-        return
-    st.session_state["filled_from"] = run
-    st.query_params["run"] = run
+    else:
+        st.session_state["filled_from"] = run
+        st.query_params["run"] = run
+    st.rerun()
 
 
 def _claimed(run: str) -> None:

@@ -124,11 +124,12 @@ def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> N
     made, refused = _entries(values, currency, amount, seeds, scratch)
     several = len(made) // seeds
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Start the race", type="primary", icon=":material/sports_score:", key="start_race", on_click=start,
-            args=(made, list(values), currency, amount), disabled=not made,
+        # No callback: it would be given the race that was last drawn, not one that is changed as Start is pressed.
+        if st.button(
+            "Start the race", type="primary", icon=":material/sports_score:", key="start_race", disabled=not made,
             help=None if made else "These values do not work together.",
-        )  # fmt: skip
+        ) and made:  # fmt: skip
+            start(made, list(values), currency, amount)
         st.caption(f"{several} competitor{'s' if several != 1 else ''} × {seeds} seed{'s' if seeds != 1 else ''} = "
                    f"{len(made)} runs, one at a time on each device.")  # fmt: skip
     for what, why in refused[:3]:
@@ -167,14 +168,15 @@ def _entries(
 
 
 def start(made: list[Experiment], fields: list[str], currency: str, amount: float | None) -> None:
-    """Queues the race and shows it; the address carries its id."""
+    """Queues the race and draws the page anew with it; the address carries its id."""
     from transfer.lab.races import About
 
     try:
         race = the_lab().races.start(made, About(tuple(fields), currency, amount))  # type: ignore[arg-type]  # as above
     except LabError as problem:
         st.session_state["trouble"] = str(problem)
-        return
-    st.session_state["filled_from"] = race
-    st.query_params.clear()
-    st.query_params["race"] = race
+    else:
+        st.session_state["filled_from"] = race
+        st.query_params.clear()
+        st.query_params["race"] = race
+    st.rerun()
