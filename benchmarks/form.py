@@ -29,6 +29,8 @@ def main(count: int, first: int) -> int:
             opened = quiet(patch, Path(home))
             done, traceback = sequence(seed, opened)
         edits += len(done)
+        if (seed - first + 1) % 50 == 0:
+            print(f"{seed - first + 1} sequences, {broken} tracebacks before this one", flush=True)
         if traceback:
             broken += 1
             print(f"seed {seed}: {'; '.join(done)}\n{traceback}\n", flush=True)
