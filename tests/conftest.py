@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import gc
 import http.server
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import tiny
+from tests.served import Server
+from tests.served import served as serving
 from transfer import elsewhere
 from transfer.backbones import saved, saved_model
 from transfer.lab import Lab, spawner
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+# What takes longest begins first, so that no process is left alone with it at the end.
+LONGEST = ("browser", "test_strategies", "test_adapting", "test_pages", "test_rebuilt", "test_train")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that take longest first; xdist hands them out in this order."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(LONGEST) if name in item.path.stem), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +42,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRANSFER_HOME", str(folder))
     monkeypatch.delenv("TRANSFER_STORE", raising=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[None]:
+    """The tiny data sets and the tiny network are in the catalog."""
+    with pytest.MonkeyPatch.context() as patch:
+        tiny.add(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One app for all that is tried in a browser: a start costs as much as many a test."""
+    with serving(tmp_path_factory.mktemp("app") / "home") as started:
+        yield started
+
+
+@pytest.fixture
+def app(server: Server, home: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The app, whose TRANSFER_HOME is this process's too; other tests' runs are there already."""
+    monkeypatch.setenv("TRANSFER_HOME", str(server.home))
+    return server
 
 
 @pytest.fixture
@@ -61,3 +101,16 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f"http://localhost:{server.server_port}/"
     server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def imports_stay() -> Iterator[None]:
+    """Keeps what a test imported from the garbage collector, which Keras has look through everything before a run.
+
+    With TensorFlow imported that takes 0.3 s each time.
+    """
+    before = len(sys.modules)
+    yield
+    if len(sys.modules) - before > 100:
+        gc.collect()
+        gc.freeze()

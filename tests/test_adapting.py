@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import tiny
 from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
 from transfer.engine import data, device
@@ -20,15 +21,16 @@ from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.lab import answers
 from transfer.strategies import Setting, Step
 
-SMALL = Experiment(
+REAL = Experiment(
     target="optdigits", source="mnist_5k", source_epochs=1, epochs=2, labels_per_class=0, batch_size=100, seed=3
 )
+SMALL = REAL.but(target=tiny.TARGET, source=tiny.SOURCE, backbone=tiny.NETWORK, batch_size=40)
 WITHOUT = [one.key for one in catalog.strategies().values() if one.unlabelled]
 ALIGNING = ["deep_coral", "mmd", "jan", "mcc", "pseudo_label", "fixmatch", "mean_teacher", "afn"]
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache in which the source of SMALL has been learned."""
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
@@ -86,7 +88,7 @@ def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch, 
 
     def scrambled(*given: Any) -> data.Split:
         found = plain(*given)
-        if given[0].key == "optdigits":
+        if given[0].key == tiny.TARGET:
             noise = np.random.default_rng(0).integers(0, 255, found.unlabelled.shape).astype("uint8")
             return data.Split(found.train, found.validation, found.test, found.fingerprint, found.classes, noise)
         return found
@@ -102,16 +104,16 @@ def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch
 
     def exchanged(*given: Any) -> data.Split:
         found = plain(*given)
-        if given[0].key != "optdigits":
+        if given[0].key != tiny.TARGET:
             return found
         parts = [
             type(part)(part.inputs, (part.labels + 1) % 10) for part in (found.train, found.validation, found.test)
         ]
         return data.Split(*parts, found.fingerprint, found.classes, found.unlabelled)
 
-    first = ran(strategy, epochs=1, batch_size=400)
+    first = ran(strategy, epochs=1, batch_size=80)
     monkeypatch.setattr(data, "split", exchanged)
-    second = ran(strategy, epochs=1, batch_size=400)
+    second = ran(strategy, epochs=1, batch_size=80)
     assert first.weights.keys() == second.weights.keys()
     for name, value in first.weights.items():
         np.testing.assert_array_equal(value, second.weights[name], err_msg=name)
@@ -147,37 +149,37 @@ def test_frozen_parts_are_bit_identical_afterwards(strategy: str, moving: tuple[
     head = [name for name in result.weights if name.startswith("head/")]
     for name in head:
         np.testing.assert_array_equal(result.weights[name], start.weights[name])
-    stage = catalog.backbone("small_cnn").build(28)[0]
+    stage = tiny.build(tiny.SIDE)[0]
     learned = [variable.name for variable in stage.variables]
     if moving is None:
         return
     for position, name in enumerate(learned):
-        same = np.array_equal(result.weights[f"conv1/{position}"], start.weights[f"conv1/{position}"])
+        same = np.array_equal(result.weights[f"low/{position}"], start.weights[f"low/{position}"])
         assert same == (name not in moving and not name.startswith("moving_")), name
 
 
 def test_adabn_moves_statistics_to_those_of_the_target() -> None:
-    result = ran("adabn", epochs=20, batch_size=1146)
-    stage = catalog.backbone("small_cnn").build(28)[0]
+    result = ran("adabn", epochs=60, batch_size=1000)
+    stage = tiny.build(tiny.SIDE)[0]
     names = [variable.name for variable in stage.variables]
-    moved = result.weights[f"conv1/{names.index('moving_mean')}"]
-    target = data.split(catalog.dataset("optdigits"), 3, 0)
-    stage.variables[0].assign(result.weights["conv1/0"])
-    stage.variables[1].assign(result.weights["conv1/1"])
+    moved = result.weights[f"low/{names.index('moving_mean')}"]
+    target = data.split(catalog.dataset(tiny.TARGET), 3, 0)
+    stage.variables[0].assign(result.weights["low/0"])
+    stage.variables[1].assign(result.weights["low/1"])
     convolved = stage.layers[2](stage.layers[1](target.unlabelled.astype("float32")))
-    still = (0.9**20) * 3
+    still = (0.9**60) * 3
     np.testing.assert_allclose(moved, np.asarray(convolved).mean(axis=(0, 1, 2)), atol=still)
 
 
 @pytest.mark.parametrize(("statistics", "close"), [("own", True), ("both", False)])
 def test_running_statistics_are_the_targets_though_the_source_passes_too(statistics: str, close: bool) -> None:
     """The source is made dark, so that its statistics are far from the target's."""
-    asked = {"target": "optdigits~inversion:5", "source": "mnist_5k", "epochs": 12, "batch_size": 1000}
+    asked = {"target": f"{tiny.TARGET}~inversion:5", "epochs": 12, "batch_size": 1000}
     options = {"statistics": statistics, "rate": 1e-6}
     result = ran("deep_coral", options=options, **asked)
     alone = ran("adabn", **asked)
-    names = [variable.name for variable in catalog.backbone("small_cnn").build(28)[0].variables]
-    key = f"conv1/{names.index('moving_mean')}"
+    names = [variable.name for variable in tiny.build(tiny.SIDE)[0].variables]
+    key = f"low/{names.index('moving_mean')}"
     apart = np.abs(result.weights[key] - alone.weights[key]).max() / np.abs(alone.weights[key]).max()
     assert (apart < 0.02) == close
 
@@ -186,8 +188,8 @@ def test_the_discriminator_is_built_before_training(tmp_path: Path) -> None:
     events: list[Event] = []
     train(SMALL.but(strategy="dann", epochs=1), emit=events.append, folder=tmp_path)
     began = next(one for one in events if isinstance(one, PhaseBegan) and one.domain == "target")
-    hidden = 64 * 128 + 128 + 128 * 128 + 128 + 128 + 1
-    plain = catalog.backbone("small_cnn").parameters + 650
+    hidden = 16 * 128 + 128 + 128 * 128 + 128 + 128 + 1
+    plain = catalog.backbone(tiny.NETWORK).parameters + 16 * 10 + 10
     assert began.weights == plain + hidden
 
 
@@ -210,7 +212,7 @@ def test_a_paused_run_goes_on_as_if_it_had_never_stopped(strategy: str, tmp_path
 
         return wish
 
-    assert train(asked, should_stop=after(17), folder=tmp_path).state == "paused"
+    assert train(asked, should_stop=after(7), folder=tmp_path).state == "paused"
     resumed = train(asked, folder=tmp_path)
     np.testing.assert_allclose(validated(resumed).to_numpy()[-1], validated(whole).to_numpy()[-1], atol=1e-5)
     assert resumed.metrics["picks"] == whole.metrics["picks"]
@@ -254,7 +256,7 @@ def test_both_domains_are_drawn_in_one_plane_that_stays() -> None:
     train(SMALL.but(strategy="source_only", options={"rate": 1e-6}), emit=events.append)
     drawn = [one for one in events if isinstance(one, Embedded)]
     assert [one.epoch for one in drawn] == [0, 1, 2]
-    assert len(drawn[0].source) == len(drawn[0].source_labels) >= 100
+    assert len(drawn[0].source) == len(drawn[0].source_labels) > 40
     np.testing.assert_allclose(drawn[0].source, drawn[-1].source, atol=0.05)
 
 
@@ -284,14 +286,14 @@ def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str)
 
 
 def test_the_nearest_possible_gives_a_label_or_a_source_of_the_same_classes() -> None:
-    nothing = SMALL.but(strategy="fine_tuning").model_dump()
+    nothing = REAL.but(strategy="fine_tuning").model_dump()
     assert ("Give 1 label a class", {"labels_per_class": 1}) in possible.nearest(nothing)
-    other = SMALL.but(strategy="mmd", source="textures").model_dump()
+    other = REAL.but(strategy="mmd", source="textures").model_dump()
     assert possible.nearest(other)[0] == ("Learn MNIST-5k first", {"source": "mnist_5k"})
 
 
 def test_prototypes_train_nothing_and_know_their_classes() -> None:
-    result = ran("prototypes", labels_per_class=5)
+    result = train(REAL.but(strategy="prototypes", labels_per_class=5))
     assert result.metrics["trainable_weights"] == 0
     assert result.metrics["test_accuracy"] > 0.5
 
@@ -312,7 +314,7 @@ def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own = Pretrained("nothing", "these tests", "1", lambda stages: None)
-    monkeypatch.setitem(catalog.backbones(), "small_cnn", replace(catalog.backbone("small_cnn"), pretrained=own))
+    monkeypatch.setitem(catalog.backbones(), tiny.NETWORK, replace(catalog.backbone(tiny.NETWORK), pretrained=own))
     alone = SMALL.but(source=None, strategy="fixmatch", labels_per_class=2, epochs=1)
     history = train(alone).history
     assert {"cross_entropy", "own_labels"} <= set(history) and "source_loss" not in history
@@ -322,7 +324,7 @@ def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without
 
 def test_both_domains_are_drawn_by_their_neighbours_at_the_end() -> None:
     folder = settings.run_folder("neighbours")
-    train(SMALL.but(strategy="source_only", epochs=1), folder=folder)
+    train(REAL.but(strategy="source_only", epochs=1), folder=folder)
     found = answers.together("neighbours")
     assert len(found["source"]) == len(found["source_labels"]) == answers.TOGETHER
     assert len(found["target"]) == len(found["target_labels"]) == 175

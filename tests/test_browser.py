@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.served import browser, chromium, points, served
+from tests.served import Server, browser, chromium, points
 from transfer.lab.lab import Lab
 
 pytestmark = [
@@ -28,12 +27,12 @@ def more_points(page: Any, than: int, seconds: float = 60) -> int:
     raise AssertionError(f"no more than {than} points after {seconds} s")
 
 
-def test_open_start_see_points_grow_reload_and_stop(home: Path) -> None:
-    with served(home) as server, browser() as opened:
+def test_open_start_see_points_grow_reload_and_stop(app: Server) -> None:
+    with browser() as opened:
         page = opened.new_page(viewport={"width": 1280, "height": 800})
         problems: list[str] = []
         page.on("pageerror", lambda problem: problems.append(str(problem)))
-        page.goto(server.url)
+        page.goto(app.url)
         start = page.get_by_role("button", name="Start")
         start.wait_for(timeout=20_000)
         assert start.bounding_box()["y"] < 800, "Start is in sight without scrolling"
@@ -49,7 +48,7 @@ def test_open_start_see_points_grow_reload_and_stop(home: Path) -> None:
         assert more_points(page, grown - 1) >= grown
 
         other = opened.new_page()
-        other.goto(f"{server.url}/runs")
+        other.goto(f"{app.url}/runs")
         other.get_by_text(run[1]).or_(other.get_by_role("link", name=re.compile("optdigits"))).first.wait_for()
 
         page.get_by_role("button", name="Stop and keep the best").click()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.served import browser, chromium, served
+from tests.served import Server, browser, chromium
 from tests.test_domain_pages import recorded
 
 pytestmark = [
@@ -23,12 +21,12 @@ PLANE = """() => {
 }"""
 
 
-def test_slider_colours_and_switch_of_the_domains(home: Path) -> None:
+def test_slider_colours_and_switch_of_the_domains(app: Server) -> None:
     run = recorded()
-    with served(home, TRANSFER_STANDBY="0") as server, browser() as opened:
+    with browser() as opened:
         page = opened.new_page(viewport={"width": 1280, "height": 1600})
         page.set_default_timeout(60_000)
-        page.goto(f"{server.url}/lab?run={run}")
+        page.goto(f"{app.url}/lab?run={run}")
         page.wait_for_function(f"() => {{ const seen = ({PLANE})(); return seen && seen[0] > 0.15 }}")
         assert page.evaluate(PLANE) == [0.2, 1], "the last epoch, coloured by domain"
         page.get_by_role("slider").first.focus()

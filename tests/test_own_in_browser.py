@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import photographs
-from tests.served import browser, chromium, points, served
+from tests.served import Server, browser, chromium, points
 from transfer.lab.lab import Lab
 
 pytestmark = [
@@ -17,12 +17,12 @@ pytestmark = [
 ]
 
 
-def test_upload_photographs_look_at_them_and_learn_them(home: Path, tmp_path: Path) -> None:
-    with served(home) as server, browser() as opened:
+def test_upload_photographs_look_at_them_and_learn_them(app: Server, tmp_path: Path) -> None:
+    with browser() as opened:
         page = opened.new_page(viewport={"width": 1280, "height": 800})
         problems: list[str] = []
         page.on("pageerror", lambda problem: problems.append(str(problem)))
-        page.goto(f"{server.url}/data")
+        page.goto(f"{app.url}/data")
         page.locator("input[type=file]").first.set_input_files(
             str(photographs(tmp_path / "photos.zip")), timeout=60_000
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import tiny
 from transfer import Experiment, catalog, train
 from transfer.engine.estimate import estimate
 from transfer.insight.plan import fates, usual_rate
@@ -43,8 +44,10 @@ def test_an_estimate_counts_the_head_of_imagenet() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["lora", "distillation", "co_tuning", "feature_extraction"])
-def test_an_estimate_counts_weights_as_the_run_does(strategy: str) -> None:
-    asked = ASKED.but(strategy=strategy, epochs=1)
+def test_an_estimate_counts_weights_as_the_run_does(world: None, strategy: str) -> None:
+    asked = ASKED.but(
+        strategy=strategy, epochs=1, target=tiny.TARGET, source=tiny.SOURCE, backbone=tiny.NETWORK, batch_size=10
+    )
     found, real = estimate(asked, 20), train(asked).metrics
     assert (found.trainable, found.weights) == (real["trainable_weights"], real["weights"])
     assert 0 < found.seconds < 120

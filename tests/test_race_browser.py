@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.served import browser, chromium, points, served
+from tests.served import Server, browser, chromium, points
 from transfer.lab.lab import Lab
 
 pytestmark = [
@@ -26,14 +25,14 @@ def fill(page: Any, label: str, value: str) -> None:
     field.press("Enter")
 
 
-def test_a_race_from_one_press_over_a_reload_and_a_closed_tab_to_its_verdict(home: Path) -> None:
-    with served(home) as server, browser() as opened:
+def test_a_race_from_one_press_over_a_reload_and_a_closed_tab_to_its_verdict(app: Server) -> None:
+    with browser() as opened:
         context = opened.new_context(viewport={"width": 1280, "height": 900})
         page = context.new_page()
         page.set_default_timeout(60_000)
         problems: list[str] = []
         page.on("pageerror", lambda problem: problems.append(str(problem)))
-        page.goto(f"{server.url}/lab")
+        page.goto(f"{app.url}/lab")
         page.get_by_role("button", name="Race several").click()
         fill(page, "Seeds", "1")
         page.get_by_text("4 competitors × 1 seed = 4 runs").wait_for()
@@ -62,7 +61,7 @@ def test_a_race_from_one_press_over_a_reload_and_a_closed_tab_to_its_verdict(hom
 
         page.get_by_role("link", name="Runs").first.click()
         table = page.locator('[data-testid="stDataFrame"]').first
-        page.get_by_text("4 runs, newest first").wait_for()
+        page.get_by_text(re.compile(r"\d+ runs, newest first")).wait_for()
         table.click(position=CHECKBOX)
         page.get_by_role("link", name="Open", exact=False).first.wait_for()
         page.locator('[data-testid="stDataFrame"]').first.click(position={**CHECKBOX, "y": CHECKBOX["y"] + ROW})

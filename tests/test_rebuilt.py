@@ -9,18 +9,26 @@ import keras
 import numpy as np
 import pytest
 
+from tests import tiny
 from transfer import Experiment, catalog, settings, train
 from transfer.engine import arrays, data, device, metrics, rebuilt
 from transfer.errors import ImpossibleExperiment
 
 SMALL = Experiment(
-    target="optdigits", source="mnist_5k", source_epochs=1, epochs=2, labels_per_class=2, batch_size=10, seed=3
+    target=tiny.TARGET,
+    source=tiny.SOURCE,
+    backbone=tiny.NETWORK,
+    source_epochs=1,
+    epochs=2,
+    labels_per_class=2,
+    batch_size=10,
+    seed=3,
 )
 OWN = {"source": None, "backbone": "efficientnet_lite0", "target": "faces", "image_size": 32}
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache in which the source of SMALL has been learned."""
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
@@ -46,13 +54,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "whole": {"strategy": "fine_tuning"},
     "scratch": {"strategy": "from_scratch", "source": None},
     "frozen": {"strategy": "feature_extraction"},
-    "cut": {"strategy": "partial", "options": {"keep": "conv2", "above": "dropped"}},
-    "upper_new": {"strategy": "partial", "options": {"keep": "conv2"}},
+    "cut": {"strategy": "partial", "options": {"keep": "low", "above": "dropped"}},
+    "upper_new": {"strategy": "partial", "options": {"keep": "low"}},
     "lora": {"strategy": "lora", "options": {"hidden": "16"}},
     "adapters": {"strategy": "adapters"},
     "stochastic": {"strategy": "stoch_norm"},
     "half": {"strategy": "fine_tuning", "precision": "mixed"},
-    "parts": {"strategy": "dann", "labels_per_class": 0, "batch_size": 300},
+    "parts": {"strategy": "dann", "labels_per_class": 0, "batch_size": 80},
     "own_weights": {"strategy": "bitfit", **OWN, "epochs": 1},
 }
 
@@ -108,4 +116,4 @@ def test_the_split_is_the_runs() -> None:
     asked = SMALL.but(without=("3",))
     split = data.target_split(asked)
     assert 3 not in split.test.labels
-    assert split.fingerprint != data.split(catalog.dataset("optdigits"), 3, 2).fingerprint
+    assert split.fingerprint != data.split(catalog.dataset(tiny.TARGET), 3, 2).fingerprint

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.served import browser, chromium, served
+from tests.served import Server, browser, chromium
 from tests.trained import finished_run, twin
 from transfer import settings
 from transfer.insight import answers, confusion
@@ -57,9 +57,9 @@ def drawn(page: Any) -> None:
     page.mouse.up()
 
 
-def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: Path, tmp_path: Path) -> None:
-    run = finished_run(home)
-    other = twin(home, run)
+def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(app: Server, tmp_path: Path) -> None:
+    run = finished_run(app.home)
+    other = twin(app.home, run)
     found = answers.read(settings.run_folder(run), tuple("0123456789"))
     counted = confusion.matrix(found)
     np.fill_diagonal(counted, 0)
@@ -68,11 +68,11 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: P
     pixels = np.full((90, 90, 3), 255, "uint8")
     pixels[15:75, 40:50] = 0
     Image.fromarray(pixels).save(photo)
-    with served(home, TRANSFER_STANDBY="0") as server, browser() as opened:
+    with browser() as opened:
         page = opened.new_page(viewport={"width": 1280, "height": 900})
         problems: list[str] = []
         page.on("pageerror", lambda problem: problems.append(str(problem)))
-        page.goto(f"{server.url}/run?run={run}&part=confusion")
+        page.goto(f"{app.url}/run?run={run}&part=confusion")
         click_cell(page, int(truth), int(said))
         page.get_by_text(re.compile(f"{truth}, called {said}: {counted[truth, said]} picture")).wait_for(timeout=90_000)
         first = int(confusion.behind(found, int(truth), int(said))[0])
@@ -81,7 +81,7 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(home: P
         page.get_by_text("After training:").wait_for(timeout=90_000)
         assert "part=look" in page.url and f"run={run}" in page.url
 
-        page.goto(f"{server.url}/try_it?runs={run},{other}")
+        page.goto(f"{app.url}/try_it?runs={run},{other}")
         page.get_by_text("Draw or upload a picture on the left").wait_for(timeout=90_000)
         page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload")).first.click()
         page.locator("input[type=file]").first.set_input_files(str(photo))

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from keras import ops
 
+from tests import tiny
 from tests.by_hand import number, outputs, softened, step, values
 from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
@@ -28,14 +29,36 @@ from transfer.strategies.l2_sp import from_start, size_of_head
 from transfer.strategies.losses import source_accuracy, source_loss
 
 SMALL = Experiment(
-    target="optdigits", source="mnist_5k", source_epochs=1, epochs=6, labels_per_class=2, batch_size=10, seed=3
+    target=tiny.TARGET,
+    source=tiny.SOURCE,
+    backbone=tiny.NETWORK,
+    source_epochs=1,
+    epochs=6,
+    labels_per_class=2,
+    batch_size=10,
+    seed=3,
 )
 STAGES = ("conv1", "conv2", "conv3", "dense")
+HEAD = 16 * 10 + 10
 CURVE = ["split", "domain", "epoch", "step", "loss", "accuracy"]
 
 
+# One for each way in which something random comes into a run: drawn layers and heads, orders of batches, noise in a
+# layer, added parts, what is worked out beforehand or anew, teachers, a second domain, views, averages.
+REPEATED = (
+    "from_scratch",
+    "fine_tuning",
+    "feature_extraction",
+    "partial",
+    "stoch_norm",
+    "lora",
+    "co_tuning",
+    "distillation",
+) + ("joint", "simclr", "dann", "mcd", "fixmatch", "mean_teacher", "shot")
+
+
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache in which source and teacher of SMALL have been learned."""
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
@@ -76,14 +99,15 @@ def test_a_strategy_finishes_repeats_itself_and_leaves_what_it_froze(
     asked = SMALL.but(strategy=strategy.key, epochs=3)
     if strategy.unlabelled or strategy.key in ("simclr", "target_oracle"):
         # An epoch is a pass over all of the target.
-        asked = asked.but(batch_size=200, labels_per_class=0 if strategy.unlabelled else 20)
+        asked = asked.but(batch_size=50, labels_per_class=0 if strategy.unlabelled else 10)
     first = train(asked, emit=events.append, folder=tmp_path)
     assert first.state == "finished"
-    assert first.metrics["test_count"] == 629
+    assert first.metrics["test_count"] == 60
     learned = first.history[(first.history.split == "train") & (first.history.domain == "target")].dropna(axis=1)
     assert np.isfinite(learned.loss).all()
     assert not (strategy.unlabelled and {"cross_entropy", "accuracy"} & set(learned))
-    pd.testing.assert_frame_equal(curve(first), curve(train(asked)))
+    if strategy.key in REPEATED:
+        pd.testing.assert_frame_equal(curve(first), curve(train(asked)))
     phases = [one for one in events if isinstance(one, PhaseBegan) and one.domain == "target"]
     last = first.history[(first.history.domain == "target") & (first.history.split == "validation")].iloc[-1]
     for stage in phases[-1].moves:
@@ -133,13 +157,13 @@ def test_partial_with_all_stages_kept_and_frozen_is_feature_extraction(at_home: 
 
 def test_partial_draws_stages_above_the_cut_anew_or_drops_them(at_home: Path) -> None:
     events: list[Event] = []
-    asked = SMALL.but(strategy="partial", epochs=2, options={"keep": "conv2", "above": "dropped"})
+    asked = SMALL.but(strategy="partial", epochs=2, options={"keep": "high", "above": "dropped"})
     dropped = train(asked, emit=events.append)
-    assert dropped.metrics["trainable_weights"] == 7 * 7 * 32 * 10 + 10, "the head sits on the flattened map"
-    assert list(next(one.moves for one in events if isinstance(one, PhaseBegan))) == ["conv1", "conv2"]
-    new = train(asked.but(options={"keep": "conv2"}))
-    assert new.metrics["trainable_weights"] == 9 * 32 * 64 + 64 + 2 * 64 + 576 * 64 + 64 + 650
-    assert {name.split("/")[0] for name in new.weights} == {"conv3", "dense", "head"}
+    assert dropped.metrics["trainable_weights"] == 4 * 4 * 8 * 10 + 10, "the head sits on the flattened map"
+    assert list(next(one.moves for one in events if isinstance(one, PhaseBegan))) == ["low", "high"]
+    new = train(asked.but(options={"keep": "low"}))
+    assert new.metrics["trainable_weights"] == 9 * 8 * 8 + 8 + 2 * 8 + 128 * 16 + 16 + HEAD
+    assert {name.split("/")[0] for name in new.weights} == {"high", "dense", "head"}
 
 
 def test_gradual_unfreezing_opens_stages_from_the_top_in_order() -> None:
@@ -155,7 +179,7 @@ def test_gradual_unfreezing_opens_stages_from_the_top_in_order() -> None:
 def test_a_stage_that_has_not_opened_is_bit_identical(at_home: Path) -> None:
     result = ran("gradual_unfreezing", epochs=5)
     rows = result.history[(result.history.domain == "target") & (result.history.split == "validation")]
-    for place, stage in enumerate(reversed(STAGES), start=1):
+    for place, stage in enumerate(reversed(tiny.STAGES), start=1):
         moved = rows[f"moved:{stage}"].to_numpy()
         assert (moved[: place + 1] == 0).all()
         assert (moved[place + 1 :] > 0).all()
@@ -170,7 +194,7 @@ def test_discriminative_rates_fall_geometrically_from_the_head() -> None:
 
 def test_a_head_may_have_dense_layers(at_home: Path) -> None:
     result = ran("feature_extraction", options={"hidden": "32, 16", "head_dropout": 0.5})
-    assert result.metrics["trainable_weights"] == 64 * 32 + 32 + 32 * 16 + 16 + 16 * 10 + 10
+    assert result.metrics["trainable_weights"] == 16 * 32 + 32 + 32 * 16 + 16 + 16 * 10 + 10
     assert len(curve(result)) == len(curve(ran("feature_extraction")))
     with pytest.raises(Exception, match="hidden"):
         catalog.check(SMALL.but(options={"hidden": "many"}))
@@ -178,12 +202,11 @@ def test_a_head_may_have_dense_layers(at_home: Path) -> None:
 
 # Few weights -------------------------------------------------------------------------------------
 
-HEAD = 650
 FEW = {
-    "bitfit": (16 + 32 + 64 + 64) + (16 + 32 + 64) + HEAD,
-    "norm_tuning": 2 * (16 + 32 + 64) + HEAD,
-    "lora": sum(9 * i * 8 + 8 * o for i, o in ((1, 16), (16, 32), (32, 64))) + 576 * 8 + 8 * 64 + HEAD,
-    "adapters": sum(2 * w * (w // 4) + w // 4 + w for w in (16, 32, 64, 64)) + HEAD,
+    "bitfit": (8 + 8 + 16) + (8 + 8) + HEAD,
+    "norm_tuning": 2 * (8 + 8) + HEAD,
+    "lora": sum(9 * i * 8 + 8 * o for i, o in ((1, 8), (8, 8))) + 128 * 8 + 8 * 16 + HEAD,
+    "adapters": sum(2 * w * 4 + 4 + w for w in (8, 8, 16)) + HEAD,
 }
 
 
@@ -196,7 +219,7 @@ def test_few_weights_are_just_those_and_the_rest_stays(at_home: Path, key: str) 
     assert moved > 2
     same = [name for name, value in result.weights.items() if np.allclose(value, begun.weights[name], atol=1e-7)]
     kernels = [name for name in same if result.weights[name].ndim == 4]
-    assert len(kernels) >= 3, "the source's convolutions stay"
+    assert len(kernels) == 2, "the source's convolutions stay"
 
 
 def test_an_added_part_begins_where_the_source_ended(at_home: Path) -> None:
@@ -314,7 +337,7 @@ def test_joint_by_hand_and_with_lambda_0_the_targets_head_is_untouched(at_home: 
 
 
 def test_joint_learns_pictures_of_another_shape_beside(at_home: Path) -> None:
-    asked = Experiment(target="faces", source="mnist_5k", source_epochs=1, epochs=1, labels_per_class=2, seed=3)
+    asked = Experiment(target="faces", source=tiny.SOURCE, source_epochs=1, epochs=1, labels_per_class=2, seed=3)
     assert train(asked.but(strategy="joint")).state == "finished"
 
 
