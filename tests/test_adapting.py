@@ -90,7 +90,7 @@ def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch, 
         found = plain(*given)
         if given[0].key == tiny.TARGET:
             noise = np.random.default_rng(0).integers(0, 255, found.unlabelled.shape).astype("uint8")
-            return data.Split(found.train, found.validation, found.test, found.fingerprint, found.classes, noise)
+            return replace(found, unlabelled=noise)
         return found
 
     monkeypatch.setattr(data, "split", scrambled)
@@ -109,7 +109,8 @@ def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch
         parts = [
             type(part)(part.inputs, (part.labels + 1) % 10) for part in (found.train, found.validation, found.test)
         ]
-        return data.Split(*parts, found.fingerprint, found.classes, found.unlabelled)
+        train, validation, test = parts
+        return replace(found, train=train, validation=validation, test=test)
 
     first = ran(strategy, epochs=1, batch_size=80)
     monkeypatch.setattr(data, "split", exchanged)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import photographs
-from tests.served import Server, browser, chromium, points
+from tests.served import POINTS, Server, browser, chromium
 from transfer.lab.lab import Lab
 
 pytestmark = [
@@ -41,7 +41,7 @@ def test_upload_photographs_look_at_them_and_learn_them(app: Server, tmp_path: P
         page.get_by_role("button", name="Start", exact=True).click(timeout=60_000)
         page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length > 0", timeout=120_000)
         page.get_by_text(re.compile("Test accuracy")).first.wait_for(timeout=150_000)
-        assert points(page) > 10
+        page.wait_for_function(f"() => ({POINTS})() > 10")
         run = Lab().runs(1)[0]
         assert run.experiment.target == "upload:photos"
         assert run.state == "finished"

@@ -113,7 +113,7 @@ def test_runs_that_differ_only_in_seed_are_a_mean_and_what_differs_is_listed():
 
 def test_compare_is_of_use_when_nothing_is_selected_or_gone():
     assert "Select runs on the Runs page" in opened("compare").info[0].value
-    assert "1 of 1 runs are no longer there" in said(opened("compare", runs="nonsense"))
+    assert "1 of 1 runs no longer exist" in said(opened("compare", runs="nonsense"))
 
 
 def test_what_differs_counts_options_one_by_one():

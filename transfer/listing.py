@@ -45,6 +45,8 @@ def _fields(plugin: Any) -> dict[str, Any]:
             record[field.name] = _fields(value)
         elif isinstance(value, Path):
             record[field.name] = str(value)
+        elif isinstance(value, frozenset):
+            record[field.name] = sorted(value)
         elif not callable(value):
             record[field.name] = list(value) if isinstance(value, tuple) else value
     return record

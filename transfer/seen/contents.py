@@ -86,9 +86,8 @@ def remember(dataset: Dataset, published: Parts, labels: np.ndarray) -> None:
 
 def _published_place(dataset: Dataset) -> Path:
     words = f"{dataset.key} {dataset.version}"
-    return (
-        settings.cache("contents") / f"{hashlib.sha256(words.encode('utf-8', 'surrogateescape')).hexdigest()[:40]}.npz"
-    )
+    digest = hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()[:40]
+    return settings.cached("contents", f"{digest}.npz")
 
 
 def foreseen(dataset: Dataset, opened: Dataset, seed: int, labels_per_class: int | None = None) -> Parts | None:
