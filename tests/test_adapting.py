@@ -35,7 +35,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up()
+        device.warm_up(lambda: True)
         train(SMALL.but(strategy="source_only", epochs=1))
     return folder
 

@@ -63,7 +63,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up()
+        device.warm_up(lambda: True)
         train(SMALL.but(strategy="distillation", epochs=3))
         train(SMALL.but(strategy="distillation"))
     return folder
