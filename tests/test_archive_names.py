@@ -71,7 +71,7 @@ def test_odd_but_harmless_characters_are_taken(odd: str) -> None:
 
 def tar(kind: str) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=kind) as made:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=buffer, mode=kind) as made:  # type: ignore[call-overload]  # any of its modes
         made.addfile(tarfile.TarInfo("a/1.png"), io.BytesIO())
     return buffer.getvalue()
 

@@ -23,19 +23,13 @@ MOST_LISTED = 4
 NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 
 
-class Ran(Protocol):
+class Ran(facts.Ran, Protocol):
     """What is read of a run."""
 
     @property
     def id(self) -> str: ...  # noqa: D102  # as a Run has it
     @property
     def state(self) -> Any: ...  # noqa: D102  # as a Run has it
-    @property
-    def experiment(self) -> Experiment: ...  # noqa: D102  # as a Run has it
-    @property
-    def metrics(self) -> dict[str, Any]: ...  # noqa: D102  # as a Run has it
-    @property
-    def environment(self) -> dict[str, Any]: ...  # noqa: D102  # as a Run has it
     @property
     def seconds(self) -> float: ...  # noqa: D102  # as a Run has it
 
