@@ -58,8 +58,10 @@ def looked(run: Run, answers: Answers) -> None:
 def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: str, target: int) -> None:
     about = {"run": run.id, "place": place, "stage": stage, "target": target}
     after = inquire("look", OPENING, **about)
+    if after is None:
+        return  # the same message twice would say no more
     before = inquire("look", "opening the network as it began ...", start=True, **about)
-    if after is None or before is None:
+    if before is None:
         return
     said, name = answers.predicted[place], answers.classes[target]
     with st.container(horizontal=True, gap="medium"):
