@@ -89,7 +89,7 @@ def test_what_cannot_be_answered_is_said_in_words(run):
         calling.ask("ready", run="nobody")
     with pytest.raises(RequestError, match="no such picture"):
         calling.ask("pictures", run=run, places=[10**6])
-    with pytest.raises(RequestError, match="no map"):
+    with pytest.raises(RequestError, match="no feature map"):
         calling.ask("look", run=run, place=0, stage="dense")
 
 

@@ -41,7 +41,7 @@ def test_a_loss_that_is_no_number_names_the_rate_that_was_asked_for(
     said = str(raised.value)
     assert "Training diverged" in said and "the loss is no longer a number" in said
     assert "learning_rate 10, 1 in the phase 'fine-tune everything', optimizer adam" in said
-    assert "Set learning_rate to 1, say" in said
+    assert "Try learning_rate 1" in said
 
 
 @pytest.mark.parametrize("name", ["logits", "features"])

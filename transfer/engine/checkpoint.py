@@ -20,7 +20,7 @@ LAYOUT = 2  # 1 had no number
 
 
 class Unreadable(Exception):
-    """The checkpoint is damaged, so nobody can go on from it; its words say so to a person."""
+    """The checkpoint is damaged, so no run can resume from it; the message is shown to the user."""
 
 
 @dataclass
@@ -129,7 +129,7 @@ class Checkpoint:
         try:
             return cls._of(about, named)
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise Unreadable("The checkpoint is damaged, or of a version of the lab that is too old.") from problem
+            raise Unreadable("The checkpoint is damaged, or too old for this version of the lab.") from problem
 
     @classmethod
     def _of(cls, about: dict[str, Any], named: Weights) -> Checkpoint:

@@ -93,8 +93,8 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
     """
     if labels_per_class is not None and labels_per_class < 0:
         raise RequestError(
-            "There is no negative number of labels.", f"labels_per_class {labels_per_class}",
-            "Give a number of 0 or more, or none for all.",
+            "The number of labels cannot be negative.", f"labels_per_class {labels_per_class}",
+            "Give 0 or more, or leave it empty to use all labels.",
         )  # fmt: skip
     published, digest = _load_with_fingerprint(dataset)
     prints = identity.prints(dataset, published, load)

@@ -1,4 +1,4 @@
-"""How far apart two data sets are to a network that has learned neither: proxy A-distance and MMD."""
+"""How far apart two data sets are for a network trained on neither: proxy A-distance and MMD."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ A_DIMENSION = 8
 
 
 def distance(first: str, second: str, backbone: str, seed: int, told: Told) -> dict[str, Any]:
-    """Distances of the backbone's features, beside what chance alone would give.
+    """Distances between the backbone's features, with the values that chance alone would give.
 
-    It misleads to read a small distance as a promise: the classes may still lie differently. With random weights
-    (a backbone without its own) it compares little more than brightness and texture.
+    A small distance promises nothing: the classes may still be arranged differently. With random weights
+    (a backbone that is not pretrained) it compares little more than brightness and texture.
 
     Args:
         first: key of a data set.
         second: key of another.
-        backbone: key; whose features, at its own picture size.
+        backbone: key of the network whose features are compared, at its usual picture size.
         seed: of splits and of random weights.
         told: called with (done, total) while features are computed.
 

@@ -39,11 +39,11 @@ def _remedy(leg: Leg) -> str:
         # The source's recipe is fixed, so its rate cannot be changed.
         return f"Choose another seed, backbone or source{precision}."
     rate = (leg.experiment.learning_rate or leg.phase.learning_rate) / 10
-    return f"Set learning_rate to {rate:g}, say{precision}, and run it again."
+    return f"Try learning_rate {rate:g}{precision}, and run it again."
 
 
 def _kept(leg: Leg, place: Place) -> str:
     best = place.best
     if leg.domain != "target" or best is None or best.epoch <= 0:
         return ""
-    return f" The best epoch before, {best.epoch:.4g}, was right on {best.accuracy:.1%} of the validation; it is kept."
+    return f" The best epoch before that, {best.epoch:.4g}, is kept: validation accuracy {best.accuracy:.1%}."

@@ -1,6 +1,6 @@
-"""Looks at source and target side by side after every epoch: validators, their distance, one plane for both.
+"""Compares source and target after every epoch: validators, their distance, one plane for both.
 
-What it sees goes to curves and pictures; no strategy is handed any of it.
+The results are only drawn; no strategy gets to see them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ LOOKED_AT = 300
 
 
 class Domains:
-    """The onlooker of a leg that adapts.
+    """Watches source and target during a phase that adapts.
 
     Args:
-        leg: what is trained.
-        plane: the plane of the run's first look, ``mean`` and ``axes``; empty before it, and filled then.
+        leg: the phase.
+        plane: ``mean`` and ``axes`` of the plane that the run's first look fixes; empty until then.
     """
 
     def __init__(self, leg: Leg, plane: Weights) -> None:
@@ -35,12 +35,12 @@ class Domains:
         self.source = _few(leg.watched.validation) if leg.watched is not None else None
 
     def look(self, logits: np.ndarray, features: np.ndarray, epoch: float) -> tuple[dict[str, float], Embedded]:
-        """Figures by name, and both domains in the plane.
+        """Figures by name, and both domains as points in the plane.
 
         Args:
-            logits: of the target's validation pictures, shape (n, classes).
-            features: of the same, shape (n, d).
-            epoch: on the run's axis.
+            logits: for the target's validation pictures, shape (n, classes).
+            features: of the same pictures, shape (n, d).
+            epoch: on the x axis of the run's curves.
         """
         values = {
             "entropy": validators.entropy(logits),
@@ -80,7 +80,7 @@ class Domains:
 
     @cached_property
     def _eye(self) -> keras.Model:
-        """The network from the source's raw samples up; sharing every weight."""
+        """The network with an input for the source's raw samples; it shares every weight."""
         network = self.leg.network
         assert self.source is not None
         shape = self.source.inputs.shape[1:]
@@ -94,12 +94,12 @@ class Domains:
 
 
 def _few(samples: Samples) -> Samples:
-    """As many as are looked at; whole batches, for a smaller last one would be traced anew."""
+    """The first samples, in whole batches: a smaller last batch would be traced again."""
     count = min(LOOKED_AT, len(samples))
     return samples.take(np.arange(count - count % PREDICTED if count > PREDICTED else count))
 
 
 def _unit(features: np.ndarray) -> np.ndarray:
-    """Features of length one: what the classes are told by is their direction, and the plane stays as large."""
+    """Features scaled to length one: classes differ by direction, and the plane keeps its scale."""
     flat = features.reshape(len(features), -1).astype("float64")
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)

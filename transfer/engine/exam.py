@@ -1,4 +1,4 @@
-"""What a run came to: the test's figures beside those of the epoch it was chosen by."""
+"""The results of a run: its test figures, and the validation figures of its best epoch."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from transfer.engine.leg import Leg
 
 
 def examined(leg: Leg, logits: np.ndarray, place: Place, picked: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The figures of a run that is over.
+    """The figures of a run that has ended.
 
     Args:
         leg: the phase of the best epoch.
-        logits: of the test set by the best epoch's weights, shape (n, classes).
-        place: where the run ended; its best epoch was chosen on validation, or is the last.
-        picked: logits of the test set for each epoch that the run could have ended with.
+        logits: for the test set, with the weights of the best epoch, shape (n, classes).
+        place: where the run ended; its best epoch is the one chosen on validation, or the last one.
+        picked: logits for the test set, for each epoch that some way of choosing would have picked.
     """
     best, truth = place.best, leg.data.test.labels
     assert best is not None, "the untrained network has been validated"

@@ -67,7 +67,7 @@ def looker(found: Rebuilt, stage: str, features: bool = False) -> Callable[..., 
     """
     if stage not in stages(found):
         known = ", ".join(stages(found)) or "none of this network"
-        raise RequestError("This stage has no map to look at.", repr(stage), f"Stages with a map: {known}.")
+        raise RequestError("This stage has no feature map.", repr(stage), f"Stages with a map: {known}.")
     parts = [(name, _opened(model)) for name, model in found.network.named(found.network.names)]
 
     @tf.function

@@ -1,4 +1,4 @@
-"""What goes on inside a run's network: its features, its stages' answers, its weights."""
+"""Looks inside a run's network: its features, the outputs of its stages, its weights."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ BATCH = 64
 
 
 class Inside:
-    """A rebuilt network that is looked into.
+    """A rebuilt network, open for inspection.
 
     Args:
-        found: trained or as it began.
-        head_says: whether its head has learned the target's classes, or others of the same names.
+        found: the network, trained or as it started.
+        head_says: whether its head has learned the target's classes, or source classes with the same names.
     """
 
     def __init__(self, found: Rebuilt, head_says: bool = True) -> None:
@@ -35,16 +35,16 @@ class Inside:
 
     @cached_property
     def maps(self) -> dict[str, tuple[int, int]]:
-        """Stages with a map, bottom to top, and its height and width."""
+        """Stages with a feature map, bottom to top, and the map's height and width."""
         return gradcam.stages(self.found)
 
     def look(self, picture: np.ndarray, stage: str = "", target: int = gradcam.PREDICTED) -> Look:
-        """Answer, features and Grad-CAM of one picture.
+        """Logits, features and Grad-CAM of one picture.
 
         Args:
-            picture: shape (height, width, channels) as the network was trained on, uint8.
+            picture: uint8, shape (height, width, channels), the shape the network was trained on.
             stage: one of `maps`; empty: the highest.
-            target: whose evidence is asked for; by default the class it says.
+            target: class whose evidence is shown; by default the predicted one.
         """
         stage = stage or list(self.maps)[-1]
         if stage not in self._lookers:
@@ -52,7 +52,7 @@ class Inside:
         return self._lookers[stage](picture, target)
 
     def _featurer(self, shape: tuple[int, ...]) -> keras.Model:
-        """From raw pictures of that shape, the target's or another's, to features and logits."""
+        """A model from raw pictures of that shape to features and logits; it shares the network's weights."""
         if shape not in self._featurers:
             network = self.found.network
             kind = modality(network.backbone.modality)
@@ -64,26 +64,26 @@ class Inside:
         return self._featurers[shape]
 
     def features(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features, shape (n, d), and logits, shape (n, classes), of raw pictures, the target's or the source's."""
+        """Features, shape (n, d), and logits, shape (n, classes), of raw target or source pictures."""
         model = self._featurer(tuple(pictures.shape[1:]))
         several = [model.predict_on_batch(part) for part in _batches(pictures)]
         features, logits = (np.concatenate([one[place] for one in several])[: len(pictures)] for place in (0, 1))
         return features, logits
 
     def answers(self, pictures: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        """Each stage's answers to raw pictures, bottom to top, one stage in memory at a time."""
+        """Each stage's outputs for raw pictures, bottom to top; only one stage is in memory at a time."""
         entered = [np.asarray(self.found.network.entrance(part, training=False)) for part in _batches(pictures)]
         for name, stage in self.found.network.named(self.found.network.names):
             entered = [np.asarray(stage.predict_on_batch(part)) for part in entered]
             yield name, np.concatenate(entered)[: len(pictures)].astype("float32", copy=False)
 
     def weights(self) -> dict[str, list[np.ndarray]]:
-        """What learns in each stage, bottom to top; statistics and seeds are left out."""
+        """The weights of each stage, bottom to top, without moving statistics and seeds."""
         return {name: _learned(stage) for name, stage in self.found.network.named(self.found.network.names)}
 
 
 def head_was_kept(experiment: Experiment) -> bool:
-    """Whether the run began with the source's head, because the classes are the same."""
+    """Whether the run started with the source's head, because source and target have the same classes."""
     strategy = catalog.strategy(experiment.strategy)(**experiment.options)
     if experiment.source is None or not strategy.keeps_head:
         return False
@@ -91,7 +91,7 @@ def head_was_kept(experiment: Experiment) -> bool:
 
 
 def largest(found: Rebuilt) -> int:
-    """Numbers in the largest answer of a stage to one picture."""
+    """How many numbers the largest output of a stage holds for one picture."""
     return max(int(np.prod(stage.output_shape[1:])) for stage in found.network.stages)
 
 
@@ -104,6 +104,6 @@ def _learned(stage: keras.Model) -> list[np.ndarray]:
 
 
 def _batches(pictures: np.ndarray) -> list[np.ndarray]:
-    """Batches of one size, for another would be traced anew; the last is filled up with the first pictures."""
+    """Batches of one size, because another size would be traced again; the first pictures fill up the last batch."""
     places = np.resize(np.arange(len(pictures)), -(-len(pictures) // BATCH) * BATCH)
     return [np.asarray(pictures[places[at : at + BATCH]]) for at in range(0, len(places), BATCH)]

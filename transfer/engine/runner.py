@@ -172,7 +172,7 @@ class Runner:
             return None
 
     def _begin_anew(self, why: str) -> None:
-        self.emit(Note(f"{why} The run begins anew."))
+        self.emit(Note(f"{why} The run starts over."))
         self._resumed, self._before = None, 0.0
         if self.folder is not None:
             checkpoint.remove(self.folder)
@@ -201,7 +201,7 @@ class Runner:
         """Why the checkpoint's weights are not this network's; empty when they are."""
         last = max(leg.index for leg in legs)
         if resumed.place.leg > last or not set(resumed.touched) <= set(legs[0].network.names):
-            return f"The checkpoint is of another network, or of other phases, than this version makes ({last} phases)."
+            return f"The checkpoint belongs to another network, or to other phases ({last} in this version)."
         leg = next(one for one in legs if one.index == resumed.place.leg)
         leg.network.touched[:] = resumed.touched
         if not leg.head.built and "head/0" in resumed.now:
@@ -211,7 +211,7 @@ class Runner:
             found = {name: value.shape for name, value in weights.items() if not name.startswith("average:")}
             if found != {name: wanted.get(name) for name in found} or not wanted.keys() <= found.keys():
                 leg.network.touched.clear()
-                return "The checkpoint's weights do not fit the network, which another version of the lab made."
+                return "The checkpoint's weights do not fit this network: another version of the lab saved them."
         return ""
 
     def like(self, experiment: Experiment, emit: Emit, folder: Path | None) -> Runner:
@@ -338,7 +338,7 @@ class Runner:
                 for variable, value in zip(variables, resumed.optimizer, strict=True):
                     variable.assign(value)
             else:
-                leg.emit(Note("The optimiser begins anew: its state is of another version of the lab."))
+                leg.emit(Note("The optimiser starts over: another version of the lab saved its state."))
         began = leg.began()
         self.place.trainable = max(self.place.trainable, began.trainable)
         leg.emit(began)
@@ -357,7 +357,7 @@ class Runner:
             self._plane,
         )
         if self.place.best is None:
-            leg.emit(Stage("looking at the untrained network"))
+            leg.emit(Stage("validating the untrained network"))
             watch.validate()
         if leg.index == 1 and not resumed and (found := baseline.looked_up(leg)):
             leg.emit(found)
@@ -443,7 +443,7 @@ class Runner:
 
     def _test(self, legs: list[Leg]) -> dict[str, Any]:
         """Looks at the test set, once, with the weights of the best epoch."""
-        self.emit(Stage("testing the best epoch, once"))
+        self.emit(Stage("testing the best epoch"))
         best = self.place.best
         assert best is not None, "the untrained network has been validated"
         by_index = {leg.index: leg for leg in legs}

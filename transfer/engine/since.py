@@ -1,4 +1,4 @@
-"""The pictures of a run's split as they are now, found by their content, when the data set has changed since."""
+"""The pictures of a run's split, found by their content in a data set that has changed since."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ GREY, CROSS = 200, 120
 
 
 class Found:
-    """Pictures of which some may be gone: those are grey with a cross. Indexes like the array it stands for.
+    """Pictures, some of which may be gone: those are grey with a cross. It indexes like an array.
 
     Args:
-        parts: the pictures there are now, one part after another.
-        places: among them, for each picture; -1 for one that is gone.
+        parts: the pictures that exist now, one part after another.
+        places: the index of each picture among them; -1 for one that is gone.
         shape: (height, width, channels).
     """
 
@@ -50,7 +50,7 @@ class Found:
         return found
 
     def rows(self, key: np.ndarray) -> Found:
-        """Some of them, not read yet."""
+        """Some of the pictures, not read yet."""
         return Found(self.parts, self.places[key], self.shape[1:])
 
     def _one(self, place: int) -> np.ndarray:
@@ -68,11 +68,11 @@ class Found:
 
 
 def as_then(made: Record, labels: np.ndarray) -> Split | None:
-    """The split a run has used, with every picture that is still there; None where nobody kept which those were.
+    """The split a run used, with every picture that is still there; None if no record says which those were.
 
     Args:
-        made: what the run has used.
-        labels: of its test pictures, as it has kept them.
+        made: what the run used.
+        labels: of its test pictures, as the run stored them.
     """
     then = contents.load(made.split)
     if then is None or len(then["test"]) != len(labels):
@@ -104,12 +104,12 @@ def as_then(made: Record, labels: np.ndarray) -> Split | None:
 
 
 def there(inputs: Any) -> np.ndarray:
-    """Places of the pictures that are there, in order."""
+    """Indices of the pictures that are still there, in order."""
     return np.flatnonzero(inputs.places >= 0) if isinstance(inputs, Found) else np.arange(len(inputs))
 
 
 def _now(made: Record) -> tuple[Published, Parts]:
-    """What the data set holds now, own pictures in the size they had then, and its fingerprints."""
+    """What the data set holds now, own pictures at the size they had then, with its fingerprints."""
     dataset, seen = catalog.dataset(made.data), own.of(made.data)
     if seen is not None and base(made.data) == made.data:
         shape = (made.shape[0], made.shape[1], made.shape[2])

@@ -60,7 +60,7 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
         weights, points, accuracy = kept
         # A run that goes on in the target has told of its teacher already.
         if not runner.resumes(1):
-            runner.emit(Note(f"The teacher, {title}, was taught before (validation accuracy {accuracy:.1%})."))
+            runner.emit(Note(f"The teacher, {title}, is already trained (validation accuracy {accuracy:.1%})."))
             for point in points:
                 runner.emit(point)
         return _rebuilt(runner, asked, weights)

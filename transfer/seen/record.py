@@ -1,4 +1,4 @@
-"""Which pictures a run has used, kept beside its files; and what has become of them since."""
+"""Which pictures a run used, stored with its files, and how they have changed since."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILE = "data.json"
 
 @dataclass(frozen=True)
 class Record:
-    """A data set as a run has used it.
+    """A data set as a run used it.
 
     Args:
         data: its key.
@@ -44,11 +44,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Changes:
-    """How the pictures of a data set differ from those a run has used.
+    """How the pictures of a data set differ from those a run used.
 
     Args:
-        added, removed, altered: how many pictures; altered are those with the same name and other content.
-        otherwise: what else is different, in words; empty when nothing is.
+        added, removed, altered: how many pictures; altered ones have the same name but other content.
+        otherwise: any other difference, in words; empty if there is none.
     """
 
     added: int = 0
@@ -58,14 +58,14 @@ class Changes:
 
     @property
     def in_words(self) -> str:
-        """``2 added, 1 removed``; empty when nothing has changed."""
+        """``2 added, 1 removed``; empty if nothing has changed."""
         counts = {"added": self.added, "removed": self.removed, "altered": self.altered}
         said = [f"{count:,} {what}" for what, count in counts.items() if count]
         return ", ".join([*said, self.otherwise] if self.otherwise else said)
 
 
 def read(folder: Path, role: str = "target") -> Record | None:
-    """What the run in that folder has used as its target or source; None where an older version kept no record."""
+    """What the run in that folder used as its target or source; None if an older version stored no record."""
     found = _records(folder).get(role)
     if found is None:
         return None
@@ -73,7 +73,7 @@ def read(folder: Path, role: str = "target") -> Record | None:
 
 
 def keep(folder: Path, role: str, made: Record) -> None:
-    """Keeps the record beside the run's files."""
+    """Stores the record with the run's files."""
     text = json.dumps(_records(folder) | {role: asdict(made)})
     files.write(folder / FILE, lambda file: file.write(text.encode("utf-8", "surrogateescape")))
 
@@ -87,10 +87,10 @@ def _records(folder: Path) -> dict[str, Any]:
 
 
 def changes(then: Parts, now: Parts) -> Changes:
-    """What became of pictures, by their content and their names.
+    """How pictures have changed, judged by their content and their names.
 
     Args:
-        then, now: all parts of a split each.
+        then, now: all parts of a split.
     """
     before, after = _all(then), _all(now)
     gone, new = ~before.among(after), ~after.among(before)
@@ -107,18 +107,18 @@ def _moved(then: Parts, now: Parts) -> str:
 
 
 def since(made: Record, known: Mapping[str, Dataset], sure: bool = False) -> str:
-    """What has changed since a run used the data set, in words; empty when nothing has, or when nobody can tell.
+    """What has changed since a run used the data set, in words; empty if nothing has, or if it cannot be known.
 
-    Reads no picture's pixels; files only where there are few or they were read before.
+    Decodes no picture, and reads files only if there are few of them or they were read before.
 
     Args:
-        made: what the run has used.
+        made: what the run used.
         known: data sets by key; `get` gives None for one that cannot be opened.
-        sure: whether to say nothing where files were written since, and comparing them would take long.
+        sure: whether to report nothing if files were written since and comparing them would take long.
     """
     dataset, opened = known.get(made.data), known.get(base(made.data))
     if dataset is None or opened is None:
-        return "it is no longer there, or can no longer be opened"
+        return "it is no longer there, or it cannot be opened"
     if dataset.stamp == made.stamp and dataset.shape == made.shape:
         return ""
     then, now = contents.load(made.split), contents.foreseen(dataset, opened, made.seed)
@@ -130,15 +130,15 @@ def since(made: Record, known: Mapping[str, Dataset], sure: bool = False) -> str
     if then is not None and now is not None:
         said = [one for one in (changes(then, now).in_words,) if one] + said
     elif dataset.stamp and not sure:
-        said.append("its files (too many to compare them here)")
+        said.append("its files (too many to compare here)")
     return ", ".join(said)
 
 
 def refuse(made: Record, words: str) -> DataChanged:
-    """Why a run cannot go on with pictures that have changed."""
+    """The error for a run that cannot go on because its pictures have changed."""
     return DataChanged(
-        "The pictures have changed since this run began. Going on, it might be tested on what it has learned.",
-        f"{made.data}: {words}", "Put the pictures back as they were and resume, or run the experiment again.",
+        "The pictures have changed since this run began. Going on could test it on pictures it has learned.",
+        f"{made.data}: {words}", "Put the pictures back as they were and resume, or start the experiment as a new run.",
     )  # fmt: skip
 
 
