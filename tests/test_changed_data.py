@@ -236,7 +236,7 @@ def test_facts_of_a_run_name_copies_conflicts_and_remarks() -> None:
     })  # fmt: skip
     assert said[0] == "This is not learning from 1 label."
     assert "3 of the 12 test pictures were also trained on" in said[1] and "75.0\u00a0% on 8 pictures" in said[1]
-    assert "1 picture is there with different labels" in said[2]
+    assert "1 picture appears with different labels" in said[2]
 
 
 def test_the_record_of_a_run_outlives_it_and_a_child_is_refused_on_what_its_parent_trained_on(tmp_path: Path) -> None:

@@ -118,9 +118,9 @@ def test_a_loss_that_is_no_number_is_marked_and_said():
     [
         ([2.3, 1.0, 0.8, 0.9, 1.0, 1.1], "has risen for 3 epochs while training loss falls: overfitting likely."),
         ([2.3, 1.0, 0.8], "Validation loss is falling: 0.80"),
-        ([2.3, 2.0, 2.9], "above a blind guess (2.30)"),
-        ([2.3] + [0.5] * 9, "has been level for 8 epochs, at 0.50"),
-        ([1.7], "Before its first step on the target the validation loss is 1.70"),
+        ([2.3, 2.0, 2.9], "worse than guessing (2.30)"),
+        ([2.3] + [0.5] * 9, "has been flat for 8 epochs, at 0.50"),
+        ([1.7], "Before the first step on the target, validation loss is 1.70"),
     ],
 )
 def test_sentence_about_loss(losses, expected):
@@ -135,10 +135,10 @@ def test_sentence_about_loss(losses, expected):
         ([0.74], "clearly above chance (10\u00a0%)"),
         ([0.1, 0.11], "Not clearly above chance (10\u00a0%) yet"),
         ([0.1, 0.12, 0.4, 0.6], "above chance since epoch 2; still improving."),
-        ([0.74, 0.8, 0.91], "17 points more than before the first step; still improving."),
+        ([0.74, 0.8, 0.91], "17 points up since before the first step; still improving."),
         ([0.7, 0.9] + [0.8] * 12, "no higher since epoch 1 (best 90\u00a0%)."),
         ([0.7, 0.9] + [0.9] * 12, "no higher since epoch 1."),
-        ([0.7, 0.6], "training makes it worse than the 70\u00a0% it had."),
+        ([0.7, 0.6], "training has lowered it from 70\u00a0%."),
     ],
 )
 def test_sentence_about_accuracy(accuracies, expected):
@@ -148,13 +148,16 @@ def test_sentence_about_accuracy(accuracies, expected):
 def test_the_sentence_names_the_star_where_it_comes_later() -> None:
     points = [(0.9, 0.5), (0.5, 0.9), (0.5, 0.7), (0.4, 0.9), *[(0.6, 0.8)] * 12]
     said = sentences.about_accuracy(history(points), 10)
-    assert said.endswith("no higher since epoch 1 (best 90\u00a0%); the star at epoch 3 is as high with a lower loss.")
+    assert said.endswith(
+        "no higher since epoch 1 (best 90\u00a0%); the star at epoch 3 has the same accuracy with a lower loss."
+    )
 
 
 def test_sentences_tell_of_the_teacher_while_it_is_taught():
     table = history([(0.5, 0.25), (0.5, 0.75)]).assign(domain="teacher")
-    assert "The teacher learns the target: right on 75\u00a0% of validation after 1 epoch." in sentences.about_accuracy(
-        table, 10
+    assert (
+        "Training the teacher on the target: validation accuracy 75\u00a0% after 1 epoch."
+        in sentences.about_accuracy(table, 10)
     )
     assert "validation loss 0.50 after 1 epoch" in sentences.about_loss(table, 10)
 
@@ -162,7 +165,7 @@ def test_sentences_tell_of_the_teacher_while_it_is_taught():
 def test_sentences_name_the_source_while_it_is_learned():
     table = history([(2.3, 0.1), (0.5, 0.8)], domain="source", first=-3, phase=0)
     said = sentences.about_accuracy(table, 10, "MNIST-5k")
-    assert said == "Learning the source, MNIST-5k: right on 80\u00a0% of its validation after 1 epoch."
+    assert said == "Training on the source, MNIST-5k: validation accuracy 80\u00a0% after 1 epoch."
 
 
 def test_training_below_validation_is_called_normal_early_on():

@@ -132,7 +132,7 @@ def test_few_validation_pictures_are_those_of_the_class_that_is_named() -> None:
     found, warns = said.about_balance({"train": [8, 7, 8], "validation": [2, 2, 1]}, ["a", "b", "c"])
     assert warns and "1 validation picture of c. One picture moves its accuracy by 100 points" in found
     found, _ = said.about_balance({"train": [8, 7], "validation": [0, 2]}, ["a", "b"])
-    assert "0 validation pictures of a. Nothing validates it" in found
+    assert "0 validation pictures of a. Its accuracy cannot be validated" in found
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_the_page_shows_an_own_folder_and_makes_it_the_target(own: Path) -> None
     assert not page.exception
     text = " ".join(one.value for one in (*page.markdown, *page.caption))
     assert "red/torn.png" in text
-    assert "even, but small" in text
-    for view, words in (("Split", "fingerprint"), ("Duplicates", "nearly equal"), ("Distance", "up to 500")):
+    assert "balanced, but small" in text
+    for view, words in (("Split", "fingerprint"), ("Duplicates", "nearly identical"), ("Distance", "up to 500")):
         page.session_state["data_view"] = view
         page.run()
         assert not page.exception

@@ -69,11 +69,11 @@ def test_a_run_that_adapted_shows_plane_distance_and_choices() -> None:
     app = opened(run=recorded())
     assert not app.exception
     text = said(app)
-    assert "Adapting took the test from 70.0" in text and "be a cheat" not in text
+    assert "Adapting took test accuracy from 70.0" in text and "it is cheating" not in text
     assert list(app.dataframe[0].value["Epoch"]) == [0, 2], "by default no row has seen a target label"
     next(one for one in app.toggle if one.key == "other_picks").set_value(True).run()
-    assert "be a cheat" in said(app)
-    assert "target labels: a cheat" in list(app.dataframe[0].value["Epoch picked by"])
+    assert "it is cheating" in said(app)
+    assert "target labels (cheating)" in list(app.dataframe[0].value["Epoch picked by"])
     assert "no target labels to choose by" in text
     assert "Target oracle, has been run" in text
     assert len(app.get("plotly_chart")) == 5

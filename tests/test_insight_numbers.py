@@ -211,7 +211,7 @@ def test_of_a_hundred_classes_those_with_most_mistakes_are_drawn():
 
 
 def test_answers_are_read_from_a_runs_folder_and_missing_ones_are_named(tmp_path):
-    with pytest.raises(RequestError, match="no answers"):
+    with pytest.raises(RequestError, match="no stored answers"):
         answers.read(tmp_path, NAMES)
     one = some()
     np.savez(tmp_path / answers.FILE, logits=one.logits, labels=one.labels)

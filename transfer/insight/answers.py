@@ -1,4 +1,4 @@
-"""What a finished run answered to its test set, and the figures a person expects of it."""
+"""A finished run's answers to its test set, and the usual figures computed from them."""
 
 from __future__ import annotations
 
@@ -57,27 +57,27 @@ class Answers:
 
 
 def read(folder: Path, classes: Sequence[str]) -> Answers:
-    """The answers that a finished run has left in its folder.
+    """The answers that a finished run stored in its folder.
 
     Raises:
-        RequestError: there are none: the run was not tested, or its files were removed.
+        RequestError: there are none, because the run was not tested or its files were removed.
     """
     try:
         with np.load(folder / FILE, allow_pickle=False) as stored:
             return Answers(stored["logits"], stored["labels"].astype("int64"), tuple(classes))
     except (OSError, ValueError, KeyError) as problem:
         raise RequestError(
-            "This run has left no answers to its test set.", type(problem).__name__,
+            "This run has no stored answers to its test set.", type(problem).__name__,
             "Open a finished run, or run this one again.",
         ) from problem  # fmt: skip
 
 
 def scores(answers: Answers) -> dict[str, float]:
-    """The test in one figure each: accuracy, balanced accuracy, macro precision, recall and F1, top 5.
+    """The test in single figures: accuracy, balanced accuracy, macro precision, recall and F1, top 5.
 
     They tell how often the network is right, and whether that holds for rare classes too: the macro
-    figures count every class alike, accuracy every picture. They mislead on few pictures, where one
-    more or less moves a class by points; see the interval beside the accuracy.
+    figures give every class the same weight, accuracy every picture. They mislead with few pictures,
+    where a single one moves a class by points; see the interval next to the accuracy.
 
     Args:
         answers: at least one. Classes without a picture are left out of the means.
@@ -110,13 +110,13 @@ def scores(answers: Answers) -> dict[str, float]:
 
 
 def per_class(answers: Answers) -> pd.DataFrame:
-    """A row a class that occurs: class, pictures, precision, recall, F1 and what it is most often taken for.
+    """One row per class that occurs: class, pictures, precision, recall, F1 and its most frequent wrong answer.
 
-    Precision: of the pictures called this class, the share that is. Recall: of the pictures of this
-    class, the share that is called so. Misleads in classes of few pictures.
+    Precision: the share of pictures classified as this class that belong to it. Recall: the share of this
+    class's pictures that are found. Both mislead in classes with few pictures.
 
     Returns:
-        Shares of 0 to 1; ``taken_for`` is empty for a class without a mistake.
+        Shares of 0 to 1; ``taken_for`` is empty for a class without mistakes.
     """
     from sklearn import metrics
 
@@ -142,12 +142,12 @@ def per_class(answers: Answers) -> pd.DataFrame:
 
 
 def surest_mistakes(answers: Answers, most: int = 24) -> np.ndarray:
-    """Places of the wrong answers given with the highest probability, surest first; wrong labels hide here."""
+    """Indices of the wrong answers with the highest probability, most confident first; look here for wrong labels."""
     wrong = np.flatnonzero(~answers.right)
     return wrong[np.argsort(-answers.confidence[wrong], kind="stable")][:most]
 
 
 def unsure_hits(answers: Answers, most: int = 24) -> np.ndarray:
-    """Places of the right answers given with the lowest probability, least sure first; luck hides here."""
+    """Indices of the right answers with the lowest probability, least confident first; some were luck."""
     right = np.flatnonzero(answers.right)
     return right[np.argsort(answers.confidence[right], kind="stable")][:most]

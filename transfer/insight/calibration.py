@@ -1,4 +1,4 @@
-"""Whether a network is as often right as it says it is."""
+"""Whether a network is right as often as it claims to be."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def expected_calibration_error(answers: Answers, bins: int = BINS) -> float:
 
 
 def verdict(answers: Answers) -> str:
-    """What calibration comes to, in a sentence."""
+    """The calibration in one sentence."""
     error = expected_calibration_error(answers)
     lean = float(answers.confidence.mean() - answers.right.mean())
     if abs(lean) < 0.01:

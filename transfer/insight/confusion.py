@@ -1,4 +1,4 @@
-"""Which class is taken for which, and the pictures behind each cell."""
+"""Which class is mistaken for which, and the pictures behind each cell."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shares(counted: np.ndarray) -> np.ndarray:
 
 
 def behind(answers: Answers, truth: int, said: int) -> np.ndarray:
-    """Places of the pictures of class ``truth`` that were called ``said``, surest first."""
+    """Indices of the pictures of class ``truth`` that were classified as ``said``, most confident first."""
     places = np.flatnonzero((answers.labels == truth) & (answers.predicted == said))
     return places[np.argsort(-answers.confidence[places], kind="stable")]
 
@@ -59,10 +59,10 @@ def commonest(answers: Answers) -> str:
     counted = matrix(answers)
     wrong = counted - np.diag(np.diag(counted))
     if not wrong.any():
-        return "Not one mistake."
+        return "No mistakes."
     truth, said = np.unravel_index(int(wrong.argmax()), wrong.shape)
     often, of = wrong[truth, said], counted[truth].sum()
-    return f"Most often **{answers.classes[truth]}** is taken for **{answers.classes[said]}**: {often} of {of}."
+    return f"Most often **{answers.classes[truth]}** is mistaken for **{answers.classes[said]}**: {often} of {of}."
 
 
 def figure(answers: Answers, scale: str, revision: str, dark: bool = False) -> go.Figure:
@@ -142,7 +142,7 @@ def _short(name: str) -> str:
 
 
 def cell(selection: Mapping[str, Any]) -> tuple[int, int] | None:
-    """True class and answer of the cell that a person has clicked, or None."""
+    """True class and answer of the cell that was clicked, or None."""
     points = selection.get("points") or []
     if not points or not points[0].get("customdata"):
         return None

@@ -1,4 +1,4 @@
-"""What a data set's figures mean, in sentences and pictures: balance, sizes, what is there twice, how far apart."""
+"""What a data set's figures mean, in sentences and charts: balance, sizes, duplicates, distance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHARED_X = 40
 
 
 def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -> tuple[str, bool]:
-    """How evenly the classes are filled, and whether that matters.
+    """How balanced the classes are, and whether that matters.
 
     Args:
         counts: pictures of each class in label order, by part.
@@ -30,24 +30,26 @@ def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -
         always = percent(max(counts["validation"]) / max(1, everything))
         return (
             f"{classes[most]} has {ratio:.1f} times as many pictures as {classes[least]} ({train[most]:,} and "
-            f"{train[least]:,} to train on). Who always says the commonest class is right on {always} of "
-            "validation: look at the classes one by one, or turn on class weights.",
+            f"{train[least]:,} for training). Always guessing the most common class is right on {always} of "
+            "validation: look at the accuracy of each class, or turn on class weights.",
             True,
         )
     rarest = int(np.argmin(counts["validation"]))
     if (few := counts["validation"][rarest]) < FEW:
-        moves = f"One picture moves its accuracy by {100 / few:.0f} points." if few else "Nothing validates it."
+        moves = (
+            f"One picture moves its accuracy by {100 / few:.0f} points." if few else "Its accuracy cannot be validated."
+        )
         return (
-            f"The classes are even, but small: {counted(few, 'validation picture')} of {classes[rarest]}. {moves}",
+            f"The classes are balanced, but small: {counted(few, 'validation picture')} of {classes[rarest]}. {moves}",
             True,
         )
     if ratio == 1:
-        return f"Every class has {train[most]:,} pictures to train on.", False
-    return f"The classes are even: {train[least]:,} to {train[most]:,} pictures to train on.", False
+        return f"Every class has {train[most]:,} training pictures.", False
+    return f"The classes are balanced: {train[least]:,} to {train[most]:,} training pictures each.", False
 
 
 def balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], revision: str) -> go.Figure:
-    """Pictures of each class, in parts."""
+    """Pictures in each class, stacked by part."""
     drawn = go.Figure()
     for place, (part, values) in enumerate(counts.items()):
         drawn.add_bar(
@@ -65,7 +67,7 @@ def balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], revisio
 
 
 def about_sizes(sizes: Sequence[Sequence[int]], shape: Sequence[int]) -> str:
-    """How large the files' pictures are, and what becomes of them."""
+    """How large the pictures in the files are, and how they are resized."""
     kept = f"kept at {shape[0]}×{shape[1]} pixels, {'grey' if shape[2] == 1 else 'colour'}"
     if not sizes:
         return f"All pictures are {shape[1]}×{shape[0]} pixels, {'grey' if shape[2] == 1 else 'colour'}."
@@ -75,14 +77,18 @@ def about_sizes(sizes: Sequence[Sequence[int]], shape: Sequence[int]) -> str:
     else:
         said = f"Files are {width.min()}×{height.min()} to {width.max()}×{height.max()} pixels"
     long = np.maximum(width, height) / np.minimum(width, height)
-    cut = f"; {percent(float((long >= 2).mean()))} are twice as long as wide and lose half" if (long >= 2).any() else ""
+    cut = (
+        f"; {percent(float((long >= 2).mean()))} are at least twice as long as wide and lose half or more"
+        if (long >= 2).any()
+        else ""
+    )
     small = float((np.minimum(width, height) < shape[0]).mean())
-    blown = f"; {percent(small)} are smaller and are enlarged" if small else ""
-    return f"{said}; {kept}, the middle square{cut}{blown}."
+    blown = f"; {percent(small)} are smaller and enlarged" if small else ""
+    return f"{said}; {kept}, cropped to the middle square{cut}{blown}."
 
 
 def sizes_figure(sizes: Sequence[Sequence[int]], revision: str) -> go.Figure:
-    """Width and height of the files, a point each."""
+    """Width and height of the files, one point per file."""
     width, height = np.asarray(sizes).T
     drawn = go.Figure()
     drawn.add_scatter(
@@ -99,17 +105,17 @@ def sizes_figure(sizes: Sequence[Sequence[int]], revision: str) -> go.Figure:
 
 
 def about_pairs(counts: Mapping[str, int]) -> tuple[str, bool]:
-    """What is there twice, and whether it matters."""
+    """Which pictures are duplicates, and whether that matters."""
     if not counts["same"] and not counts["near"]:
-        return "No picture is there twice.", False
-    said = f"{counted(counts['same'], 'pair')} of equal pictures, {counts['near']:,} nearly equal."
+        return "No duplicates.", False
+    said = f"{counted(counts['same'], 'pair')} of identical pictures, {counts['near']:,} of nearly identical ones."
     if counts["across"]:
         said += (
-            f" {counted(counts['across'], 'lies', 'lie')} in different parts: what was trained on is validated or "
-            "tested again, and the score looks better than it is."
+            f" {counted(counts['across'], 'pair is', 'pairs are')} split between parts: validation or test then "
+            "contains training pictures, and the score looks better than it is."
         )
     if counts["clash"]:
-        said += f" {counted(counts['clash'], 'has', 'have')} different labels: one of them is wrong."
+        said += f" {counted(counts['clash'], 'pair has', 'pairs have')} different labels: one label is wrong."
     return said, bool(counts["across"] or counts["clash"])
 
 
@@ -117,14 +123,14 @@ def about_distance(found: Mapping[str, Any], backbone: str) -> str:
     """How far apart two data sets are, in a sentence."""
     far, usual = found["a_distance"], max(found["a_distance_chance"], 0.2)
     if far <= usual:
-        said = "No line tells them apart better than chance: to this network they are one domain"
+        said = "No linear classifier tells them apart better than chance: to this network they are one domain"
     elif far < 1:
-        said = "A line tells them apart sometimes: a small gap"
+        said = "A linear classifier sometimes tells them apart: a small gap"
     elif far < 1.8:
-        said = "A line tells most of them apart: a clear gap"
+        said = "A linear classifier tells most of them apart: a clear gap"
     else:
-        said = "A line tells nearly all of them apart: two different worlds"
-    learned = f", in features of {backbone} learned on {found['weights']}" if found["weights"] else (
-        f", in features of {backbone} with random weights, which see little more than brightness and texture"
+        said = "A linear classifier tells nearly all of them apart: a large gap"
+    learned = f", in features of {backbone} pretrained on {found['weights']}" if found["weights"] else (
+        f", in features of {backbone} with random weights, which capture little more than brightness and texture"
     )  # fmt: skip
     return f"{said}{learned}."

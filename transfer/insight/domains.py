@@ -1,4 +1,4 @@
-"""Two domains as a run sees them: in one plane, how far apart, and what choosing an epoch is worth."""
+"""Two domains as a run sees them: in one plane, how far apart, and what the choice of the epoch is worth."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CLASSES = (
     "#CDB23E", "#D9667A", "#A8325E", "#B050A8", "#6B727A",
 )  # fmt: skip
 PICKERS = {
-    "start": "no adaptation: the source's network",
+    "start": "no adaptation: the source network",
     "last": "the last epoch",
-    "entropy": "surest answers (entropy)",
-    "information": "sure and spread answers (information)",
+    "entropy": "most confident answers (entropy)",
+    "information": "confident and diverse answers (information)",
     "density": "densest neighbourhoods",
-    "source": "best on the source's validation",
-    "labels": "target labels: a cheat",
+    "source": "best source validation accuracy",
+    "labels": "target labels (cheating)",
 }
 
 
@@ -56,18 +56,18 @@ class Plane:
 def embedding(
     plane: Plane, reach: tuple[float, float], names: Sequence[str], colour: Literal["domain", "class"], revision: str
 ) -> go.Figure:
-    """Both domains in the plane of the run's first look: source as circles, target as crosses.
+    """Both domains in the plane fixed at the run's first look: source as circles, target as crosses.
 
-    It shows whether the target's clouds come to lie on the source's. It misleads in that it is two of many
-    directions, those along which the pictures differed most at the start: what looks apart is apart, what
-    looks alike need not be.
+    It shows whether the target's clusters move onto the source's. It can mislead, because it shows only two of many
+    directions, those along which the pictures differed most at the start: points that look apart are apart,
+    points that look close need not be.
 
     Args:
         plane: after one epoch.
-        reach: across and up, the axes go from minus to plus this; the same for all epochs.
+        reach: the axes go from minus to plus this, across and up; the same for all epochs.
         names: of the classes.
         colour: by domain or by class.
-        revision: zoom survives while this stays the same.
+        revision: the zoom is kept as long as this stays the same.
     """
     drawn = go.Figure()
     parts = (("source", plane.source, plane.source_labels), ("target", plane.target, plane.target_labels))
@@ -89,14 +89,14 @@ def embedding(
 
 
 def reach(planes: Sequence[Plane]) -> tuple[float, float]:
-    """How far from the middle any point of any epoch lies, across and up, with a little room."""
+    """The largest distance of any point from the middle in any epoch, across and up, with a margin."""
     most = [np.abs(one).max(axis=0) for plane in planes for one in (plane.source, plane.target) if one.size]
     across, up = np.max(most, axis=0) if most else (1.0, 1.0)
     return 1.05 * float(across), 1.05 * float(up)
 
 
 def distance(history: pd.DataFrame, revision: str) -> go.Figure:
-    """Proxy A-distance of the features over the epochs, 0 (no line tells the domains apart) to 2 (one always does)."""
+    """Proxy A-distance of the features over the epochs, 0 (no linear classifier separates them) to 2 (one does)."""
     points = split_of(history, "validation").dropna(subset=["a_distance"])
     drawn = go.Figure()
     drawn.add_scatter(
@@ -113,20 +113,20 @@ def distance(history: pd.DataFrame, revision: str) -> go.Figure:
 
 
 def closed(accuracy: float, floor: float, ceiling: float) -> float | None:
-    """Share of the way from the floor to the ceiling, 1 at the ceiling, below 0 when adapting did harm.
+    """How much of the gap between floor and ceiling is closed: 1 at the ceiling, below 0 if adapting did harm.
 
-    None when there is no way to go: the ceiling is not above the floor.
+    None if there is no gap, because the ceiling is not above the floor.
     """
     return (accuracy - floor) / (ceiling - floor) if ceiling > floor else None
 
 
 def picks(metrics: Mapping[str, Any], ceiling: float | None = None, others: bool = True) -> pd.DataFrame:
-    """What the test would have said of each epoch that something picks, a row each, the cheat last.
+    """Test accuracy of the epoch that each criterion would pick, one row each; target labels come last.
 
     Args:
         metrics: of a finished run that adapts.
-        ceiling: test accuracy of the target oracle, 0 to 1, where one is known.
-        others: also those that the run did not go by: without them no row has seen a target label.
+        ceiling: test accuracy of the target oracle, 0 to 1, if it is known.
+        others: include criteria that the run did not use; without them no row depends on target labels.
     """
     found = metrics["picks"]
     floor = found["start"]["test_accuracy"]
@@ -147,15 +147,15 @@ def picks(metrics: Mapping[str, Any], ceiling: float | None = None, others: bool
 
 
 def verdict(metrics: Mapping[str, Any], others: bool = True) -> str:
-    """What adapting came to and, with ``others``, what choosing by target labels would; a sentence or two."""
+    """What adapting gained and, with ``others``, what choosing by target labels would add; a sentence or two."""
     found = metrics["picks"]
     gain = found["last"]["test_accuracy"] - found["start"]["test_accuracy"]
     cheat = found["labels"]["test_accuracy"] - found["last"]["test_accuracy"] if others else 0.0
     said = (
-        f"Adapting took the test from {percent(found['start']['test_accuracy'], 1)} "
+        f"Adapting took test accuracy from {percent(found['start']['test_accuracy'], 1)} "
         f"to {percent(found['last']['test_accuracy'], 1)}"
     )
     said += "." if gain > 0 else ": negative transfer."
     if cheat > 0.005:
-        said += f" Choosing the epoch by target labels would look {100 * cheat:.1f} points better, and be a cheat."
+        said += f" Choosing the epoch by target labels would look {100 * cheat:.1f} points better, but it is cheating."
     return said

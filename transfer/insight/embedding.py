@@ -41,9 +41,9 @@ def plane(features: np.ndarray, method: str, seed: int = 0) -> np.ndarray:
         few samples, a third of them), t-SNE on the first 50 principal components.
     """
     if method not in METHODS:
-        raise RequestError("There is no such way to draw features in a plane.", repr(method), "Use pca or tsne.")
+        raise RequestError("There is no such method to draw features in a plane.", repr(method), "Use pca or tsne.")
     if len(features) < 3:
-        raise RequestError("Too few pictures to draw them in a plane.", len(features), "Test on more pictures.")
+        raise RequestError("There are too few pictures to draw in a plane.", len(features), "Test on more pictures.")
     from sklearn.decomposition import PCA
 
     flat = features.reshape(len(features), -1).astype("float64")

@@ -1,4 +1,4 @@
-"""What has to be said of a run's figures: what its network had seen before, copies in its test, data that changed."""
+"""Warnings about a run's figures: what its network had seen before, copies in its test set, changed data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transfer.insight.words import counted, percent
 
 
 class Ran(Protocol):
-    """What is read of a run."""
+    """The parts of a run that are read here."""
 
     @property
     def experiment(self) -> Experiment: ...  # noqa: D102  # as a Run has it
@@ -21,45 +21,49 @@ class Ran(Protocol):
 
 
 def remarks(metrics: Mapping[str, Any]) -> list[str]:
-    """Sentences on a run's test, the gravest first; empty when there is nothing to say.
+    """Warnings about a run's test, the most serious first; empty if there are none.
 
     Args:
-        metrics: of a run; those of an older version say nothing.
+        metrics: of a run; those of an older version give no warning.
     """
     said = [str(one) for one in metrics.get("remarks", [])]
     copies, near = metrics.get("test_copies", 0), metrics.get("test_near_copies", 0)
     if copies or near:
         count = metrics.get("test_count", 0)
-        words = f"{copies:,} of the {count:,} test pictures were also trained on as exact copies, {near:,} nearly."
+        words = (
+            f"{copies:,} of the {count:,} test pictures were also trained on as exact copies, {near:,} as near copies."
+        )
         without = metrics.get("test_accuracy_without_copies")
         if without is not None:
             words += f" Without them the accuracy is {percent(without, 1)}"
             words += f" on {counted(metrics.get('test_count_without_copies', 0), 'picture')}."
         said.append(words)
     if conflicts := metrics.get("label_conflicts", 0):
-        said.append(f"{counted(conflicts, 'picture is', 'pictures are')} there with different labels: some are wrong.")
+        said.append(
+            f"{counted(conflicts, 'picture appears', 'pictures appear')} with different labels: some labels are wrong."
+        )
     return said
 
 
 def more_labels(name: str, runs: Sequence[Ran]) -> str:
-    """That a competitor's networks had learned labels that it does not grant, in a sentence; empty when none had."""
+    """A warning that a competitor's networks had learned more labels than it allows; empty if none had."""
     seen = [run for run in runs if run.metrics.get("more_labels_seen")]
     if not seen:
         return ""
     labels = seen[0].experiment.labels_per_class
     return (
-        f"{name}: the network had learned more labels of these training pictures before than the {labels} a class it "
-        "is granted here. Its accuracy is no merit of so few labels."
+        f"{name}: the network had learned more labels of these training pictures before than the {labels} per class "
+        "allowed here. Its accuracy does not come from so few labels alone."
     )
 
 
 def version(run: Ran) -> str:
-    """Which data a run was trained and tested on, whatever its seed; empty where an older version did not say."""
+    """Which data a run was trained and tested on, whatever its seed; empty if an older version did not record it."""
     return str(run.environment.get("published", {}).get(run.experiment.target, ""))
 
 
 def paired(ours: Mapping[int, Ran], theirs: Mapping[int, Ran]) -> list[int]:
-    """The seeds with which both ran on the same pictures, in order.
+    """The seeds that both ran with on the same pictures, in order.
 
     Args:
         ours, theirs: runs by seed.
@@ -69,7 +73,7 @@ def paired(ours: Mapping[int, Ran], theirs: Mapping[int, Ran]) -> list[int]:
 
 
 def mixed_data(runs: Sequence[Ran]) -> str:
-    """That runs on one target had different data, in a sentence; empty when they had the same, or do not say."""
+    """A warning that runs on one target had different data; empty if they had the same, or did not record it."""
     by_target: dict[str, dict[str, list[int]]] = {}
     for run in runs:
         if found := version(run):
@@ -78,7 +82,7 @@ def mixed_data(runs: Sequence[Ran]) -> str:
         if len(versions) > 1:
             seeds = "; ".join(f"seeds {', '.join(map(str, sorted(set(one))))}" for one in versions.values())
             return (
-                f"{target} changed while this race went on: its runs have learned and were tested on different "
-                f"pictures ({seeds}). Means over all of them compare nothing; start a new race."
+                f"{target} changed while this race went on: its runs were trained and tested on different "
+                f"pictures ({seeds}). Averages over all of them mean nothing; start a new race."
             )
     return ""

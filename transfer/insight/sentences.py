@@ -1,4 +1,4 @@
-"""One plain sentence beside each curve, computed from its points; also what a screen reader says of it."""
+"""One plain sentence for each curve, computed from its points; screen readers read it aloud."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def about_accuracy(history: pd.DataFrame, classes: int, source: str = "", counte
     """What the accuracy curve says.
 
     Args:
-        history: a row a point, see `Lab.history`.
+        history: one row per point, see `Lab.history`.
         classes: of the target.
         source: title of the source data set, for its part of the curve.
-        counted: pictures in the validation split; few make "above chance" harder to claim.
+        counted: pictures in the validation split; the fewer, the more it takes to be above chance.
     """
     points = split_of(history, "validation").dropna(subset=["accuracy"]) if not history.empty else history
     guess = 1 / classes
     if points.empty:
         return _on_source(history, "accuracy", source) or (
-            f"Nothing is trained yet. A blind guess among {classes} classes is right {percent(guess)} of the time: "
+            f"Nothing is trained yet. Guessing among {classes} classes is right {percent(guess)} of the time: "
             "the dashed line."
         )
     first, last = float(points["accuracy"].iloc[0]), float(points["accuracy"].iloc[-1])
@@ -37,9 +37,7 @@ def about_accuracy(history: pd.DataFrame, classes: int, source: str = "", counte
         where = (
             f"clearly above chance ({percent(guess)})" if first > clear else f"no better than chance ({percent(guess)})"
         )
-        return (
-            f"Before its first step on the target the network is right on {percent(first)} of the validation: {where}."
-        )
+        return f"Before the first step on the target, validation accuracy is {percent(first)}: {where}."
     above = points[points["accuracy"] > clear]
     if above.empty:
         return f"Not clearly above chance ({percent(guess)}) yet: validation accuracy {percent(last)}."
@@ -51,18 +49,18 @@ def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: floa
     # Where the accuracy was reached; the best epoch may come later, by its lower loss.
     reached = points["epoch"].iloc[int(points["accuracy"].argmax())]
     if last < first - NOTICEABLE and top == first:
-        return f"Validation accuracy {percent(last)}: so far training makes it worse than the {percent(first)} it had."
+        return f"Validation accuracy {percent(last)}: so far, training has lowered it from {percent(first)}."
     said = f"Validation accuracy {percent(last)}"
     if since > 0:
         said += f", above chance since epoch {since:g}"
     elif last - first > NOTICEABLE:
-        said += f", {100 * (last - first):.0f} points more than before the first step"
+        said += f", {100 * (last - first):.0f} points up since before the first step"
     if points["epoch"].iloc[-1] - reached >= PATIENT:
         level = f"{said}; no higher since epoch {reached:g}" + ("" if last == top else f" (best {percent(top)})")
         chosen = best(history)
-        # As high again later, which is where the star is.
+        # It was as high again later, which is where the star is.
         if chosen is not None and chosen["accuracy"] == top and chosen["epoch"] > reached:
-            return f"{level}; the star at epoch {chosen['epoch']:g} is as high with a lower loss."
+            return f"{level}; the star at epoch {chosen['epoch']:g} has the same accuracy with a lower loss."
         return f"{level}."
     return f"{said}; {_train_is_lower(history, points, last) or 'still improving'}."
 
@@ -75,7 +73,7 @@ def _train_is_lower(history: pd.DataFrame, points: pd.DataFrame, last: float) ->
     lately = train[train["epoch"] > epoch - 1]["accuracy"].mean()
     if not lately < last - 0.02:
         return ""
-    return "training is below it, as is normal early on"
+    return "training accuracy is lower, as is normal early on"
 
 
 def about_loss(history: pd.DataFrame, classes: int, source: str = "") -> str:
@@ -87,13 +85,11 @@ def about_loss(history: pd.DataFrame, classes: int, source: str = "") -> str:
     points = split_of(history, "validation").dropna(subset=["loss"]) if not history.empty else history
     if points.empty:
         return _on_source(history, "loss", source) or (
-            f"Loss is the surprise at the right answer; a blind guess among {classes} classes scores {blind:.2f}."
+            f"Loss measures how unexpected the right answer was; guessing among {classes} classes gives {blind:.2f}."
         )
     loss = points["loss"].to_numpy(float)
     if len(loss) == 1:
-        return (
-            f"Before its first step on the target the validation loss is {loss[0]:.2f}; a blind guess has {blind:.2f}."
-        )
+        return f"Before the first step on the target, validation loss is {loss[0]:.2f}; guessing gives {blind:.2f}."
     return _trend(loss, _falls(split_of(history, "train")), blind)
 
 
@@ -104,7 +100,7 @@ def _trend(loss: np.ndarray, train_falls: bool, blind: float) -> str:
         ending = " while training loss falls: overfitting likely." if train_falls else ": overfitting likely."
         return f"Validation loss has risen for {rising} epochs{ending}"
     if loss[-1] > blind:
-        return f"Validation loss {loss[-1]:.2f} is above a blind guess ({blind:.2f}): confident, and often wrong."
+        return f"Validation loss {loss[-1]:.2f} is worse than guessing ({blind:.2f}): confident, and often wrong."
     since = len(loss) - 1 - low
     if since >= LEVEL and loss[-1] > loss[low] * 1.05:
         return (
@@ -112,14 +108,16 @@ def _trend(loss: np.ndarray, train_falls: bool, blind: float) -> str:
         )
     recent = loss[-LEVEL:]
     if len(recent) == LEVEL and np.ptp(recent) < 0.02 * max(recent.mean(), 1e-9):
-        return f"Validation loss has been level for {LEVEL} epochs, at {loss[-1]:.2f}."
+        return f"Validation loss has been flat for {LEVEL} epochs, at {loss[-1]:.2f}."
     if since == 0:
         return f"Validation loss is falling: {loss[-1]:.2f}, from {loss[0]:.2f} before the first step."
-    return f"Validation loss {loss[-1]:.2f}, lowest {loss[low]:.2f}; it wavers a little, as few pictures do."
+    return (
+        f"Validation loss {loss[-1]:.2f}, lowest {loss[low]:.2f}; it fluctuates a little, as it does with few pictures."
+    )
 
 
 def rising_for(values: np.ndarray) -> int:
-    """For how many of the last epochs each value was above the one before."""
+    """For how many epochs, up to the last, each value was above the one before."""
     count = 0
     for now, before in zip(values[:0:-1], values[-2::-1], strict=True):
         if not now > before:
@@ -135,9 +133,9 @@ def _falls(train: pd.DataFrame) -> bool:
 
 
 def about_moved(distances: Mapping[str, float]) -> str:
-    """Which stages changed most and which not at all, in a sentence.
+    """Which stages moved most and which not at all, in one sentence.
 
-    It misleads to read a distance as a gain: a stage can move far and help nothing.
+    A distance is not a gain: a stage can move far without helping.
 
     Args:
         distances: relative L2 distance from the start by stage, bottom to top; at least one above 0.
@@ -151,22 +149,22 @@ def about_moved(distances: Mapping[str, float]) -> str:
 
 
 def _on_source(history: pd.DataFrame, value: str, source: str) -> str:
-    """While the source is being learned: how that goes; empty without points on it."""
+    """How training on the source goes, while it lasts; empty without points on it."""
     teacher = split_of(history, "validation", "teacher")
     if not teacher.empty:
         last, after = teacher.iloc[-1], _epochs(len(teacher) - 1)
         if value == "accuracy":
-            return f"The teacher learns the target: right on {percent(last['accuracy'])} of validation after {after}."
-        return f"The teacher learns the target: validation loss {last['loss']:.2f} after {after}."
+            return f"Training the teacher on the target: validation accuracy {percent(last['accuracy'])} after {after}."
+        return f"Training the teacher on the target: validation loss {last['loss']:.2f} after {after}."
     points = split_of(history, "validation", "source")
     if points.empty:
         return ""
     last, name = points.iloc[-1], source or "the source"
-    begun = f"Learning the source, {name}"
+    begun = f"Training on the source, {name}"
     if len(points) == 1:
-        return f"{begun}: nothing of it is learned yet."
+        return f"{begun}: no epoch is finished yet."
     if value == "accuracy":
-        return f"{begun}: right on {percent(last['accuracy'])} of its validation after {_epochs(len(points) - 1)}."
+        return f"{begun}: validation accuracy {percent(last['accuracy'])} after {_epochs(len(points) - 1)}."
     return f"{begun}: validation loss {last['loss']:.2f} after {_epochs(len(points) - 1)}."
 
 

@@ -1,4 +1,4 @@
-"""What training has moved: how far the weights went, and how much the answers of each stage changed."""
+"""What training moved: how far the weights of each stage went, and how much its outputs changed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def figure(distances: Mapping[str, float], alike: Mapping[str, float], revision:
         marker={"color": HUES[0]}, offsetgroup="0", hovertemplate="%{x}: weights moved %{y:.2%}<extra></extra>",
     )  # fmt: skip
     drawn.add_bar(
-        x=stages, y=[1 - alike[one] for one in stages], name="answers changed (1 - CKA)",
+        x=stages, y=[1 - alike[one] for one in stages], name="outputs changed (1 - CKA)",
         marker={"color": HUES[1]}, offsetgroup="1",
         customdata=[alike[one] for one in stages], hovertemplate="%{x}: CKA %{customdata:.3f}<extra></extra>",
     )  # fmt: skip
@@ -105,6 +105,6 @@ def figure(distances: Mapping[str, float], alike: Mapping[str, float], revision:
 def verdict(distances: Mapping[str, float], alike: Mapping[str, float]) -> str:
     """What moved, in a sentence."""
     if not any(distances.values()):
-        return "No weight below the head has moved: the stages answer as they did."
+        return "No weight below the head has moved, so the stages' outputs are the same."
     changed = min(alike, key=lambda stage: alike[stage])
-    return f"{about_moved(distances)} The answers of {changed} changed most (CKA {alike[changed]:.2f})."
+    return f"{about_moved(distances)} The outputs of {changed} changed most (CKA {alike[changed]:.2f})."
