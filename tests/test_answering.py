@@ -83,9 +83,9 @@ def test_the_second_answer_comes_at_once(run):
 
 
 def test_what_cannot_be_answered_is_said_in_words(run):
-    with pytest.raises(RequestError, match="another shape"):
+    with pytest.raises(RequestError, match="shape differs"):
         calling.ask("answer", run=run, picture=np.zeros((5, 5, 3), "uint8"))
-    with pytest.raises(RequestError, match="no network"):
+    with pytest.raises(RequestError, match="no stored network"):
         calling.ask("ready", run="nobody")
     with pytest.raises(RequestError, match="no such picture"):
         calling.ask("pictures", run=run, places=[10**6])

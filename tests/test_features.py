@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_cache_does_without(monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(arrays.os, "replace", full)
-    with pytest.raises(DiskFull, match="Make room"):
+    with pytest.raises(DiskFull, match="Free some space"):
         arrays.write(settings.home() / "x.npz", {"a": np.zeros(3)})
     network = network_of_weights()
     (found,) = features.cached(network, list(network.backbone.stages), [pictures()], silent)

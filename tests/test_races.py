@@ -46,7 +46,7 @@ def test_a_race_is_repeated_with_seeds_it_has_not_seen(here: Lab) -> None:
 def test_an_impossible_race_is_refused_whole(here: Lab) -> None:
     with pytest.raises(RequestError):
         here.races.start([BASE, BASE.but(source="optdigits")], About())
-    with pytest.raises(RequestError, match="at least one run"):
+    with pytest.raises(RequestError, match="1 to 300 runs"):
         here.races.start([], About())
     with pytest.raises(UnknownKey):
         here.races.get("nothing")

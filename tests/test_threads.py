@@ -76,7 +76,7 @@ def test_a_run_goes_on_without_its_outline_and_says_so(here: Lab, monkeypatch: p
         kept.flush()
         kept.emit(Note("still here"))
     notes = told(here, run.id)
-    assert "No outline" in notes[0] and "IndexError" in notes[0] and notes[-1] == "still here"
+    assert "could not be condensed" in notes[0] and "IndexError" in notes[0] and notes[-1] == "still here"
     assert len(here.history(run.id)) == 3
 
 

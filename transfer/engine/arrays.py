@@ -59,7 +59,7 @@ def write(path: Path, named: Mapping[str, np.ndarray]) -> None:
             raise DiskFull(
                 "The disk is full.",
                 str(path.parent),
-                "Make room there, or set TRANSFER_HOME to another disk; then resume.",
+                "Free some space there, or set TRANSFER_HOME to another disk; then resume.",
             ) from problem
         raise
 

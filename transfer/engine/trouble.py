@@ -28,7 +28,9 @@ def in_words(experiment: Experiment) -> Iterator[None]:
             ) from problem
         if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(
-                "The disk is full.", problem.filename, "Make room, or set TRANSFER_HOME to another disk; then resume."
+                "The disk is full.",
+                problem.filename,
+                "Free some space, or set TRANSFER_HOME to another disk; then resume.",
             ) from problem
         raise
 

@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 5.0
 
 
 class _Life:
-    """When the process was last of use."""
+    """When the process was last used."""
 
     def __init__(self) -> None:
         self._asked, self._open = time.monotonic(), 0
@@ -45,13 +45,13 @@ class _Life:
 
     @property
     def idle(self) -> float:
-        """Seconds since the last question was answered; 0 while one is."""
+        """Seconds since the last question was answered; 0 while one is being answered."""
         with self._lock:
             return 0.0 if self._open else time.monotonic() - self._asked
 
 
 def serve() -> None:
-    """The process's life. Ends at once when another one answers for this home already."""
+    """Runs the process. Ends at once if another one already answers for this home."""
     lock = locks.answerer_lock()
     if not locks.take(lock, _PATIENCE_SECONDS):
         return
@@ -71,7 +71,7 @@ def serve() -> None:
 
 
 def _talk(line: Connection, key: bytes, life: _Life) -> None:
-    """Answers what comes over one line, once the other side has shown that it knows the key."""
+    """Answers the questions on one connection, once the other side has shown that it knows the key."""
     with line:
         try:
             calling.promptly(line)
@@ -89,7 +89,7 @@ def _talk(line: Connection, key: bytes, life: _Life) -> None:
 
 
 def _reply(question: str, about: dict[str, Any]) -> tuple[str, Any]:
-    """What kind of reply it is, and the reply."""
+    """The kind of reply, and the reply."""
     if question == "leave":
         return "answer", True
     try:
@@ -103,7 +103,7 @@ def _reply(question: str, about: dict[str, Any]) -> tuple[str, Any]:
 
 
 def _say(line: Connection, reply: tuple[str, Any]) -> None:
-    """Sends a reply, or why it can't be sent: a line that just closes tells the page nothing."""
+    """Sends a reply, or the reason why it can't be sent: a connection that just closes tells the page nothing."""
     try:
         packed = ForkingPickler.dumps(reply)
     except Exception as problem:  # noqa: BLE001  # a bug, as in `_reply`
@@ -113,7 +113,7 @@ def _say(line: Connection, reply: tuple[str, Any]) -> None:
 
 
 def _write_card(port: int, running: int) -> None:
-    """Says where the process listens; written beside its place and moved there, so that nobody reads half of it."""
+    """Writes down where the process listens: to a temporary file first, so that nobody reads half of it."""
     path = calling.card_file()
     beside = path.with_suffix(f".{os.getpid()}.part")
     beside.write_text(json.dumps(asdict(myself()) | {"port": port, "code": running}))

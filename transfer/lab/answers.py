@@ -1,6 +1,6 @@
-"""The questions that the answering process knows, and the few networks and data sets it keeps for them.
+"""The questions that the answering process can answer, and the few networks and data sets it keeps open.
 
-What needs no network is answered at once, also while TensorFlow is still being imported.
+Questions that need no network are answered at once, even while TensorFlow is still being imported.
 """
 
 from __future__ import annotations
@@ -34,24 +34,22 @@ LAYOUT = 2
 
 
 class Opened:
-    """A finished run whose data and networks are at hand; each is made when it is first asked for."""
+    """A finished run with its data and networks; each is loaded when it is first needed."""
 
     def __init__(self, run: str) -> None:
         self.run, self.folder = run, settings.run_folder(run)
         try:
             self.experiment = Experiment(**json.loads((self.folder / "experiment.json").read_text()))
         except (OSError, ValueError) as problem:
-            raise RequestError(
-                "This run has left no network to look into.", f"run {run}", "Open a finished run."
-            ) from problem
+            raise RequestError("This run has no stored network.", f"run {run}", "Open a finished run.") from problem
         self.turn = threading.Lock()
 
     @cached_property
     def split(self) -> data.Split:
-        """The target's data as the run saw them; of pictures that have changed since, those that are still there.
+        """The target's data as the run saw it; if it has changed since, with the pictures that are still there.
 
         Raises:
-            RequestError: the data set has changed, and the run kept no record of its pictures.
+            RequestError: the data set has changed, and the run stored no record of its pictures.
         """
         made, labels = record.read(self.folder), self._labels
         with _DATA:
@@ -68,8 +66,8 @@ class Opened:
             then = None if made is None else since.as_then(made, labels)
         if then is None:
             raise RequestError(
-                "The data set has changed since this run, which kept no record of its pictures.",
-                self.experiment.target, "Its figures stay; run it again to look at pictures.",
+                "The data set has changed since this run, and the run stored no record of its pictures.",
+                self.experiment.target, "Its figures remain; run it again to see pictures.",
             )  # fmt: skip
         return then
 
@@ -88,7 +86,7 @@ class Opened:
 
     @cached_property
     def start(self) -> Inside:
-        """The network as it began."""
+        """The network before training on the target."""
         from transfer.engine import rebuilt
         from transfer.engine.inside import Inside, head_was_kept
 
@@ -111,12 +109,12 @@ _open: OrderedDict[str, Opened] = OrderedDict()
 
 
 def prepare() -> None:
-    """Imports what networks need, while nobody waits for one yet."""
+    """Imports what networks need, before anybody waits for one."""
     from transfer.engine import inside  # noqa: F401  # the import is what takes seconds
 
 
 def opened(run: str) -> Opened:
-    """The run, opened now or before; of more than `KEPT` the one not asked for longest is closed."""
+    """The run, opened now or earlier; if more than `KEPT` are open, the least recently used one is closed."""
     with _OPENING:
         found = _open.pop(run, None)
         if found is None or not found.folder.exists():
@@ -134,17 +132,17 @@ def pictures(run: str, places: list[int]) -> dict[str, np.ndarray]:
     """Pictures of the test set, shape (n, height, width, channels), uint8, and their labels, shape (n,)."""
     test = opened(run).split.test
     if places and not 0 <= min(places) <= max(places) < len(test):
-        raise RequestError("There is no such picture in the test set.", max(places), f"It has {len(test)}.")
+        raise RequestError("There is no such picture in the test set.", max(places), f"Choose 0 to {len(test) - 1}.")
     chosen = np.asarray(places, "int64")
     return {"inputs": np.asarray(test.inputs[chosen]), "labels": np.asarray(test.labels[chosen])}
 
 
 def ready(run: str, known: bool = False) -> dict[str, Any]:
-    """Opens the run's network, and tells its stages with a map and the shape of its pictures.
+    """Opens the run's network; returns its stages with a feature map and the shape of its pictures.
 
     Args:
         run: its id.
-        known: whether to look at its training pictures, too, which `answer` compares with.
+        known: whether to load its training pictures too, which `answer` compares with.
     """
     found = opened(run)
     with found.turn:
@@ -157,11 +155,11 @@ def ready(run: str, known: bool = False) -> dict[str, Any]:
 
 
 def answer(run: str, picture: np.ndarray, most: int = 6) -> dict[str, Any]:
-    """What a run's network says of a new picture, where it looked and what it was reminded of.
+    """A run's answer to a new picture, where it looked, and the most similar training pictures.
 
     Args:
         run: its id.
-        picture: uint8, of the shape `ready` tells.
+        picture: uint8, of the shape that `ready` returns.
         most: how many of the nearest training pictures.
 
     Returns:
@@ -173,8 +171,8 @@ def answer(run: str, picture: np.ndarray, most: int = 6) -> dict[str, Any]:
         inside = found.end
         if picture.dtype != np.uint8 or picture.shape != tuple(inside.found.shape):
             raise RequestError(
-                "The picture has another shape than those the network was trained on.",
-                f"{picture.dtype} {picture.shape}", f"Give uint8 {tuple(inside.found.shape)}.",
+                "The picture's shape differs from those the network was trained on.",
+                f"{picture.dtype} {picture.shape}", f"Give a uint8 picture of shape {tuple(inside.found.shape)}.",
             )  # fmt: skip
         if inside.maps:
             look = inside.look(picture)
@@ -200,17 +198,17 @@ def look(run: str, place: int, stage: str = "", target: int = -1, start: bool = 
     Args:
         run: its id.
         place: of the picture in the test set.
-        stage: one with a map; empty: the highest.
-        target: class whose evidence is asked for; -1: the one the network says.
-        start: the network as it began, in place of the trained one.
+        stage: one with a feature map; empty: the highest.
+        target: class whose evidence is shown; -1: the predicted one.
+        start: use the network before training on the target.
 
     Returns:
-        ``heat`` (height, width), ``probabilities`` (classes,), or None of a head that had not learned yet.
+        ``heat`` (height, width), ``probabilities`` (classes,), or None if the head had not been trained yet.
     """
     found = opened(run)
     picture = pictures(run, [place])["inputs"][0]
     if place not in since.there(found.split.test.inputs):
-        raise RequestError("This picture is no longer there.", f"picture {place}", "Choose another one.")
+        raise RequestError("This picture is no longer there.", f"picture {place}", "Choose another picture.")
     with found.turn:
         inside = found.start if start else found.end
         seen = inside.look(picture, stage, target)
@@ -251,9 +249,9 @@ def moved(run: str) -> dict[str, Any]:
 
 
 def embedded(run: str, method: str) -> dict[str, np.ndarray]:
-    """Test pictures in the plane: which (``chosen``), and their places at the ``start`` and the ``end``.
+    """Test pictures in the plane: their indices (``chosen``), and their points at the ``start`` and the ``end``.
 
-    ``agree_start`` and ``agree_end`` say how many lie among their own class, in all dimensions.
+    ``agree_start`` and ``agree_end``: the share that lies among its own class, in all dimensions.
     """
     found = opened(run)
     kept = _kept(found, f"embedded-{method}")
@@ -274,14 +272,14 @@ def embedded(run: str, method: str) -> dict[str, np.ndarray]:
 
 
 def together(run: str) -> dict[str, np.ndarray]:
-    """Source and target as the network ends up seeing them, neighbours beside neighbours (t-SNE).
+    """Source and target as the trained network sees them, neighbours next to neighbours (t-SNE).
 
-    Places ``source`` (n, 2) and ``target`` (m, 2) of validation pictures, and the classes ``source_labels`` and
+    Points ``source`` (n, 2) and ``target`` (m, 2) of validation pictures, and the classes ``source_labels`` and
     ``target_labels``.
     """
     found = opened(run)
     if found.experiment.source is None:
-        raise RequestError("This run has no source beside its target.", f"run {run}", "Open a run with a source.")
+        raise RequestError("This run has no source.", f"run {run}", "Open a run with a source.")
     kept = _kept(found, "together")
     if kept is None:
         with _DATA:
@@ -306,22 +304,24 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 
 
 def _some(inputs: Any, most: int) -> np.ndarray:
-    """Places of at most so many pictures that are still there."""
+    """Indices of at most ``most`` pictures that are still there."""
     present = since.there(inputs)
     if not len(present):
-        raise RequestError("None of the run's pictures is there any more.", None, "Put the data set back as it was.")
+        raise RequestError(
+            "None of the run's pictures is there any more.", None, "Restore the data set to what it was."
+        )
     return np.asarray(present[_spread(len(present), most)])
 
 
 def _spread(count: int, most: int) -> np.ndarray:
-    """Places of at most ``most`` of ``count``, chosen by chance but always the same, in order."""
+    """At most ``most`` indices out of ``count``, in order; chosen at random, but always the same."""
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def _unit(features: np.ndarray) -> np.ndarray:
-    """Features of length one, as adapting runs draw them."""
+    """Features scaled to length one, as for runs that adapt."""
     flat = features.reshape(len(features), -1)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9))
 
@@ -332,7 +332,7 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _kept(found: Opened, name: str) -> dict[str, np.ndarray] | None:
-    """What was worked out before; it lies with the run and vanishes with it."""
+    """A stored result, if there is one; it is kept with the run's files and deleted with them."""
     try:
         return arrays.read(found.folder / "insight" / f"{name}-{LAYOUT}.npz")
     except (FileNotFoundError, arrays.Damaged):

@@ -1,4 +1,4 @@
-"""What the command line finds out about a request before a run of it is recorded."""
+"""What the command line checks before it records a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transfer.lab.records import Run
 
 
 def check(experiment: Experiment) -> None:
-    """As `catalog.check`, after counting the target's pictures where that needs no download.
+    """Like `catalog.check`, after counting the target's pictures if that needs no download.
 
     Raises:
         RequestError: the experiment is impossible.
@@ -24,10 +24,10 @@ def check(experiment: Experiment) -> None:
 
 
 def withdraw_if_impossible(lab: Lab, run: Run) -> None:
-    """Removes a failed run that should never have been one, now that its data can be looked at.
+    """Removes a failed run whose experiment turns out to be impossible, now that its data can be read.
 
     Raises:
-        RequestError: its experiment is impossible; nothing of the run is left.
+        RequestError: its experiment is impossible; the run has been removed.
     """
     try:
         catalog.check(run.experiment)

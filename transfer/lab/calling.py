@@ -1,4 +1,4 @@
-"""Asks about trained networks: finds the one process that holds them, or starts it.
+"""Asks questions about trained networks: finds the one process that holds them, or starts it.
 
 Streamlit's process never imports TensorFlow; a process of its own, `answerer`, keeps the last few
 networks ready and answers within milliseconds. There is one for each home, whoever started it: its
@@ -66,13 +66,17 @@ def ask(question: str, seconds: float = 120.0, **about: Any) -> Any:
                 line.send((question, about))
                 if not line.poll(seconds):
                     raise RunFailed(
-                        "The process that answers is busy.", f"no answer within {seconds:.0f} s", "Try again later."
+                        "The process that opens networks is busy.",
+                        f"no answer within {seconds:.0f} s",
+                        "Try again later.",
                     )
                 return _said(*line.recv())
         except (EOFError, OSError, AuthenticationError) as problem:
             # Killed, or ended of itself, between the look at its card and its answer: the next one answers.
             if not tries_left:
-                raise RunFailed("The process that answers ended three times over this.", problem, _words()) from None
+                raise RunFailed(
+                    "The process that opens networks ended three times while it worked on this.", problem, _words()
+                ) from None
             time.sleep(_BREATH_SECONDS)  # a process that was killed counts as alive until its memory is given back
     raise AssertionError("the last try returns or raises")
 
@@ -93,7 +97,7 @@ def card_file() -> Path:
 
 
 def key() -> bytes:
-    """What both sides have to know; made at the first call, readable for this user alone."""
+    """The key that both sides have to know; created at the first call, readable only by this user."""
     path = settings.home() / "answerer.key"
     while True:
         try:
@@ -108,13 +112,14 @@ def key() -> bytes:
 
 @functools.cache
 def code() -> int:
-    """When a file of the lab's code was last changed, as this process found it at its first look."""
+    """When the lab's code last changed, as this process found it when it first looked."""
     package = Path(settings.__file__).parent
     return max(file.stat().st_mtime_ns for file in package.rglob("*.py"))
 
 
 def _answers_for_us(found: Card | None) -> TypeGuard[Card]:
-    """Whether it can be asked: older code is replaced, newer is not, or two apps would replace one another's."""
+    """Whether it can be asked: a process with older code is replaced, one with newer code is not, or two apps would
+    keep replacing each other's."""
     return found is not None and found.code >= code()
 
 
@@ -126,14 +131,14 @@ def _opened() -> Connection:
 
 
 def promptly(line: Connection) -> Connection:
-    """The line, sending at once: of two small parts the second would wait 40 ms for word of the first."""
+    """The connection, sending without delay: otherwise the second of two small parts waits 40 ms for the first."""
     with socket.fromfd(line.fileno(), socket.AF_INET, socket.SOCK_STREAM) as under:
         under.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return line
 
 
 def _called() -> Card:
-    """The card of a process that has been started now, by this or another caller."""
+    """The card of a process that was just started, by this or another caller."""
     with locks.calling_lock():
         found = card()
         if _answers_for_us(found):
@@ -149,11 +154,11 @@ def _called() -> Card:
             if child.process.poll() is not None and locks.free(locks.answerer_lock()):
                 break
             time.sleep(_POLL_SECONDS)
-    raise RunFailed("The process that answers does not come up.", _log(child)[-_TAIL:].strip() or None, _words())
+    raise RunFailed("The process that opens networks does not start.", _log(child)[-_TAIL:].strip() or None, _words())
 
 
 def _send_away(old: Card) -> None:
-    """Asks a process that runs other code to end, and waits until it has."""
+    """Asks a process that runs other code to end, and waits until it has ended."""
     try:
         with Client((HOST, old.port), authkey=key()) as line:
             line.send(("leave", {}))
@@ -172,11 +177,11 @@ def _said(kind: str, content: Any) -> Any:
         raise RequestError(*content)
     if kind == "trouble":
         raise LabError(*content)
-    raise RunFailed("The process that answers met a bug.", content, _words())
+    raise RunFailed("The process that opens networks failed because of a bug.", content, _words())
 
 
 def _words() -> str:
-    return f"Its words are in {settings.home() / 'logs'}, in the newest answerer-*.log."
+    return f"Read the newest answerer-*.log in {settings.home() / 'logs'}."
 
 
 def _log(child: Child) -> str:

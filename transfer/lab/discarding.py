@@ -1,7 +1,7 @@
-"""The one way a run goes for good, whoever asks: Discard, Delete after its ten minutes, or a worker that is told to.
+"""The only way a run is removed for good, whoever asks: Discard, Delete after ten minutes, or a worker told to.
 
-A run is marked first, then its files go, then its record. Whoever is killed on the way leaves the mark, and the next
-`Lab.reconcile` finishes the work.
+A run is marked first, then its files are deleted, then its record. If the process is killed in between, the mark
+stays, and the next `Lab.reconcile` finishes the work.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from transfer.lab.store import Store
 
 
 def check(run: str) -> None:
-    """Raises `RequestError` when the run's files lie where the lab does not delete."""
+    """Raises `RequestError` if the run's files lie where the lab never deletes."""
     removal.check(settings.runs_folder() / run)
 
 
 def discard(store: Store, run: Run, unless: Sequence[State]) -> bool:
-    """Removes a run unless it is in one of those states; whether it did.
+    """Removes a run unless it is in one of those states; returns whether it did.
 
     Args:
         store: where it is recorded.
         run: as it was read.
-        unless: states in which it is left alone; ``running`` among them, for that one belongs to its process.
+        unless: states in which it is left alone, including ``running``: a running run belongs to its process.
     """
     if not store.doom(run.id, unless):
         return False
@@ -35,9 +35,9 @@ def discard(store: Store, run: Run, unless: Sequence[State]) -> bool:
 
 
 def finish(store: Store, run: Run) -> None:
-    """Removes a run that nobody works on any more, and the files that nobody needs without it.
+    """Removes a run that no process works on any more, and files that no other run needs.
 
-    The files of a run that others came of stay until the last of those goes, and go with that one.
+    If other runs were built on it, its files stay until the last of those is removed.
 
     Raises:
         LabError: some files could not be removed; the record stays, so that it is tried again.

@@ -1,4 +1,4 @@
-"""Shows on a terminal, or line by line when piped, what a run says."""
+"""Shows a run's events on a terminal, or line by line in a pipe."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _figures(values: dict[str, float]) -> str:
 
 
 def verdict(metrics: dict[str, Any]) -> str:
-    """The test accuracy with its 95 % interval, in a line; empty when nothing was tested."""
+    """The test accuracy with its 95 % interval, in one line; empty if there was no test."""
     if metrics.get("test_accuracy") is None:
         return ""
     line = f"test accuracy {metrics['test_accuracy']:.4f}"

@@ -1,4 +1,4 @@
-"""Runs what the command line asks for in the command line's own process."""
+"""Runs an experiment in the command line's own process."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def run_here(lab: Lab, run: str, listen: Callable[[Event], None], say: Callable[
         lab: where the run is queued.
         run: its id.
         listen: called with every event.
-        say: called with a sentence when it has to wait.
+        say: called with a sentence if it has to wait.
 
     Returns:
-        The state it ended in; ``discarded`` when somebody removed it. Ctrl-C pauses it.
+        The state it ended in; ``discarded`` if it was removed. Ctrl-C pauses it.
     """
     lab.register()
     try:
@@ -51,7 +51,7 @@ def run_here(lab: Lab, run: str, listen: Callable[[Event], None], say: Callable[
 
 
 def _free_slot(lab: Lab, run: str, say: Callable[[str], None]) -> tuple[str, FileLock] | None:
-    """The first slot that gets free, its lock held; None when somebody took the run out of the queue."""
+    """The first slot that becomes free, with its lock held; None if the run was taken out of the queue."""
     slots = {slot: locks.device_lock(slot) for slot in devices.slots()}
     waited = 0.0
     while True:
@@ -60,7 +60,7 @@ def _free_slot(lab: Lab, run: str, say: Callable[[str], None]) -> tuple[str, Fil
                 return slot, lock
         # A page that looks whether a device is idle holds its lock for an instant; that is no wait worth a word.
         if 0.3 <= waited < 0.3 + _POLL_SECONDS:
-            say(f"Waiting: another run trains on {', '.join(slots)}.")
+            say(f"Waiting: another run is training on {', '.join(slots)}.")
         time.sleep(_POLL_SECONDS)
         waited += _POLL_SECONDS
         if round(waited / _POLL_SECONDS) % round(_LOOK_AFRESH_SECONDS / _POLL_SECONDS) == 0:

@@ -1,4 +1,4 @@
-"""A run's points as a table, without those that a later attempt made anew."""
+"""A run's points as a table, without those that a later attempt repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Lab: what pages and command line ask for, whatever stores and workers there are."""
+"""The Lab: the interface for pages and the command line, whatever stores and workers there are."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Lab:
-    """Runs experiments and knows all runs. Cheap to make; its methods may be called from any thread.
+    """Runs experiments and knows all runs. Cheap to create; its methods may be called from any thread.
 
     Several labs, in one process or many, may share a home: they see the same runs, and none is
     started twice.
@@ -59,14 +59,14 @@ class Lab:
     # Asking for runs ----------------------------------------------------------------------------
 
     def submit(self, experiment: Experiment, reserved: Identity | None = None) -> str:
-        """Queues an experiment and sees to a worker; returns the run's id.
+        """Queues an experiment and makes sure there is a worker; returns the run's id.
 
         Args:
             experiment: what is to be run.
             reserved: the process that will run it itself; None for any worker.
 
         Raises:
-            RequestError: the choices do not go together; nothing was written.
+            RequestError: the choices do not work together; nothing was written.
         """
         catalog.check(experiment)
         lineage.check_parents(experiment)
@@ -77,11 +77,12 @@ class Lab:
         return run
 
     def resume(self, run: str, reserved: Identity | None = None) -> None:
-        """Queues a paused or interrupted run again: the same id, on from its checkpoint.
+        """Queues a paused or interrupted run again: it keeps its id and continues from its checkpoint.
 
         Raises:
-            RequestError: the run is in another state, its experiment is no longer possible, or the file of its network
-                holds another one now.
+            RequestError: the run is in another state, its experiment is no longer possible, or the content of its
+                network's file has changed.
+            DataChanged: its pictures have changed since it began.
         """
         found = self.run(run)
         catalog.check(found.experiment)
@@ -95,10 +96,10 @@ class Lab:
             self.tend()
 
     def _unchanged(self, run: str) -> None:
-        """Raises `DataChanged` when a run's pictures are seen to be others than those it began with."""
+        """Raises `DataChanged` if a run's pictures are known to differ from those it began with."""
         folder = settings.run_folder(run)
         if not any(folder.rglob(CHECKPOINT)):
-            return  # it begins anew, whatever its pictures are
+            return  # it starts over, whatever its pictures are
         for role in ("target", "source"):
             made = record.read(folder, role)
             if made is not None and (words := record.since(made, catalog.datasets(), sure=True)):
@@ -113,14 +114,14 @@ class Lab:
         self._end(run, "stop")
 
     def discard(self, run: str) -> None:
-        """Removes a run, what it said and its files; one that trains is ended first.
+        """Removes a run, its events and its files; a running one is stopped first.
 
-        The files of a run that others came of stay until the last of those is discarded, too: its network may be
-        what theirs rest on.
+        If other runs were built on it, its files stay until the last of those is discarded too: their networks may
+        need them.
 
         Raises:
             UnknownKey: there is no such run.
-            LabError: its files lie outside the lab's home, or the system refuses to remove them.
+            LabError: its files lie outside the lab's home, or the system does not let them be removed.
         """
         found = self.run(run)
         discarding.check(run)
@@ -157,24 +158,24 @@ class Lab:
         return self.store.runs(limit)
 
     def descendants(self, run: str) -> list[Run]:
-        """All runs that came of a run, directly or through others: with its network as backbone or as teacher.
+        """All runs built on a run, directly or through others: with its network as backbone or as teacher.
 
-        To be asked before a run is discarded. Those that have ended lose nothing; see `lineage.descendants`.
+        Ask this before a run is discarded. Finished runs lose nothing; see `lineage.descendants`.
         """
         return lineage.descendants(self.store, run)
 
     def live(self) -> list[Run]:
-        """The runs that wait or train, oldest first."""
+        """The queued and running runs, oldest first."""
         return self.store.live()
 
     def events(self, run: str, after: int = 0) -> list[StoredEvent]:
-        """What a run said after event number ``after``, in order."""
+        """A run's events after number ``after``, in order."""
         return self.store.events(run, after)
 
     def history(self, run: str) -> pd.DataFrame:
-        """A row a point: n, split, domain, phase, epoch, step, seconds, and a column a value.
+        """One row per point: n, split, domain, phase, epoch, step, seconds, and one column per value.
 
-        Points that a resumed attempt made anew are there once, as they were made last.
+        Points that a resumed attempt repeated appear once, with their latest values.
         """
         return history.table(self.store.events(run, kinds=history.KINDS))
 
@@ -197,15 +198,15 @@ class Lab:
         return used | gpu_meters(run.device, run.worker.pid)
 
     def source_learned(self, experiment: Experiment) -> bool:
-        """Whether the experiment's source is learned already, with its network and seed."""
+        """Whether the experiment's source has already been trained on, with its network and seed."""
         return learned(self.store, experiment)
 
     # Keeping house ------------------------------------------------------------------------------
 
     def tend(self) -> None:
-        """Keeps the lab going: registers this process, gives up dead runs, sees that workers wait.
+        """Keeps the lab going: registers this process, marks dead runs, keeps workers ready.
 
-        To be called about once a second by whoever shows the lab; a few milliseconds when there
+        Call it about once a second while the lab is shown; it takes a few milliseconds if there
         is nothing to do.
         """
         self.register()
@@ -213,18 +214,18 @@ class Lab:
         spawner(settings.home()).ensure(self.store.waiting())
 
     def worker_trouble(self) -> str:
-        """Why no worker comes up, with the end of its log; empty when all is well."""
+        """Why no worker starts, with the end of its log; empty if all is well."""
         return spawner(settings.home()).trouble
 
     def register(self) -> None:
-        """Tells workers that somebody is there for whom to stand by."""
+        """Tells workers that somebody is here, so that they stand by."""
         # Again and again, for the store may have been moved away meanwhile.
         if time.monotonic() - self._registered > _REGISTER_SECONDS:
             self._registered = time.monotonic()
             self.store.add_app(myself())
 
     def reconcile(self) -> None:
-        """Marks runs as interrupted whose process is gone, and finishes what those, and removed ones, were asked to."""
+        """Marks runs whose process is gone as interrupted, and finishes pending discards and removals."""
         for key in self.remarks.overdue():
             found = self.store.run(key)
             if found is not None:
@@ -239,7 +240,7 @@ class Lab:
 
 
 def _tried(work: Callable[[], object]) -> None:
-    """Does it, or says in the log why not: a file that cannot be removed must not close every page."""
+    """Does it, or logs why not: a file that cannot be removed must not break every page."""
     try:
         work()
     except LabError as problem:
@@ -247,7 +248,7 @@ def _tried(work: Callable[[], object]) -> None:
 
 
 def _abandoned(run: Run) -> bool:
-    """Whether nobody works on a run that says somebody does."""
+    """Whether a run is marked as being worked on although no process works on it."""
     if run.worker is None or run.worker.here:
         return run.worker is None or not run.worker.alive
     # A process of another machine cannot be asked for; it signs in four times a second while it trains.

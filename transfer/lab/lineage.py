@@ -1,4 +1,4 @@
-"""What came of a run, and what it came from: runs that begin with another run's network, or learn from it."""
+"""Where a run came from and what was built on it: runs that start from another run's network, or learn from it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MARK = "run:"
 
 @dataclass(frozen=True)
 class Bond:
-    """That one run took something from another.
+    """One run took something from another.
 
     Args:
         parent: id of the run that gave it; it may have been deleted since.
         child: id of the run that took it.
-        what: ``backbone`` when it began with the parent's network, ``teacher`` when it learned from it.
+        what: ``backbone`` if it started from the parent's network, ``teacher`` if it learned from it.
     """
 
     parent: str
@@ -32,16 +32,16 @@ class Bond:
 
 
 def bonds(run: str, experiment: Experiment) -> list[Bond]:
-    """The runs that an experiment names, none or up to two; what cannot be a run's id is left out."""
+    """The runs that an experiment names, up to two; names that cannot be run ids are left out."""
     named = {"backbone": experiment.backbone, "teacher": str(experiment.options.get("teacher", ""))}
     parents = {what: name.removeprefix(MARK) for what, name in named.items() if name.startswith(MARK)}
     return [Bond(parent, run, what) for what, parent in parents.items() if ids.is_id(parent)]
 
 
 def descendants(store: Store, run: str) -> list[Run]:
-    """All runs that came of a run, directly or through others, nearest first; each once.
+    """All runs built on a run, directly or through others, nearest first; each once.
 
-    Discarding the run takes nothing from them: its files stay for as long as one of them is there.
+    Discarding the run does not affect them: its files stay as long as one of them exists.
     """
     found: dict[str, Run] = {}
     waiting = [run]
@@ -54,12 +54,12 @@ def descendants(store: Store, run: str) -> list[Run]:
 
 
 def ancestors(run: Run) -> list[Bond]:
-    """How a run came about, nearest first; through discarded runs, too, as long as their files are there."""
+    """What a run was built on, nearest first; includes discarded runs as long as their files exist."""
     return list(dict.fromkeys(_earlier(run.id, run.experiment)))
 
 
 def experiment_of(run: str) -> Experiment | None:
-    """What was run, by its files; a discarded run's, too, for as long as they are there."""
+    """A run's experiment, read from its files; works for a discarded run as long as they exist."""
     try:
         return Experiment(**json.loads((settings.run_folder(run) / "experiment.json").read_text()))
     except (OSError, ValueError, RequestError):
@@ -67,7 +67,7 @@ def experiment_of(run: str) -> Experiment | None:
 
 
 def check_parents(experiment: Experiment) -> None:
-    """Raises `RequestError` when a run that this begins with, or learns from, rests on a file that has changed."""
+    """Raises `RequestError` if a run that this one starts from, or learns from, depends on a file that has changed."""
     for bond in bonds("", experiment):
         # A network that was packed when it was first needed rests on nothing any more.
         if bond.what == "teacher" or not inherited.packed(bond.parent).exists():
@@ -75,7 +75,7 @@ def check_parents(experiment: Experiment) -> None:
 
 
 def unneeded(store: Store, discarded: Run) -> list[str]:
-    """Ids of the runs whose files nobody needs any more without this one: it, and its ancestors that were discarded."""
+    """Ids of the runs whose files no other run needs without this one: itself and its discarded ancestors."""
     heirs = [heir for heir in store.children() if heir.id != discarded.id]
     needed = {bond.parent for heir in heirs for bond in ancestors(heir)}
     lost = [bond.parent for bond in ancestors(discarded) if store.run(bond.parent) is None]
@@ -83,7 +83,7 @@ def unneeded(store: Store, discarded: Run) -> list[str]:
 
 
 def _earlier(run: str, experiment: Experiment) -> Iterator[Bond]:
-    """As `ancestors`, by the experiments that lie with the files: those of discarded runs among them."""
+    """Like `ancestors`, from the experiments stored with the files, including those of discarded runs."""
     waiting = bonds(run, experiment)
     while waiting:
         bond = waiting.pop(0)

@@ -66,10 +66,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known by now.
+    """What is known so far.
 
     Args:
-        found: the answer, or None as long as it is not there.
+        found: the answer, or None until there is one.
         folder: where its pictures lie.
         problem: why there will be none; empty otherwise.
         done: of ``total`` pictures, while they are decoded; 0 of 0 when that is not known.
@@ -82,14 +82,14 @@ class Answer:
     total: int = 0
 
     def picture(self, name: str) -> bytes | None:
-        """One of its pictures; None when there is none, or when it was cleared away meanwhile."""
+        """One of its pictures; None if there is none, or if it has been cleared away."""
         try:
             return (self.folder / name).read_bytes()
         except FileNotFoundError:
             return None
 
     def forget(self) -> None:
-        """Has it found out anew the next time it is asked for, because a part of it is gone."""
+        """Drops the answer because a part of it is gone; the next question computes it again."""
         (self.folder / "answer.json").unlink(missing_ok=True)
         with _lock:
             _asked.pop(str(self.folder), None)
@@ -100,7 +100,7 @@ _lock = threading.Lock()
 
 
 def ask(question: Question) -> Answer:
-    """What is known; starts the process that finds out when nobody has.
+    """The answer as far as it is known; starts the process that computes it if none has.
 
     Raises:
         RequestError: a data set cannot be opened.
@@ -119,17 +119,17 @@ def ask(question: Question) -> Answer:
         return Answer(known, folder)
     lines = _log(folder)
     said = next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1] if lines else "")
-    return Answer(None, folder, said.removeprefix("Error: ") or "The process ended without a word.")
+    return Answer(None, folder, said.removeprefix("Error: ") or "The process ended without a message.")
 
 
 def again(question: Question) -> None:
-    """Forgets that it went wrong, so that it is tried anew."""
+    """Forgets a failure, so that the question is tried again."""
     with _lock:
         _asked.pop(str(question.folder), None)
 
 
 def find_out(question: Question, told: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
-    """Finds the answer here and now, and keeps it.
+    """Computes the answer in this process, and stores it.
 
     Args:
         question: what is asked.
@@ -218,7 +218,7 @@ def _progress(folder: Path) -> tuple[int, int]:
 
 
 def _prune() -> None:
-    """Keeps the answers that were looked at last; several processes may do so at once."""
+    """Keeps only the most recently used answers; several processes may do so at once."""
     aged = []
     for folder in settings.cache("looks").iterdir():
         try:

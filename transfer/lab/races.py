@@ -1,4 +1,4 @@
-"""Races: runs that belong together because they are to be compared, at one budget."""
+"""Races: runs that are compared with each other at the same budget."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MOST_RUNS = 300
 
 @dataclass(frozen=True)
 class About:
-    """What a race compares and what everybody in it may spend.
+    """What a race compares, and the budget of each run.
 
     Args:
-        fields: of the Experiment, in which the competitors differ; one or two beside the seed.
+        fields: of the Experiment, in which the competitors differ; one or two besides the seed.
         currency: what is equal for all.
         amount: how much of it; None: the usual epochs.
         title: in words.
@@ -58,9 +58,9 @@ def entries(
     seeds: Sequence[int] = (0, 1, 2),
     scratch: bool = True,
 ) -> tuple[list[Experiment], list[tuple[str, str]]]:
-    """Every combination of the values, at one budget, for every seed; and those that do not go together, with why.
+    """Every combination of the values, at one budget, for every seed; and the impossible ones, each with the reason.
 
-    All competitors come with the first seed before any comes with the second, so that a first answer is there early.
+    All competitors run with the first seed before any runs with the second, so that a first result comes early.
 
     Args:
         base: what all have in common.
@@ -68,7 +68,7 @@ def entries(
         currency: what is equal for all.
         amount: how much of it; None: as the base has it, or the usual epochs.
         seeds: each competitor runs once with each.
-        scratch: whether every competitor is joined by the same from random weights.
+        scratch: whether to add each competitor's counterpart from random weights.
 
     Raises:
         RequestError: the budget has no amount.
@@ -90,14 +90,14 @@ def entries(
 
 
 def budget_fields(currency: Currency, amount: float | None, base: Experiment) -> dict[str, Any]:
-    """The fields of an Experiment that grant it so much and nothing else.
+    """The fields of an Experiment that set exactly this budget.
 
     Raises:
-        RequestError: no amount is given, by the base neither, and only epochs have a usual one.
+        RequestError: no amount is given here or in the base, and only epochs have a default.
     """
     granted = getattr(base, currency) if amount is None else amount if currency == "seconds" else int(amount)
     if granted is None and currency != "epochs":
-        raise RequestError(f"An equal budget in {currency} needs an amount.", "none", f"Say how many {currency}.")
+        raise RequestError(f"An equal budget in {currency} needs an amount.", "none", f"Enter a number of {currency}.")
     return {"epochs": None, "images": None, "seconds": None} | {currency: granted}
 
 
@@ -202,9 +202,9 @@ class Races:
     def _queue(self, race: str, experiments: Sequence[Experiment], row: dict[str, Any] | None = None) -> list[str]:
         if not 0 < len(experiments) <= MOST_RUNS:
             raise RequestError(
-                "A race needs at least one run and not too many.",
+                f"A race has 1 to {MOST_RUNS} runs.",
                 f"{len(experiments)} runs",
-                f"Choose 1 to {MOST_RUNS}: fewer values or fewer seeds.",
+                "Choose fewer values or fewer seeds." if experiments else "Choose values that work together.",
             )
         for asked in experiments:
             catalog.check(asked)

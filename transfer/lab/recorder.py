@@ -1,4 +1,4 @@
-"""Writes down what a run says without keeping it from training."""
+"""Records a run's events without slowing its training."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class Recorder:
         """Takes an event.
 
         Raises:
-            TypeError, ValueError: the event can't be written as JSON. Nothing of it is taken: in the buffer it would
-                keep all that came after it from being written.
-            LabError: what keeps the thread from writing.
+            TypeError, ValueError: the event can't be written as JSON. It is dropped: in the buffer it would block all
+                later events.
+            LabError: the thread cannot write, for this reason.
         """
         self._complain()
         kind, body = to_record(event)
@@ -69,7 +69,7 @@ class Recorder:
             self._listen(event)
 
     def should_stop(self) -> Wish | None:
-        """What the run is asked to do, by a person through the store or by a signal to this process."""
+        """What the run is asked to do, by a user through the store or by a signal to this process."""
         self._complain()
         return self._asked_there or self._asked_here
 
@@ -78,7 +78,7 @@ class Recorder:
         self._asked_here = wish
 
     def flush(self) -> None:
-        """Writes what has come in since the last time, and a sign of life, in one transaction."""
+        """Writes all new events, and a sign of life, in one transaction."""
         with self._writing:
             with self._lock:
                 rows, progress = self._rows, self._progress
@@ -91,7 +91,7 @@ class Recorder:
                     self._progress = self._progress or progress
                 raise
             if not mine:
-                self._trouble = RunFailed("The run was deleted or taken over by another process.")
+                self._trouble = RunFailed("The run was deleted, or another process has taken it over.")
             self._asked_there = wish  # type: ignore[assignment]  # the column holds wishes only
             self._unoutlined += sum(row[1] == "Point" for row in rows)
             if self._unoutlined >= BLOCK and mine:
@@ -106,7 +106,7 @@ class Recorder:
             raise  # the store's own trouble, which the next write would meet, too
         except Exception as problem:  # noqa: BLE001  # a bug, which the run says aloud
             print(traceback.format_exc(), flush=True)
-            kind, body = to_record(Note(f"No outline of this run's curves could be made ({problem!r})."))
+            kind, body = to_record(Note(f"This run's curves could not be condensed ({problem!r})."))
             with self._lock:
                 self._rows.append((time.time(), kind, body))
 
@@ -140,10 +140,10 @@ class Recorder:
             except OperationalError as problem:
                 # Busy for longer than a write may take: what was taken stays buffered until the next turn.
                 if not is_busy(problem):
-                    self._trouble = RunFailed("The record of runs refused what was written.", problem)
+                    self._trouble = RunFailed("The run's events could not be written to the record of runs.", problem)
             except Exception as problem:  # noqa: BLE001  # a bug; unnoticed, the run would train on and say nothing
                 print(traceback.format_exc(), flush=True)
-                self._trouble = RunFailed("What the run says can't be recorded.", repr(problem), REPORT)
+                self._trouble = RunFailed("The run's events can't be recorded.", repr(problem), REPORT)
 
     def _complain(self) -> None:
         if self._trouble is not None:

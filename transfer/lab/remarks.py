@@ -1,4 +1,4 @@
-"""What people say of runs: tags, notes, out of the way, or removed for as long as it can be undone."""
+"""User remarks on runs: tags, notes, archived, or removed while that can still be undone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNDO_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Remark:
-    """What was said of one run; ``archived`` and ``removed`` are the epoch seconds it was, or None."""
+    """The remarks on one run; ``archived`` and ``removed`` are Unix times, or None."""
 
     tags: tuple[str, ...] = ()
     note: str = ""
@@ -32,7 +32,7 @@ class Remarks:
         self._store = store
 
     def all(self) -> dict[str, Remark]:
-        """What was said, by run; a run of which nothing was said is missing."""
+        """The remarks by run; runs without remarks are missing."""
         with self._store.begin() as database:
             rows = database.execute(select(remarks)).mappings().all()
         return {row["run"]: _remark(row) for row in rows}
@@ -43,11 +43,11 @@ class Remarks:
         self._write([run], values | ({} if note is None else {"note": note}))
 
     def archive(self, chosen: Sequence[str], away: bool = True) -> None:
-        """Takes runs out of the way, or brings them back; nothing of them is lost."""
+        """Archives runs, or brings them back; nothing is lost."""
         self._write(chosen, {"archived": time.time() if away else None})
 
     def remove(self, chosen: Sequence[str]) -> list[str]:
-        """Hides runs, to be deleted for good ten minutes later; those that wait or train are left. Gives the others."""
+        """Hides runs that are neither queued nor running, to delete them ten minutes later; returns those it hid."""
         with self._store.begin() as database:
             doomed = select(remarks.c.run).where(remarks.c.removed == DOOMED)
             ended = select(runs.c.id).where(runs.c.id.in_(chosen), runs.c.state.not_in(LIVE), runs.c.id.not_in(doomed))
@@ -56,13 +56,13 @@ class Remarks:
         return gone
 
     def restore(self, chosen: Sequence[str]) -> None:
-        """Brings removed runs back, as long as nothing of them is gone."""
+        """Brings removed runs back, as long as they have not been deleted for good."""
         back = update(remarks).where(remarks.c.run.in_(chosen), remarks.c.removed > DOOMED)
         with self._store.begin() as database:
             database.execute(back.values(removed=None))
 
     def overdue(self, seconds: float = UNDO_SECONDS) -> list[str]:
-        """Removed runs that nobody has brought back for so long."""
+        """Removed runs whose time for undo is over."""
         late = select(remarks.c.run).where(remarks.c.removed < time.time() - seconds)
         with self._store.begin() as database:
             return [str(one) for one in database.execute(late).scalars().all()]

@@ -1,4 +1,4 @@
-"""Whether a source was learned before, so that a run can begin with the target at once. Needs no engine."""
+"""Whether a source has already been trained on, so that a run can start with the target at once. Needs no engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOKED_THROUGH = 200
 
 
 def learned(store: Store, experiment: Experiment) -> bool:
-    """Whether a run that was tested has learned the same source, and what was learned is still kept.
+    """Whether a tested run has trained on the same source, and the result is still stored.
 
     It tells what an estimate may leave out. It misleads when own pictures changed since: they are then learned anew.
     """

@@ -1,4 +1,4 @@
-"""Sees to it that workers wait where they can, and stops trying when they keep dying."""
+"""Keeps workers ready, and stops trying if they keep dying."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Spawner:
 
     @property
     def trouble(self) -> str:
-        """Why no worker comes up, with the end of its log; empty when all is well."""
+        """Why no worker starts, with the end of its log; empty if all is well."""
         with self._lock:
             self._reap()
             return self._trouble

@@ -1,4 +1,4 @@
-"""The record of runs and what they said: SQLAlchemy Core over SQLite in WAL mode, or over PostgreSQL."""
+"""The record of runs and their events: SQLAlchemy Core over SQLite in WAL mode, or over PostgreSQL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _not_doomed = runs.c.id.not_in(select(remarks.c.run).where(remarks.c.removed == 
 
 
 class Store:
-    """Runs, events and living apps. Cheap to make: the database is opened, and made, when first used.
+    """Runs, events and running apps. Cheap to create: the database is opened, and created, when first used.
 
     Every method is one transaction and may be called from any thread.
 
@@ -106,7 +106,7 @@ class Store:
             return [to_run(row) for row in database.execute(chosen).mappings().all()]
 
     def live(self) -> list[Run]:
-        """The runs that wait or train, oldest first."""
+        """The queued and running runs, oldest first."""
         chosen = select(runs).where(runs.c.state.in_(LIVE)).order_by(runs.c.created)
         with self.begin() as database:
             return [to_run(row) for row in database.execute(chosen).mappings().all()]
@@ -181,7 +181,7 @@ class Store:
         return left
 
     def delete(self, run: str) -> None:
-        """Removes a run's record and all it said."""
+        """Removes a run's record and all its events."""
         with self.begin() as database:
             database.execute(delete(runs).where(runs.c.id == run))
             for table in (events, remarks, members, outlines):
@@ -211,7 +211,7 @@ class Store:
     def events(
         self, run: str, after: int = 0, kinds: Sequence[str] | None = None, limit: int | None = None
     ) -> list[StoredEvent]:
-        """What a run said after event number ``after``, in order."""
+        """A run's events after number ``after``, in order."""
         columns = (events.c.n, events.c.time, events.c.kind, events.c.body)
         chosen = select(*columns).where(events.c.run == run, events.c.n > after).order_by(events.c.n).limit(limit)
         if kinds is not None:
@@ -274,13 +274,17 @@ class Store:
         said, path = str(original), self._file()
         place = path or "the database of TRANSFER_STORE"
         if "is full" in said or "No space left" in said:
-            return DiskFull("The disk is full.", place, "Make room, then resume the run.")
+            return DiskFull("The disk is full.", place, "Free some space, then resume the run.")
         if is_busy(problem):
             return problem
         damaged = isinstance(problem, OperationalError | sqlite3.Error | json.JSONDecodeError)
         if not (damaged or isinstance(original, sqlite3.DatabaseError) and type(original) is sqlite3.DatabaseError):
             return problem
-        remedy = f"Move {path} away to start anew." if path else "Check TRANSFER_STORE and that its server runs."
+        remedy = (
+            f"Move {path} away to start with an empty record."
+            if path
+            else "Check TRANSFER_STORE and that its server runs."
+        )
         return StoreUnreadable(f"The record of runs cannot be read ({said}).", place, remedy)
 
 

@@ -1,4 +1,4 @@
-"""All runs in one table: what was asked, how it ended, what people said of it. Made to be quick with many."""
+"""All runs in one table: settings, results and remarks. Fast even with many runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that trains: waits with TensorFlow imported, takes one run, works it off, hands over, ends.
+"""The process that trains: waits with TensorFlow imported, takes one run, carries it out, hands over, ends.
 
 One run, one process: Keras' seeds belong to the process, and TensorFlow gives a graphics card's
 memory back only when its process ends.
@@ -40,7 +40,7 @@ class Leave(BaseException):
 
 
 def work(slot: str | None = None) -> None:
-    """A worker's life. Ends at once when another one waits for the slot already.
+    """Runs a worker. Ends at once if another one is already waiting for the slot.
 
     Args:
         slot: a place on a device, see `devices.slots`; None for the first that nobody waits for.
@@ -72,9 +72,9 @@ def work(slot: str | None = None) -> None:
 
 
 def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None = None) -> str:
-    """Trains a run this process has claimed, and records everything; returns the state it ended in.
+    """Trains a run that this process has claimed, and records everything; returns the state it ended in.
 
-    SIGTERM and the first SIGINT pause it with a checkpoint; a second SIGINT breaks it off.
+    SIGTERM and the first SIGINT pause it with a checkpoint; a second SIGINT aborts it.
     To be called in the main thread, once in a process.
 
     Args:
@@ -88,7 +88,7 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
         recorder.ask("pause")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if number == signal.SIGINT and listen:
-            listen(Note("Pausing with a checkpoint. Ctrl-C again breaks it off."))
+            listen(Note("Pausing with a checkpoint. Press Ctrl-C again to abort."))
 
     before = {number: signal.signal(number, pause) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -99,7 +99,7 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
 
 
 def _recorded(recorder: Recorder, run: Run) -> Ending:
-    """The ending of a run, after everything it said is written."""
+    """The ending of a run, once all its events are written."""
     try:
         with recorder:
             ending = _train(recorder, run)
@@ -132,7 +132,7 @@ def _train(recorder: Recorder, run: Run) -> Ending:
 
 
 def _write_ending(store: Store, run: Run, ending: Ending) -> str:
-    """The state that was written. Should writing fail, the run shows as interrupted once this process is gone."""
+    """The state that was written. If writing fails, the run shows as interrupted once this process is gone."""
     state, metrics, environment, error = ending
     for _ in range(_FINISH_TRIES):
         try:
@@ -148,7 +148,7 @@ def _write_ending(store: Store, run: Run, ending: Ending) -> str:
 
 
 def _discard_if_asked(store: Store, run: Run) -> str:
-    """Removes a run that is to vanish, even when it was asked to in the very moment of its end."""
+    """Removes a run that is to be discarded, even if that was asked at the very moment it ended."""
     now = store.run(run.id)
     if now is None or now.wish != "discard" or now.reserved != run.reserved:
         return ""
@@ -168,7 +168,7 @@ def _import_engine(slot: str, store: Store) -> None:
 
 
 def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock) -> Run:
-    """Looks into the queue twenty times a second until a run is claimed; the device's lock is then held."""
+    """Checks the queue twenty times a second until a run is claimed; the device's lock is then held."""
     lonely_since, looked = time.monotonic(), 0.0
     patience = _LONELY_SECONDS if settings.standby() else _IDLE_SECONDS
     while True:
@@ -199,7 +199,7 @@ def _claim(store: Store, slot: str, device: FileLock) -> Run | None:
 
 
 def _hand_over(slot: str) -> None:
-    """Starts the next worker and stays until it holds its lock, so that no page starts one more meanwhile."""
+    """Starts the next worker and waits until it holds its lock, so that no page starts another one."""
     spawn_worker(slot)
     standby, latest = locks.standby_lock(slot), time.monotonic() + _HAND_OVER_SECONDS
     while locks.free(standby) and time.monotonic() < latest:
@@ -207,7 +207,7 @@ def _hand_over(slot: str) -> None:
 
 
 def _somebody_home(store: Store) -> bool:
-    """Whether an app or command line of this machine lives; those that do not are forgotten."""
+    """Whether an app or command line is alive on this machine; dead ones are forgotten."""
     here: list[Identity] = [one for one in store.apps() if one.here]
     for one in here:
         if not one.alive:
