@@ -1,4 +1,4 @@
-"""Runs over one another: what they were asked differently, any curve, a mean where they differ only in seed."""
+"""Several runs in one chart: any curve, averages over seeds, and the settings that differ."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPLITS = {"validation": "validation", "train": "training batches"}
 
 
 def asked_for() -> list[Run]:
-    """The runs the address names, those that are still there."""
+    """The runs named in the address that still exist."""
     keys = [key for key in st.query_params.get("runs", "").split(",") if key][:MOST]
     found = [the_lab().store.run(key) for key in dict.fromkeys(keys)]
     missing = sum(one is None for one in found)
@@ -32,17 +32,17 @@ def asked_for() -> list[Run]:
 
 
 def switches(runs: list[Run]) -> View:
-    """Which curve, along what, and how."""
+    """Which curve, which x axis, and how it is drawn."""
     from transfer.insight import compare, race
 
     session: Any = {"persist_state": "session"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        split = st.segmented_control("Points of", list(SPLITS), default="validation", format_func=SPLITS.__getitem__,
+        split = st.segmented_control("Show", list(SPLITS), default="validation", format_func=SPLITS.__getitem__,
                                      key="compare_split", required=True, **session)  # fmt: skip
         known = compare.values([log_of(run.id).history for run in runs], split) or ["accuracy", "loss"]
         value = st.selectbox("Curve", known, format_func=lambda name: name.replace("_", " "), key=f"curve:{split}",
                              width=220, **session)  # fmt: skip
-        axis = st.segmented_control("Along x", list(AXES), default="epoch", format_func=AXES.__getitem__,
+        axis = st.segmented_control("X axis", list(AXES), default="epoch", format_func=AXES.__getitem__,
                                     key="compare_axis", required=True, **session)  # fmt: skip
         log = st.toggle("Logarithmic", key="compare_log", **session)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -51,8 +51,8 @@ def switches(runs: list[Run]) -> View:
                               help="For training curves only. The raw line stays visible; smoothing restarts with each "
                               "phase. A smoothed curve lags behind.")  # fmt: skip
         several = any(len(arm.runs) > 1 for arm in race.arms(runs))
-        mean = st.toggle("Mean and band over seeds", value=True, key="compare_mean", disabled=not several, **session,
-                         help="Shows runs that differ only in seed as their mean with a 95 % band.")  # fmt: skip
+        mean = st.toggle("Average over seeds", value=True, key="compare_mean", disabled=not several, **session,
+                         help="Shows runs that differ only in their seed as one average with a 95 % band.")  # fmt: skip
     revision = f"{value}:{split}:{axis}:{log}"
     return compare.View(value, split, axis, log, smoothing, mean and several, _classes(runs), revision)
 
@@ -65,7 +65,7 @@ def _classes(runs: list[Run]) -> int | None:
 
 
 def draw(keys: list[str], view: View, was_live: bool) -> None:
-    """The curves; again and again with what is new while one of the runs is live."""
+    """The curves; redrawn with new points while one of the runs is live."""
     from pages.parts.charts import CONFIG
     from transfer.insight import compare, race
 
@@ -86,7 +86,7 @@ def read(runs: list[Run]) -> None:
 
 
 def results(runs: list[Run]) -> None:
-    """Best, last and test of each, and the way to it."""
+    """Best, last and test accuracy of each run, with a link to it."""
     named = names(runs)
     for run in runs:
         metrics = run.metrics
@@ -102,7 +102,7 @@ def results(runs: list[Run]) -> None:
 
 
 def page(runs: list[Run]) -> None:
-    """Everything about these runs."""
+    """The whole comparison."""
     from transfer.insight import compare
 
     read(runs)
@@ -110,8 +110,8 @@ def page(runs: list[Run]) -> None:
     view = switches(runs)
     st.fragment(still_there(draw), run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)
     st.caption(
-        "Shows where runs diverge. Along seconds, a busy machine distorts the picture; smoothing shifts when things "
-        "seem to happen."
+        "Shows where runs diverge. Over seconds, a busy machine distorts the picture; smoothing makes changes appear "
+        "later than they were."
     )
     st.subheader("What differs", anchor=False)
     named = names(runs)
@@ -119,7 +119,7 @@ def page(runs: list[Run]) -> None:
     if len(runs) < 2:
         st.caption("Select at least two runs.")
     elif found.empty:
-        st.caption("Nothing: all settings are the same, down to the seed.")
+        st.caption("Nothing: all settings are the same, including the seed.")
     else:
         st.dataframe(found, key="difference", height="content")
     st.subheader("Results", anchor=False)

@@ -1,4 +1,4 @@
-"""One run in depth: its curves, its test, the inside of its network, and what it stands on."""
+"""One run in depth: its curves, its test, the inside of its network, and its background."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TESTED = ("metrics", "confusion", "mistakes", "look", "plane", "moved")
 
 
 def named_run() -> Run | None:
-    """The run the address names; without one, or with a wrong one, says where runs are."""
+    """The run named in the address; if there is none, links to the runs."""
     key = st.query_params.get("run")
     if not key:
         st.info("Choose a run to see it here.", icon=":material/list:")
@@ -42,7 +42,7 @@ def named_run() -> Run | None:
 
 
 def head(run: Run) -> None:
-    """What was run and what it came to."""
+    """What was run, and the result."""
     st.markdown(f"#### {ICONS[run.state]} {in_words(run.experiment)}")
     said = words.result(run.metrics) or run.state
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -57,13 +57,13 @@ def head(run: Run) -> None:
 
 
 def remarks(run: Run) -> None:
-    """What has to be said of its figures: labels and pictures its network had seen before, copies in its test."""
+    """Warnings about its figures: labels and pictures its network had seen before, copies in its test set."""
     for said in facts.remarks(run.metrics):
         st.warning(said, icon=":material/visibility:")
 
 
 def chosen_part() -> str:
-    """The part on show; it is in the address, so that a link leads to it."""
+    """The part shown; it is in the address, so that it can be linked."""
     if "part" not in st.session_state:
         asked = st.query_params.get("part")
         st.session_state["part"] = asked if asked in PARTS else "curves"
@@ -85,7 +85,7 @@ def curves(run: Run) -> None:
 
 
 def tested(run: Run, part: str) -> None:
-    """A part that looks at the run's answers to its test set."""
+    """A part that needs the run's answers to its test set."""
     from pages.parts import exam, inside
     from transfer.insight import answers
 
@@ -101,8 +101,8 @@ def tested(run: Run, part: str) -> None:
         return
     if made is not None and (said := record.since(made, catalog.datasets())):
         st.warning(
-            f"**{run.experiment.target} has changed since this run:** {said}. What you see is what the run has kept; "
-            "pictures that are no longer there are grey with a cross.", icon=":material/history:",
+            f"**{run.experiment.target} has changed since this run:** {said}. Shown is what the run stored; "
+            "pictures that are gone are grey with a cross.", icon=":material/history:",
         )  # fmt: skip
     if part == "metrics":
         exam.metrics(run, found)

@@ -1,4 +1,4 @@
-"""The runs: all that was run, to be searched, compared, tagged, put away and repeated."""
+"""All runs, to search, compare, tag, archive and repeat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_LIVE = 8
 @st.fragment(run_every=EVERY_SECONDS)
 @still_there
 def live_rows(before: tuple[tuple[str, str], ...]) -> None:
-    """State and progress of what waits or trains; draws the page anew when one begins or ends."""
+    """State and progress of queued and running runs; redraws the page when one starts or ends."""
     live = the_lab().live()
     if tuple((run.id, run.state) for run in live) != before:
         st.rerun(scope="app")
@@ -36,11 +36,11 @@ def live_rows(before: tuple[tuple[str, str], ...]) -> None:
         column_config={"Progress": st.column_config.ProgressColumn(format="%d %%", min_value=0.0, max_value=100.0)},
     )  # fmt: skip
     if len(live) > MOST_LIVE:
-        st.caption(f"and {len(live) - MOST_LIVE:,} more waiting")
+        st.caption(f"and {len(live) - MOST_LIVE:,} more in the queue")
 
 
 def page(everything: pd.DataFrame) -> None:
-    """Live runs, the table and what can be done."""
+    """Live runs, the table and the actions."""
     live = the_lab().live()
     if live:
         live_rows(tuple((run.id, run.state) for run in live))

@@ -1,4 +1,4 @@
-"""Try it: a picture of one's own goes to up to four trained networks at once."""
+"""Try it: up to four trained networks classify a picture that you give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOKED_THROUGH = 200
 
 
 def triable() -> dict[str, Run]:
-    """The runs that have left a network, newest first."""
+    """The runs with a stored network, newest first."""
     return {run.id: run for run in the_lab().runs(LOOKED_THROUGH) if _left_a_network(run)}
 
 
@@ -24,23 +24,23 @@ def _left_a_network(run: Run) -> bool:
 
 
 def chosen(known: dict[str, Run]) -> list[Run]:
-    """The networks that are to answer; they are in the address."""
+    """The networks to ask; they are in the address."""
     asked = [one for one in (st.query_params.get("runs") or "").split(",") if one in known]
     if "networks" not in st.session_state:
         st.session_state["networks"] = asked[:MOST] or list(known)[:1]
     # A run may have been discarded meanwhile.
     st.session_state["networks"] = [one for one in st.session_state["networks"] if one in known]
     keys = st.multiselect(
-        "Networks", list(known), key="networks", max_selections=MOST, placeholder="choose up to four finished runs",
+        "Networks", list(known), key="networks", max_selections=MOST, placeholder="Choose up to four finished runs",
         format_func=told_apart(known, lambda key: in_a_list(known[key])).__getitem__,
-        help="Most telling side by side: runs that differ in one setting only, such as strategy or labels.",
+        help="You learn most from runs that differ in a single setting, such as the strategy or the number of labels.",
     )  # fmt: skip
     st.query_params["runs"] = ",".join(keys)
     return [known[key] for key in keys]
 
 
 def ask(runs: list[Run]) -> None:
-    """The picture on the left, what the networks say of it on the right."""
+    """The picture on the left, the networks' answers on the right."""
     from pages.parts.given import given
     from pages.parts.told import knows_digits, told, warm
 
@@ -51,8 +51,8 @@ def ask(runs: list[Run]) -> None:
         picture = given(digits)
         strokes = digits and st.toggle(
             "Centre the strokes", value=True, key="strokes",
-            help="As in MNIST: light strokes on dark, 20 of 28 pixels high and centred. Without it, a digit in a "
-            "corner is something the network has never seen.",
+            help="As in MNIST: light strokes on dark, 20 of 28 pixels high and centred. Without this, a digit in a "
+            "corner looks like nothing in the training pictures.",
         )  # fmt: skip
     with right:
         st.markdown(
@@ -71,7 +71,7 @@ through_app()
 st.header("Try it", anchor=False)
 known = triable()
 if not known:
-    st.info("No run has finished yet. Its network can be tried here.", icon=":material/draw:")
+    st.info("No run has finished yet. Once one has, you can try its network here.", icon=":material/draw:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
 elif runs := chosen(known):
     ask(runs)

@@ -34,5 +34,5 @@ def test_slider_colours_and_switch_of_the_domains(app: Server) -> None:
         page.wait_for_function(f"() => {{ const seen = ({PLANE})(); return seen && seen[0] < 0.15 }}")
         page.get_by_role("radio", name="class").or_(page.get_by_role("button", name="class", exact=True)).click()
         page.wait_for_function(f"() => {{ const seen = ({PLANE})(); return seen && seen[1] === 3 }}")
-        page.get_by_text("Had something else chosen the epoch").click()
+        page.get_by_text("Compare ways to choose the epoch").click()
         page.get_by_text("it is cheating").wait_for()

@@ -145,8 +145,8 @@ def renamed_class(folder: Path) -> None:
 
 PARTS = {
     "metrics": "By class",
-    "confusion": "Click on a cell",
-    "mistakes": "Least certain hits",
+    "confusion": "Click a cell",
+    "mistakes": "Least confident hits",
     "look": "Where it looked",
     "plane": "among their own class",
     "moved": "moved furthest",

@@ -61,7 +61,7 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     keras.Model(pixels, layers.Dense(2, name="top")(layers.Flatten(name="flat")(high))).save(path)
     app = gallery(opened())
     app.selectbox(key="networks_order").select("Fastest first").run()
-    assert "No speed was measured on this machine yet" in said(app)
+    assert "No speed has been measured on this machine yet" in said(app)
     app.text_input(key="network_path").set_value(str(tmp_path / "none.keras")).run()
     assert "no such file" in said(app)
     app.text_input(key="network_path").set_value(str(path)).run()
@@ -85,7 +85,7 @@ def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(hom
     saved_model.graph_file(folder).touch()
     app = gallery(opened())
     app.text_input(key="network_path").set_value(str(folder)).run()
-    assert "40 weights · 16 px grey · its folder's weights, frozen for good" in said(app)
+    assert "40 weights · 16 px grey · its folder's weights, always frozen" in said(app)
     app.button(key="network_use").click().run()
     assert not app.exception
     assert app.session_state["chosen"]["backbone"] == f"saved:{folder}"

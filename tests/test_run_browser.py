@@ -74,9 +74,11 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(app: Se
         page.on("pageerror", lambda problem: problems.append(str(problem)))
         page.goto(f"{app.url}/run?run={run}&part=confusion")
         click_cell(page, int(truth), int(said))
-        page.get_by_text(re.compile(f"{truth}, called {said}: {counted[truth, said]} picture")).wait_for(timeout=90_000)
+        page.get_by_text(re.compile(f"{truth}, classified as {said}: {counted[truth, said]} picture")).wait_for(
+            timeout=90_000
+        )
         first = int(confusion.behind(found, int(truth), int(said))[0])
-        page.get_by_role("img", name=f"picture {first}: {truth}, called {said}").wait_for(timeout=60_000)
+        page.get_by_role("img", name=f"picture {first}: {truth}, classified as {said}").wait_for(timeout=60_000)
         page.get_by_role("button", name=re.compile("sure")).first.click()
         page.get_by_text("After training:").wait_for(timeout=90_000)
         assert "part=look" in page.url and f"run={run}" in page.url
@@ -85,13 +87,13 @@ def test_behind_a_cell_of_the_confusion_matrix_and_a_picture_of_ones_own(app: Se
         page.get_by_text("Draw or upload a picture on the left").wait_for(timeout=90_000)
         page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload")).first.click()
         page.locator("input[type=file]").first.set_input_files(str(photo))
-        page.get_by_text("as it is seen, 28 x 28").nth(1).wait_for(timeout=90_000)
+        page.get_by_text("what the network sees, 28 x 28").nth(1).wait_for(timeout=90_000)
         page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length === 2")
 
         for way, give in (("Camera", photographed), ("Draw", drawn)):
             page.get_by_role("radio", name=way).or_(page.get_by_role("button", name=way)).first.click()
             page.get_by_text("Draw or upload a picture on the left").wait_for(timeout=30_000)
             give(page)
-            page.get_by_text("as it is seen, 28 x 28").nth(1).wait_for(timeout=60_000)
+            page.get_by_text("what the network sees, 28 x 28").nth(1).wait_for(timeout=60_000)
         assert not problems
         assert Lab().run(run).state == "finished"

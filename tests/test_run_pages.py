@@ -120,7 +120,7 @@ def test_the_surest_mistake_leads_to_where_the_network_looked(run):
 @pytest.mark.parametrize(
     ("part", "words", "charts"),
     [
-        ("confusion", "Click on a cell", 1),
+        ("confusion", "Click a cell", 1),
         ("plane", "lie among their own class", 2),
         ("moved", "moved furthest", 1),
     ],
@@ -128,7 +128,7 @@ def test_the_surest_mistake_leads_to_where_the_network_looked(run):
 def test_a_part_says_what_it_tells_and_when_it_misleads(run, part, words, charts):
     app = opened("run", run=run, part=part)
     assert words in said(app) and len(app.get("plotly_chart")) == charts
-    assert "Both are the same" not in said(app)
+    assert "Both plots are the same" not in said(app)
     assert any(one.help for one in app.markdown)
 
 
@@ -157,7 +157,7 @@ def test_a_picture_is_answered_by_two_networks_side_by_side(run, base, monkeypat
     Image.fromarray(picture).save(buffer, "PNG")
     monkeypatch.setattr(given, "_drawn", lambda digits: given.checked(buffer.getvalue()))
     app.run()
-    assert not app.exception and "as it is seen, 28 x 28" in said(app)
+    assert not app.exception and "what the network sees, 28 x 28" in said(app)
     assert len(app.get("plotly_chart")) == 2 and len(app.subheader) == 2
     assert param(app, "runs") == f"{run},{other}"
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_answered_is_said_and_the_rest_is_shown(run, base, monkey
     broken = twin(base, run)
     (settings.run_folder(broken) / "weights.npz").write_bytes(b"PK")
     app = opened("try_it", runs=f"{broken},{run}")
-    assert "not there" in said(app) and "as it is seen" in said(app)
+    assert "not there" in said(app) and "what the network sees" in said(app)
 
 
 def test_these_pages_import_no_tensorflow(run):

@@ -1,4 +1,4 @@
-"""What a run stands on: where its knowledge came from, how it was configured, on what it ran, what it said."""
+"""A run's background: where its knowledge came from, its configuration, its hardware and software, its log."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from transfer.experiment import together
 from transfer.insight.words import duration, percent
 from transfer.lab import Run
 
-# What a value that was not given stands for.
+# What an empty value means.
 UNSAID = {
-    "source": "none", "labels_per_class": "all there are", "epochs": "20, or what 100 steps need",
-    "images": "not limited", "seconds": "not limited", "early_stopping": "off",
+    "source": "none", "labels_per_class": "all", "epochs": "20, or enough for 100 steps",
+    "images": "no limit", "seconds": "no limit", "early_stopping": "off",
     "learning_rate": "the strategy's own", "image_size": "the backbone's own",
 }  # fmt: skip
 
@@ -30,11 +30,13 @@ def about(run: Run) -> None:
     lineage.graph(run)
     left, right = st.columns(2, gap="medium")
     with left:
-        _table(
-            "Configuration", "What was asked for; where nothing was given, what that stands for.", _configuration(run)
-        )
+        _table("Configuration", "The settings of this run; for empty ones, what they mean.", _configuration(run))
     with right:
-        _table("Ran on", "What a repetition needs; on other hardware the last digits differ.", _environment(run))
+        _table(
+            "Environment",
+            "What you need to repeat the run. On other hardware the last digits differ.",
+            _environment(run),
+        )
     _log(run)
 
 
@@ -47,14 +49,14 @@ def _lineage(run: Run) -> None:
     elif asked.source:
         learned = run.environment.get("source", {}).get("validation_accuracy")
         reached = f" (validation accuracy {percent(learned, 1)})" if learned is not None else ""
-        steps.append(f"learned {title(catalog.datasets(), asked.source)}{reached}")
+        steps.append(f"trained on {title(catalog.datasets(), asked.source)}{reached}")
     elif backbone is not None and backbone.pretrained is not None:
         steps.append(f"weights from {backbone.pretrained.source}")
     steps.append(title(catalog.strategies(), asked.strategy))
     steps.append(f"on {title(catalog.datasets(), asked.target)}")
     st.markdown(
         f"**Lineage** · {title(catalog.backbones(), asked.backbone)} \u2192 " + " \u2192 ".join(steps),
-        help="Where the network's knowledge comes from. Two runs with one source share its mistakes, too.",
+        help="Where the network's knowledge comes from. Runs with the same source also share its mistakes.",
     )
 
 
@@ -67,12 +69,12 @@ def _configuration(run: Run) -> dict[str, str]:
 
 def _environment(run: Run) -> dict[str, Any]:
     env, metrics = run.environment, run.metrics
-    found: dict[str, Any] = {"run": run.id, "asked for": _when(run.created), "took": duration(run.seconds)}
+    found: dict[str, Any] = {"run": run.id, "submitted": _when(run.created), "took": duration(run.seconds)}
     if metrics.get("peak_memory_mb"):
         found["peak memory"] = f"{metrics['peak_memory_mb'] / 1024:.2f} GB"
     found |= {"device": run.device or env.get("device", ""), "seed": str(run.experiment.seed)}
     if metrics.get("weights"):
-        found["weights"] = f"{metrics['weights']:,}, of which {metrics['trainable_weights']:,} learned at most"
+        found["weights"] = f"{metrics['weights']:,}, at most {metrics['trainable_weights']:,} trained"
     found |= {name: env[name] for name in ("machine", "system", "python", "backend") if env.get(name)}
     found |= env.get("versions", {})
     found |= {f"file of {name}": f"{digest[:16]} …" for name, digest in env.get("networks", {}).items()}
@@ -82,7 +84,7 @@ def _environment(run: Run) -> dict[str, Any]:
 
 def _log(run: Run) -> None:
     log = log_of(run.id)
-    st.markdown("**Log** · What the run said, in order.", help="Points of the curves are left out; Curves draws them.")
+    st.markdown("**Log** · The run's messages, in order.", help="Without the points of its curves: see Curves.")
     lines = [(event.time, text) for event in the_lab().events(run.id) if (text := _said(event.kind, event.body))]
     rows = [{"When": datetime.fromtimestamp(when), "What": text} for when, text in lines]
     if rows:
@@ -94,17 +96,17 @@ def _log(run: Run) -> None:
             },
         )  # fmt: skip
     elif not log.notes:
-        st.caption("It said nothing.")
+        st.caption("No messages.")
     if run.error:
         st.code(run.error, language=None)
 
 
 def _said(kind: str, body: dict[str, Any]) -> str:
-    """An event in words; empty for those that are drawn elsewhere, and for a stage that only counts on."""
+    """An event in words; empty if it is drawn elsewhere, or only reports progress."""
     if kind == "Note":
         return str(body["text"])
     if kind == "PhaseBegan":
-        return f"{body['domain']}: {body['name']}, {body['epochs']} epochs, {body['trainable']:,} weights learn"
+        return f"{body['domain']}: {body['name']}, {body['epochs']} epochs, {body['trainable']:,} trainable weights"
     if kind == "Resumed":
         return f"resumed from a checkpoint at {body['domain']} step {body['step']}"
     if kind == "Stage" and not body.get("done"):

@@ -1,4 +1,4 @@
-"""Questions to a process of its own, and what the page shows until the answer is there."""
+"""Questions to a separate process, and what the page shows until it answers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ EVERY_SECONDS = 0.7
 
 
 def answered(question: Question, words: str) -> Answer | None:
-    """The answer, or None while it is being found out, which is shown with its progress.
+    """The answer, or None while it is being computed; the page then shows the progress.
 
     Args:
         question: what is asked.
-        words: what is being done, for the person who waits.
+        words: what is being done, shown meanwhile.
     """
     try:
         answer = looking.ask(question)
@@ -37,7 +37,7 @@ def answered(question: Question, words: str) -> Answer | None:
 @st.fragment(run_every=EVERY_SECONDS)
 @still_there
 def _wait(question: Question, words: str) -> None:
-    """Draws the page again as soon as there is an answer."""
+    """Redraws the page as soon as there is an answer."""
     try:
         answer = looking.ask(question)
     except LabError:
@@ -51,7 +51,7 @@ def _wait(question: Question, words: str) -> None:
 
 
 def picture(answer: Answer, name: str, alt: str) -> None:
-    """One of an answer's pictures, or word that it was cleared away.
+    """One of an answer's pictures, or a note that it was cleared away.
 
     Args:
         answer: the answer.
@@ -63,4 +63,4 @@ def picture(answer: Answer, name: str, alt: str) -> None:
         st.image(found, alt=alt)
         return
     answer.forget()
-    st.caption(":material/hide_image: This picture was cleared away. It is made again when the page is reloaded.")
+    st.caption(":material/hide_image: This picture was cleared from the cache. Reload the page to create it again.")

@@ -70,9 +70,9 @@ def charts(run: Run | None, around: Surroundings) -> None:
     if parts:
         said_of = "the parts of the loss, each before its weight: " + ", ".join(one.replace("_", " ") for one in parts)
         st.markdown(
-            "**Parts** · What is minimised beside, each part before its weight.",
-            help="Whether a term does anything: one that does not move has no hold on the network. Heights of "
-            "different parts cannot be compared, for each is multiplied by its own weight.",
+            "**Loss terms** · The other terms that are minimised, before they are weighted.",
+            help="Shows whether a term has an effect: one that does not change does not influence the network. Do not "
+            "compare their heights, because each is multiplied by its own weight.",
         )
         st.plotly_chart(
             terms.figure(history, frame.axis, frame.revision, _across(history, frame)),
@@ -152,9 +152,9 @@ def switches(shown: Run | None) -> None:
         with st.container(width="content", gap="xxsmall"):
             st.toggle("Logarithmic loss", key="log_loss", help="Shows small differences late in training.")
             if shown is not None and shown.live:
-                st.toggle("Hold still", key="held", help="Keeps the curves as they are, to look closer: new points "
-                          "undo a zoom. The run goes on.")  # fmt: skip
-            st.toggle("Show the source", value=True, key="with_source", help="What was learned first, left of 0.")
+                st.toggle("Hold still", key="held", help="Stops updating the curves so that you can look closer: new "
+                          "points undo a zoom. The run goes on.")  # fmt: skip
+            st.toggle("Show the source", value=True, key="with_source", help="Training on the source, left of 0.")
         others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
         st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]
         st.multiselect(

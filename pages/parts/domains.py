@@ -1,4 +1,4 @@
-"""Of a run that adapts: both domains in one plane, how far apart they are, and what choosing is worth."""
+"""For a run that adapts: both domains in one plane, how far apart they are, and what the choice of epoch is worth."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOKED_THROUGH = 500
 
 
 def oracle(run: Run) -> Run | None:
-    """The newest finished run with all target labels that this one can be measured by."""
+    """The newest finished run with all target labels that this run can be compared with."""
     asked = run.experiment
     alike = ("target", "source", "backbone", "image_size", "seed", "without")
     for one in the_lab().runs(LOOKED_THROUGH):
@@ -31,7 +31,7 @@ def oracle(run: Run) -> Run | None:
 
 
 def marks(run: Run | None, log: Log) -> tuple[tuple[float, str], ...]:
-    """Heights for the chart of accuracy: baselines, and of a run that adapts floor and ceiling, as far as known."""
+    """Reference lines for the accuracy chart: baselines or, for a run that adapts, floor and ceiling, if known."""
     if run is None:
         return ()
     if not log.planes:
@@ -45,15 +45,15 @@ def marks(run: Run | None, log: Log) -> tuple[tuple[float, str], ...]:
 
 
 def section(run: Run, log: Log) -> None:
-    """Everything about the two domains; nothing for a run that does not adapt."""
+    """The section on the two domains; empty for a run that does not adapt."""
     if not log.planes:
         return
     _plane(run, log)
     if "a_distance" in log.history:
         st.markdown(
-            "**How far apart** · The proxy A-distance of the features: at 0 no line tells source from target, "
-            "at 2 one always does.",
-            help="It misleads where classes are missing in one domain: then features should not lie on one another.",
+            "**How far apart** · The proxy A-distance of the features: at 0 no linear classifier separates source and "
+            "target, at 2 one separates them completely.",
+            help="Misleading if a class is missing in one domain: then the features should not match.",
         )
         figure = domains.distance(log.history, run.id)
         st.plotly_chart(figure, key="chart_distance", config=CONFIG, alt="proxy A-distance over the epochs")
@@ -63,10 +63,10 @@ def section(run: Run, log: Log) -> None:
 
 def _plane(run: Run, log: Log) -> None:
     st.markdown(
-        "**Two domains** · Source and target features in one plane, fixed at the start; it does not jump.",
-        help="The two directions in which features differed most at the start (PCA of features of length one). What "
-        "looks apart is apart; what looks alike need not be. Target classes are for the picture alone: "
-        "a run without labels does not know them.",
+        "**Two domains** · Source and target features in one plane, fixed at the start of training.",
+        help="The two directions in which features differed most at the start (PCA of features scaled to length one). "
+        "Points that look apart are apart; points that look close need not be. Target classes are only drawn: "
+        "a run without labels does not use them.",
     )
     epochs = sorted(log.planes)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -81,7 +81,7 @@ def _plane(run: Run, log: Log) -> None:
             )
     plane, seen = log.planes[epoch], list(log.planes.values())
     if neighbours:
-        found = inquire("together", "features of both domains ...", run=run.id)
+        found = inquire("together", "computing features of both domains ...", run=run.id)
         if found is None:
             return
         plane = domains.Plane.of({"epoch": run.metrics["best_epoch"], **found})
@@ -99,13 +99,13 @@ def _plane(run: Run, log: Log) -> None:
 
 
 def _neighbours_wanted() -> bool:
-    """Whether the run's end is to be drawn by neighbourhoods, not by the plane of its start."""
-    ways = {"pca": "the plane of the start", "tsne": "neighbours at the end"}
+    """Whether to draw the end of the run with t-SNE instead of the plane fixed at the start."""
+    ways = {"pca": "plane fixed at the start", "tsne": "neighbours at the end"}
     way = st.segmented_control(
-        "Drawn by", list(ways), default="pca", format_func=ways.__getitem__, key="plane_way", required=True,
-        help="The plane keeps two directions (PCA) and goes through the epochs. Neighbours (t-SNE) keeps those "
-        "together that are near in all directions, after training: where source and target of a class mix, they are "
-        "one; how far groups lie from one another means nothing.",
+        "Method", list(ways), default="pca", format_func=ways.__getitem__, key="plane_way", required=True,
+        help="The plane (PCA) shows two fixed directions, for every epoch. Neighbours (t-SNE) keeps pictures "
+        "together that are close in all directions, after training: where source and target mix, the network does "
+        "not tell them apart. Distances between clusters mean nothing.",
     )  # fmt: skip
     return way == "tsne"
 
@@ -114,15 +114,16 @@ def _choosing(run: Run) -> None:
     others = bool(st.session_state.get("other_picks"))
     st.markdown(
         f"**Choosing an epoch** · {domains.verdict(run.metrics, others)}",
-        help="The run takes its last epoch, or the one its target labels choose where it was given some. The others "
-        "are what the test would have said, had something else chosen; the one by target labels is a cheat.",
+        help="The run uses its last epoch or, if it has target labels, the one they choose. The other rows are "
+        "the test accuracy of epochs that other criteria would choose; choosing by target labels is cheating.",
     )
     st.toggle(
-        "Had something else chosen the epoch", key="other_picks",
-        help="Entropy, information, density and the source need no target label. Target labels are marked as a cheat.",
+        "Compare ways to choose the epoch", key="other_picks",
+        help="Entropy, information, density and source validation need no target labels. The row with target labels is "
+        "marked as cheating.",
     )  # fmt: skip
     best = oracle(run)
     ceiling = best.metrics.get("test_accuracy") if best else None
     st.dataframe(domains.picks(run.metrics, ceiling, others), hide_index=True, width="stretch")
     if ceiling is None:
-        st.caption("The share of the gap closed appears once the ceiling, Target oracle, has been run with this seed.")
+        st.caption("To see how much of the gap is closed, run the ceiling, Target oracle, with this seed.")

@@ -64,7 +64,7 @@ def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> N
         st.caption(
             f":material/timer: **{found['trainable']:,}** of {found['weights']:,} weights are trained ({share}) \u00b7 "
             f"estimated {takes}",
-            help="Weights are counted; time and memory come from a few measured steps on this machine.",
+            help="Weights are counted; time and memory are extrapolated from a few steps on this machine.",
         )
 
 

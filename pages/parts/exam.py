@@ -1,4 +1,4 @@
-"""How a run did in its test: figures, calibration, confusion with the pictures behind it, mistakes."""
+"""A run's test results: figures, calibration, the confusion matrix with its pictures, mistakes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ SHOWN = 24
 FIGURE = 144
 PERCENT = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 FIGURES = {
-    "accuracy": ("Accuracy", "Share of the test pictures that got the right class. High without merit when one class "
-                 "is most of the pictures."),
-    "balanced_accuracy": ("Balanced", "Balanced accuracy: the mean of the classes' recalls, rare ones count alike. "
-                          "Shaky when a class has few pictures."),
-    "precision": ("Precision", "Of what it calls a class, the share that is; mean over the classes. Says nothing of "
-                  "those it misses."),
-    "recall": ("Recall", "Of the pictures of a class, the share it finds; mean over the classes. Says nothing of "
-               "false alarms."),
-    "f1": ("F1", "Harmonic mean of precision and recall, mean over the classes. Hides which of the two is low."),
-    "top_5": ("Top 5", "Share whose right class is among the five it finds likeliest. Easy with few classes."),
+    "accuracy": ("Accuracy", "Share of test pictures classified correctly. Misleadingly high if most pictures belong "
+                 "to one class."),
+    "balanced_accuracy": ("Balanced", "Balanced accuracy: the average recall of all classes, rare ones included. "
+                          "Unreliable if a class has few pictures."),
+    "precision": ("Precision", "Of the pictures assigned to a class, the share that belong to it; average over "
+                  "classes. Ignores pictures it misses."),
+    "recall": ("Recall", "Of the pictures in a class, the share it finds; average over classes. Ignores false "
+               "alarms."),
+    "f1": ("F1", "Harmonic mean of precision and recall, averaged over classes. Hides which of the two is low."),
+    "top_5": ("Top 5", "Share whose correct class is among its five most likely ones. Easy with few classes."),
 }  # fmt: skip
 
 
 def metrics(run: Run, answers: Answers) -> None:
-    """The test in figures, and by class."""
+    """The test results as figures, overall and by class."""
     found = numbers.scores(answers)
     with st.container(horizontal=True, gap="small"):
         for name, value in found.items():
@@ -42,19 +42,19 @@ def metrics(run: Run, answers: Answers) -> None:
         error = calibration.expected_calibration_error(answers)
         st.metric(
             "Calibration error", percent(error, 1), border=True, width=FIGURE,
-            help="Expected calibration error: how far its probabilities are from how often it is right, 0 is best. "
-            "Not to be trusted on a few hundred pictures.",
+            help="Expected calibration error: how far its probabilities differ from how often it is right; 0 is best. "
+            "Unreliable with only a few hundred pictures.",
         )  # fmt: skip
     count, low, high = (run.metrics.get(name) for name in ("test_count", "test_low", "test_high"))
     if low is not None and high is not None:
         st.caption(
-            f"On {count:,} test pictures, used only once, at the end. As many other pictures would give an accuracy "
-            f"between {percent(low, 1)} and {percent(high, 1)} (95 % interval)."
+            f"On {count:,} test pictures, used only once, at the end. The 95 % interval of the accuracy is "
+            f"{percent(low, 1)} to {percent(high, 1)}: the test set is finite."
         )
     st.markdown(
-        "**By class** · Which classes are found, and what they are taken for.",
-        help="Precision: of what it calls so, the share that is. Recall: of those there are, the share it finds. "
-        "A class of ten pictures moves by ten points with one of them.",
+        "**By class** · How well each class is recognised, and what it is mistaken for.",
+        help="Precision: of the pictures assigned to the class, the share that belong to it. Recall: of the class's "
+        "pictures, the share it finds. In a class of ten pictures, each one counts ten points.",
     )
     share: Any = {"format": "%.1f %%", "min_value": 0.0, "max_value": 100.0}
     table = numbers.per_class(answers)
@@ -64,13 +64,13 @@ def metrics(run: Run, answers: Answers) -> None:
         column_config={
             "class": "Class", "pictures": st.column_config.NumberColumn("Pictures", width="small"),
             **{name: st.column_config.ProgressColumn(title, **share) for name, title in PERCENT.items()},
-            "taken_for": st.column_config.TextColumn("Most often taken for", help="And how often."),
+            "taken_for": st.column_config.TextColumn("Most often mistaken for", help="In brackets: how often."),
         },
     )  # fmt: skip
     st.markdown(
         f"**Reliability** · {calibration.verdict(answers)}",
-        help="Answers by how sure the network was, against how often it was right: bars below the line mean that it "
-        "is too sure. Bars of few pictures (small dots) say little.",
+        help="Groups answers by the network's confidence and shows how often they were right. Bars below the line: it "
+        "is too confident. Bars with few pictures (small dots) say little.",
     )
     st.plotly_chart(
         calibration.figure(answers, run.id), key="chart_reliability", config=CONFIG,
@@ -79,11 +79,11 @@ def metrics(run: Run, answers: Answers) -> None:
 
 
 def confused(run: Run, answers: Answers) -> None:
-    """The confusion matrix; a click on a cell opens the pictures behind it."""
+    """The confusion matrix; clicking a cell shows its pictures."""
     st.markdown(
-        f"**Confusion** · {confusion.commonest(answers)} Click on a cell to see its pictures.",
-        help="True class down, answer across: hits on the diagonal, mistakes off it. Colour goes by share of the row. "
-        "It does not tell how sure the mistakes were; and labels can be wrong, too.",
+        f"**Confusion** · {confusion.commonest(answers)} Click a cell to see its pictures.",
+        help="Rows: true class; columns: answer. Correct answers are on the diagonal. Colours show the share of the "
+        "row. It does not show how confident the mistakes were, and labels can be wrong too.",
     )
     # A box and not columns of the page: on a tablet the pictures come below the matrix.
     matrix, behind = st.columns([6, 5], gap="medium")
@@ -93,7 +93,7 @@ def confused(run: Run, answers: Answers) -> None:
             format_func={"count": "pictures", "share": "% of the row"}.__getitem__, label_visibility="collapsed",
         )  # fmt: skip
         if len(answers.classes) > confusion.ALL_SHOWN:
-            st.caption(f"The {confusion.ALL_SHOWN} of {len(answers.classes)} classes with most mistakes.")
+            st.caption(f"Shows the {confusion.ALL_SHOWN} of {len(answers.classes)} classes with the most mistakes.")
         drawn = confusion.figure(answers, scale or "count", run.id, dark=st.context.theme.type == "dark")
         event: Any = st.plotly_chart(
             drawn, key="chart_confusion", config=STILL, on_select="rerun", selection_mode="points",
@@ -102,28 +102,30 @@ def confused(run: Run, answers: Answers) -> None:
     with behind:
         clicked = confusion.cell(event["selection"])
         if clicked is None:
-            st.info("Click on a cell of the matrix: its pictures appear here.", icon=":material/touch_app:")
+            st.info("Click a cell of the matrix to see its pictures here.", icon=":material/touch_app:")
             return
         truth, said = clicked
         places = confusion.behind(answers, truth, said)
-        named = f"**{answers.classes[truth]}**" + ("" if truth == said else f", called **{answers.classes[said]}**")
-        more = f"; the {SHOWN} it was surest of" if len(places) > SHOWN else ", surest first"
+        named = f"**{answers.classes[truth]}**" + (
+            "" if truth == said else f", classified as **{answers.classes[said]}**"
+        )
+        more = f"; the {SHOWN} most confident" if len(places) > SHOWN else ", most confident first"
         st.markdown(f"{named}: {len(places)} picture{'s' if len(places) != 1 else ''}{more}")
-        gallery(run.id, answers, places[:SHOWN].tolist(), f"cell{truth}.{said}", "No picture.")
+        gallery(run.id, answers, places[:SHOWN].tolist(), f"cell{truth}.{said}", "No pictures.")
 
 
 def mistakes(run: Run, answers: Answers) -> None:
-    """Most confident mistakes and least certain hits."""
+    """Most confident mistakes and least confident hits."""
     wrong = int((~answers.right).sum())
     st.markdown(
-        f"**Most confident mistakes** · {wrong:,} of {len(answers.labels):,} are wrong; these it was surest of.",
-        help="Look here first: wrong labels, two things in one picture, a class that looks like another. They are the "
-        "extreme, not the typical mistake; the confusion matrix has those.",
+        f"**Most confident mistakes** · {wrong:,} of {len(answers.labels):,} are wrong; the most confident first.",
+        help="Look here first for wrong labels, pictures with two things in them, and classes that look alike. These "
+        "are extreme mistakes; for typical ones see the confusion matrix.",
     )
-    gallery(run.id, answers, numbers.surest_mistakes(answers, SHOWN // 2).tolist(), "mistake", "Not one mistake.")
+    gallery(run.id, answers, numbers.surest_mistakes(answers, SHOWN // 2).tolist(), "mistake", "No mistakes.")
     st.markdown(
-        "**Least certain hits** · Right, but nearly not.",
-        help="What the network would lose first were the pictures a little different. Sureness is its own opinion: "
-        "see the reliability diagram before it is believed.",
+        "**Least confident hits** · Right, but only just.",
+        help="The first answers to turn wrong if the pictures were slightly different. Confidence is the network's own "
+        "estimate: check the reliability diagram before you trust it.",
     )
-    gallery(run.id, answers, numbers.unsure_hits(answers, SHOWN // 2).tolist(), "hit", "Not one hit.")
+    gallery(run.id, answers, numbers.unsure_hits(answers, SHOWN // 2).tolist(), "hit", "No correct answers.")

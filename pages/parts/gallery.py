@@ -1,4 +1,4 @@
-"""Pictures of a run's test set side by side, each with what it is, what it was called, and a way inside."""
+"""Pictures of a run's test set side by side, each with its class, the answer, and a link to where it looked."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ WIDTH = 112
 
 
 def gallery(run: str, answers: Answers, places: Sequence[int], key: str, empty: str) -> None:
-    """The pictures at these places of the test set, in this order.
+    """The pictures at these indices of the test set, in this order.
 
     Args:
         run: its id.
         answers: to the whole test set.
-        places: in the test set.
-        key: tells this gallery from others on the page.
-        empty: what is said when there is none.
+        places: indices in the test set.
+        key: distinguishes this gallery from others on the page.
+        empty: what to show if there are none.
     """
     if not len(places):
         st.caption(empty)
@@ -35,17 +35,17 @@ def gallery(run: str, answers: Answers, places: Sequence[int], key: str, empty: 
             with st.container(width=WIDTH + 8, gap="xxsmall"):
                 truth, said = (answers.classes[one[place]] for one in (answers.labels, answers.predicted))
                 sure = percent(float(answers.confidence[place]))
-                st.image(enlarged(picture, WIDTH), width=WIDTH, alt=f"picture {place}: {truth}, called {said}")
+                st.image(enlarged(picture, WIDTH), width=WIDTH, alt=f"picture {place}: {truth}, classified as {said}")
                 mark = ":material/check:" if truth == said else ":material/close:"
-                st.caption(f"{mark} {truth}" if truth == said else f"{mark} {truth}, called **{said}**")
+                st.caption(f"{mark} {truth}" if truth == said else f"{mark} {truth}, classified as **{said}**")
                 st.button(
                     f"{sure} sure", key=f"{key}:{place}", icon=":material/search:", type="tertiary",
-                    help=f"Picture {place} of the test set: see where the network looked.",
+                    help=f"Shows where the network looked in picture {place} of the test set.",
                     on_click=look_at, args=(int(place),),
                 )  # fmt: skip
 
 
 def look_at(place: int) -> None:
-    """Opens one picture in the part that shows where the network looked."""
+    """Opens a picture under "Where it looked"."""
     st.session_state["part"] = "look"
     st.session_state["picture"] = place

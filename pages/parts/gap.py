@@ -1,4 +1,4 @@
-"""A domain gap made to order: the target's pictures changed in one way, by so much."""
+"""An artificial domain gap: the target's pictures changed in one way, at a chosen severity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AS_THEY_ARE = ""
 
 
 def widgets() -> None:
-    """How the target's pictures are changed, and how much."""
+    """How the target's pictures are changed, and how strongly."""
     target = chosen()["target"]
     clean, _, change = target.partition(MARK)
     if clean not in catalog.datasets():
@@ -26,13 +26,13 @@ def widgets() -> None:
             index=[AS_THEY_ARE, *KINDS].index(kind) if kind in KINDS else 0,
             format_func=lambda one: f"{one}: {KINDS[one]}" if one else "as they are",
             key=f"gap_kind:{target}", on_change=_change, args=(target,),
-            help="Every picture of the target, training and test alike: a gap to the source, made to order.",
+            help="Changes all target pictures, for training and test, to create a gap to the source.",
         )  # fmt: skip
     with columns[1]:
         st.select_slider(
             "Severity", list(range(1, MOST + 1)), value=int(level) if level.isdigit() else USUAL,
             key=f"gap_severity:{target}", on_change=_change, args=(target,),
-            disabled=not kind, help="1 is hardly seen, 5 is hard to read.",
+            disabled=not kind, help="1 is hardly visible; at 5 pictures are hard to recognise.",
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A picture that a person gives: drawn, uploaded, taken with the camera, or out of the test set."""
+"""A picture from the user: drawn, uploaded, or taken with the camera."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MOST_MB = 20
 
 
 def given(digits: bool) -> Given | None:
-    """The picture as it was given; None before there is one.
+    """The picture as it was given; None until there is one.
 
     Args:
-        digits: whether the networks know digits: then the canvas is dark, as their pictures are.
+        digits: whether the networks classify digits; the canvas is then dark, like their pictures.
     """
     way = st.segmented_control(
         "Picture", list(WAYS), default="draw", format_func=WAYS.__getitem__, key="way", required=True,
@@ -56,6 +56,6 @@ def _drawn(digits: bool) -> np.ndarray | None:
     )  # fmt: skip
     strokes = (canvas.json_data or {}).get("objects") or []
     if not strokes or canvas.image_data is None:
-        st.caption("Draw with the mouse, a finger or a pen; the answer follows each stroke.")
+        st.caption("Draw with the mouse, a finger or a pen; the answer updates after each stroke.")
         return None
     return flat(np.asarray(canvas.image_data, "uint8"))

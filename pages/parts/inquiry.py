@@ -1,4 +1,4 @@
-"""Asks the process that holds trained networks, says what it is doing meanwhile, and shows why when it cannot."""
+"""Asks the process that holds trained networks, shows what it is doing, and shows its errors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LONG_SECONDS = 600.0
 
 
 def inquire(question: str, words: str, **about: Any) -> Any:
-    """The answer, kept for this question; None after a message that says why there is none.
+    """The answer, cached for this question; None after an error message.
 
     Args:
         question: one of `transfer.lab.answers`.
-        words: what is being done, shown while it takes.
+        words: what is being done, shown while it runs.
         about: the question's arguments; numbers, text and lists.
     """
     try:
@@ -35,8 +35,8 @@ def _answer(question: str, **about: Any) -> Any:
 
 
 def pictures(run: str, places: list[int]) -> np.ndarray | None:
-    """Pictures of the run's test set, shape (n, height, width, channels), uint8; None when they cannot be had."""
+    """Pictures of the run's test set, shape (n, height, width, channels), uint8; None if they are not available."""
     if not places:
         return None
-    found = inquire("pictures", "fetching the pictures ...", run=run, places=places)
+    found = inquire("pictures", "loading the pictures ...", run=run, places=places)
     return None if found is None else np.asarray(found["inputs"])

@@ -1,4 +1,4 @@
-"""Inside a run's network: where it looked, its features in a plane, what training has moved."""
+"""Inside a run's network: where it looked, its features in a plane, what training moved."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from transfer.insight.words import percent
 from transfer.lab import Run
 
 SIDE = 240
-OPENING = "opening the network; the first time that takes some seconds ..."
+OPENING = "opening the network; the first time takes a few seconds ..."
 
 
 def looked(run: Run, answers: Answers) -> None:
     """Grad-CAM on any picture of the test set, at any stage, before and after training."""
     st.markdown(
         "**Where it looked** · Bright areas supported this answer.",
-        help="Grad-CAM (Selvaraju et al. 2017): the channels of a stage's map, each by how much it raises the class's "
-        "logit, added up. It says where, not what; the map of a high stage is coarse, that of a low one answers to "
-        "edges everywhere, and a map that looks sensible does not make the answer right.",
+        help="Grad-CAM (Selvaraju et al. 2017): the sum of a stage's feature maps, each weighted by how much it raises "
+        "the class's logit. It shows where, not what. Maps of high stages are coarse, those of low stages react to "
+        "edges everywhere, and a plausible map does not make the answer right.",
     )
     opened = inquire("ready", OPENING, run=run.id)
     if opened is None:
         return
     if not opened["maps"]:
-        st.info("This network has no stage with a map: it is made of dense layers only.", icon=":material/info:")
+        st.info("This network has no feature maps: it consists of dense layers only.", icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         place = int(
             st.number_input(
                 "Picture of the test set", 0, len(answers.labels) - 1, key="picture", width=170,
-                help="Its number in the order of the test; the galleries lead here, too.",
+                help="Its number in the test set. Clicking a picture under Confusion or Mistakes also leads here.",
             )
         )  # fmt: skip
         stages = list(opened["maps"])
         stage = st.selectbox(
             "Stage", stages, index=len(stages) - 1, key=f"stage:{run.id}", width=190,
             format_func=lambda one: f"{one} ({opened['maps'][one][0]} x {opened['maps'][one][1]})",
-            help="Higher stages know classes and are coarse; lower ones see detail.",
+            help="Higher stages recognise classes but are coarse; lower ones see detail.",
         )  # fmt: skip
         names = ["its answer", *answers.classes]
         whose = st.selectbox("Evidence for", names, key=f"evidence:{run.id}", width=190)
@@ -59,8 +59,8 @@ def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: st
     about = {"run": run.id, "place": place, "stage": stage, "target": target}
     after = inquire("look", OPENING, **about)
     if after is None:
-        return  # the same message twice would say no more
-    before = inquire("look", "opening the network as it began ...", start=True, **about)
+        return  # it would fail for the same reason
+    before = inquire("look", "opening the network before training ...", start=True, **about)
     if before is None:
         return
     said, name = answers.predicted[place], answers.classes[target]
@@ -72,9 +72,9 @@ def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: st
             st.image(heat.overlay(picture, before["heat"], SIDE), width=SIDE, alt="where it looked before training")
             if before["probabilities"] is None:
                 st.caption(
-                    "Before training: what its features were made of",
-                    help="The head had not learned the classes yet, so the size of the features is followed "
-                    "in place of a class.",
+                    "Before training: what its features respond to",
+                    help="The head had not been trained yet, so the map explains the size of the features "
+                    "instead of a class.",
                 )
             else:
                 st.caption(f"Before training: {_sure(before, name, target)}")
@@ -86,28 +86,33 @@ def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: st
 
 
 def _sure(looked: Any, name: str, target: int) -> str:
-    """How sure it is of the class, and whether the map is empty."""
-    empty = "" if looked["heat"].any() else "; nothing at this stage speaks for it"
+    """How confident it is in the class, and whether the map is empty."""
+    empty = "" if looked["heat"].any() else "; nothing at this stage supports it"
     return f"**{name}**, {percent(float(looked['probabilities'][target]))} sure{empty}"
 
 
 def embedded(run: Run, answers: Answers) -> None:
     """The test set in the plane of its features, before and after training."""
     st.markdown(
-        "**The test set as the network sees it** · A dot a picture; what looks alike to it lies together.",
-        help="Features below the head, in two dimensions. PCA: distances are true along the two directions of most "
-        "variance, all others are hidden. t-SNE: neighbours stay neighbours, but sizes of groups and distances between "
-        "them mean nothing. After is turned as a whole to lie like before.",
+        "**The test set as the network sees it** · Each dot is a picture; similar ones lie close together.",
+        help="Features below the head, in two dimensions. PCA keeps distances along the two directions of largest "
+        "variance and hides all others. t-SNE keeps neighbours together, but the sizes of clusters and the distances "
+        "between them mean nothing. The second plot is rotated as a whole to match the first.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         method = st.segmented_control(
-            "Drawn by", list(embedding.METHODS), default="pca", format_func=embedding.METHODS.__getitem__,
+            "Method", list(embedding.METHODS), default="pca", format_func=embedding.METHODS.__getitem__,
             key="plane_method", required=True,
         )  # fmt: skip
         colour = st.segmented_control(
             "Colour by", embedding.COLOURS, default="class", key="embedding_colour", required=True
         )
-    found = inquire("embedded", "features of the test set, before and after ...", run=run.id, method=method or "pca")
+    found = inquire(
+        "embedded",
+        "computing features of the test set, before and after training ...",
+        run=run.id,
+        method=method or "pca",
+    )
     if found is None:
         return
     clicked: list[int] = []
@@ -116,7 +121,7 @@ def embedded(run: Run, answers: Answers) -> None:
             agree = percent(float(found[f"agree_{name}"]))
             st.markdown(
                 f"**{title} training** · {agree} lie among their own class",
-                help="Share of the pictures whose five nearest, in all dimensions, are mostly of their class.",
+                help="Share of pictures whose five nearest neighbours, in all dimensions, are mostly of their class.",
             )
             figure = embedding.figure(found[name], answers, found["chosen"], colour or "class", f"{run.id}{method}")
             event: Any = st.plotly_chart(
@@ -127,10 +132,10 @@ def embedded(run: Run, answers: Answers) -> None:
             clicked += [_place(point["customdata"]) for point in points if point.get("customdata") is not None]
     # To a thousandth of the picture: rounding differs between two readings of one network.
     if np.allclose(found["start"], found["end"], rtol=0, atol=1e-3 * float(np.ptp(found["start"]))):
-        st.caption(":material/info: Both are the same: nothing below the head has moved.")
+        st.caption(":material/info: Both plots are the same: training did not change anything below the head.")
     if len(found["chosen"]) < len(answers.labels):
-        st.caption(f"{len(found['chosen']):,} of {len(answers.labels):,} test pictures, chosen by chance.")
-    gallery(run.id, answers, clicked[:12], "dot", "Click on a dot to see its picture. Wrong answers are crosses.")
+        st.caption(f"{len(found['chosen']):,} of {len(answers.labels):,} test pictures, chosen at random.")
+    gallery(run.id, answers, clicked[:12], "dot", "Click a dot to see its picture. Crosses are wrong answers.")
 
 
 def _place(customdata: Any) -> int:
@@ -139,19 +144,21 @@ def _place(customdata: Any) -> int:
 
 
 def moved(run: Run) -> None:
-    """How far each stage's weights went, and how much its answers changed."""
-    found = inquire("moved", "comparing each stage with how it began ...", run=run.id)
+    """How far each stage's weights moved, and how much its outputs changed."""
+    found = inquire("moved", "comparing each stage before and after training ...", run=run.id)
     if found is None:
         return
     distances, alike = found["distances"], found["alike"]
     st.markdown(
         f"**What moved** · {similarity.verdict(distances, alike)}",
-        help="Relative L2: distance of a stage's weights from their start, over their size. CKA (Kornblith et al. "
-        "2019): how alike it answers the same test pictures, 1 when only turned or scaled. Weights that moved far may "
-        "answer alike, and a change below reaches all stages above. On few pictures CKA leans towards 1.",
+        help="Relative L2: how far a stage's weights moved, relative to their size. CKA (Kornblith et al. 2019): how "
+        "similar its outputs for the same test pictures are; 1 means equal up to rotation and scale. Weights can move "
+        "far while outputs stay similar, and a change affects all stages above. With few pictures CKA leans towards 1.",
     )
     st.plotly_chart(
         similarity.figure(distances, alike, run.id), key="chart_moved", config=CONFIG,
         alt=similarity.verdict(distances, alike),
     )  # fmt: skip
-    st.caption(f"Start against the tested epoch, on {found['count']} test pictures. Statistics of batch-norm left out.")
+    st.caption(
+        f"Compares the start with the tested epoch, on {found['count']} test pictures, without batch-norm statistics."
+    )

@@ -1,4 +1,4 @@
-"""A run's family as a graph: which weights and data went in, through which strategies, and what came of it."""
+"""A run's lineage as a graph: the weights and data it used, the strategies, and the runs built on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NODE = 'fontname="sans-serif" fontsize="11" style="filled,rounded" shape="box" c
 
 
 def graph(run: Run) -> None:
-    """Draws it when the run has a family beyond itself."""
+    """Draws the graph if the run is linked to other runs."""
     lab = the_lab()
     later = lab.descendants(run.id)
     bonds = dict.fromkeys([*lineage.ancestors(run), *(bond for one in later for bond in lineage.ancestors(one))])

@@ -1,4 +1,4 @@
-"""A run as it goes on: its stage in words, its curves with a sentence each, its result."""
+"""A run in progress: its stage in words, its curves with a sentence each, its result."""
 
 from __future__ import annotations
 
@@ -105,21 +105,21 @@ def _ended(run: Run) -> None:
         brief, _, _ = run.error.strip().rpartition("\n")
         st.error(run.error if not brief else run.error.strip().rsplit("\n", 1)[-1], icon=ICONS["failed"])
         if brief:
-            with st.expander("The whole message, for a bug report"):
+            with st.expander("Full error message, for a bug report"):
                 st.code(run.error, language=None)
     elif tested:
         best = run.metrics.get("best_epoch")
         early = " Stopped early." if run.state == "stopped" else ""
         last = (
-            ", the last one, as there were no target labels to choose by"
+            ", the last one, because there were no target labels to choose by"
             if run.experiment.labels_per_class == 0
             else ""
         )
-        st.success(f"{tested}. Weights of epoch {best:g}{last}. It took {took}.{early}", icon=ICONS[run.state])
+        st.success(f"{tested}. Weights from epoch {best:g}{last}. Took {took}.{early}", icon=ICONS[run.state])
     else:
         said = {
             "paused": "Paused after {took}. Resume continues from the checkpoint.",
             "interrupted": "Interrupted after {took}: its process ended. Resume continues from the last checkpoint.",
-            "stopped": "Stopped after {took}, before there was anything to test.",
+            "stopped": "Stopped after {took}, before it had anything to test.",
         }
         st.info(said.get(run.state, run.state).format(took=took), icon=ICONS[run.state])

@@ -1,4 +1,4 @@
-"""What a data set holds: classes and samples, the split, what is there twice, the first batch, distances."""
+"""What a data set contains: classes and samples, the split, duplicates, the first batch, distances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def looked(dataset: Dataset, seed: int) -> Answer | None:
-    """The look at the data set, or None while it is being taken."""
+    """The answer about the data set, or None while it is being computed."""
     return answered(Question("look", (dataset.key,), {"seed": seed}), "reading and counting the pictures")
 
 
@@ -44,7 +44,7 @@ def classes(dataset: Dataset, seed: int) -> None:
             figure = data.sizes_figure(found["sizes"], dataset.key)
             st.plotly_chart(figure, key="chart_sizes", config=CONFIG, alt=words)
     _left_out(answer)
-    st.markdown("**Samples by class** · From the part that is trained on.")
+    st.markdown("**Samples by class** · From the training split.")
     _samples(answer)
 
 
@@ -76,7 +76,7 @@ def _samples(answer: Answer) -> None:
 
 
 def split(dataset: Dataset, seed: int) -> None:
-    """Which pictures go where."""
+    """Which pictures are in which split."""
     answer = looked(dataset, seed)
     if answer is None or answer.found is None:
         return
@@ -85,8 +85,8 @@ def split(dataset: Dataset, seed: int) -> None:
     for column, (part, use) in zip(
         st.columns(3),
         {
-            "train": "weights are learned from",
-            "validation": "epochs are chosen by",
+            "train": "updates the weights",
+            "validation": "chooses the epoch",
             "test": "used only once, at the end",
         }.items(),
         strict=True,
@@ -98,13 +98,13 @@ def split(dataset: Dataset, seed: int) -> None:
     st.dataframe(rows, hide_index=True, width="stretch", height="content" if len(rows) <= 12 else 450)
     st.caption(
         f"Seed {seed} gives the same split every time, on every machine: fingerprint "
-        f"`{answer.found['fingerprint'][:16]}`. Parts that the data set brings along stay as they are; of the others "
-        "a quarter is tested and 15 % of the rest validate, each class in its share."
+        f"`{answer.found['fingerprint'][:16]}`. Splits that come with the data set are kept; otherwise a quarter of "
+        "each class is for testing, and 15 % of the rest for validation."
     )
 
 
 def duplicates(dataset: Dataset, seed: int) -> None:
-    """Pairs of pictures that are equal or nearly."""
+    """Pairs of pictures that are identical or nearly identical."""
     from transfer.insight import data
 
     answer = looked(dataset, seed)
@@ -113,14 +113,14 @@ def duplicates(dataset: Dataset, seed: int) -> None:
     words, matters = data.about_pairs(answer.found["pair_counts"])
     (st.warning if matters else st.info)(words, icon=":material/content_copy:")
     st.caption(
-        "Found are pictures saved anew, scaled or made a little lighter, not ones that were cut or turned. "
-        "Those that lie in different parts come first."
+        "Finds pictures that were saved again, scaled or slightly brightened, but not cropped or rotated ones. "
+        "Pairs in different splits come first."
     )
     columns = st.columns(3, gap="medium")
     for number, pair in enumerate(answer.found["pairs"]):
         with columns[number % 3], st.container(border=True, gap="xsmall"):
             picture(answer, f"pair-{number}.png", f"{pair['names'][0]} and {pair['names'][1]}")
-            how = "equal" if pair["same"] else "nearly equal"
+            how = "identical" if pair["same"] else "nearly identical"
             parts = " and ".join(dict.fromkeys(pair["parts"]))
             labels = " / ".join(dict.fromkeys(pair["classes"]))
             st.markdown(f"{how} · {parts} · {labels}")
@@ -128,7 +128,7 @@ def duplicates(dataset: Dataset, seed: int) -> None:
 
 
 def batch(dataset: Dataset, seed: int) -> None:
-    """The first batch exactly as the network is given it."""
+    """The first batch exactly as the network receives it."""
     fields = chosen()
     own = fields["target"] == dataset.key
     usual = fields["backbone"] if own or not dataset.kept else "efficientnet_lite0"
@@ -153,8 +153,8 @@ def batch(dataset: Dataset, seed: int) -> None:
     count, height, width, channels = found["shape"]
     raw = found["raw"]
     st.markdown(
-        f"**First batch** · {count} pictures of {height}×{width}×{channels}, brought there from {raw[0]}×{raw[1]}×"
-        f"{raw[2]} by the network itself; pixels {found['low']:.0f} to {found['high']:.0f}, mean "
+        f"**First batch** · {count} pictures of {height}×{width}×{channels}, resized from {raw[0]}×{raw[1]}×"
+        f"{raw[2]} inside the network; pixels {found['low']:.0f} to {found['high']:.0f}, mean "
         f"{', '.join(f'{one:.0f}' for one in found['mean'])}."
     )
     shown = len(found["labels"])
@@ -164,7 +164,7 @@ def batch(dataset: Dataset, seed: int) -> None:
 
 
 def _backbone(label: str, usual: str, key: str) -> str:
-    """A backbone to look through, the usual one at first."""
+    """A backbone to use, by default the usual one."""
     known = catalog.backbones()
     words = told_apart(known, lambda one: known[one].title)
     place = list(words).index(usual) if usual in words else 0
@@ -173,7 +173,7 @@ def _backbone(label: str, usual: str, key: str) -> str:
 
 
 def distance(dataset: Dataset, seed: int) -> None:
-    """How far this data set is from another."""
+    """How far this data set is from another one."""
     from transfer.insight import data
 
     known = catalog.datasets()
@@ -187,8 +187,8 @@ def distance(dataset: Dataset, seed: int) -> None:
         if st.button("Compare", icon=":material/compare_arrows:"):
             st.session_state["compared"] = asked
     if st.session_state.get("compared") != asked:
-        st.caption("Features of up to 500 pictures of each are computed once and kept, for runs, too. Choosing data "
-                   "sets or a network that are not here yet downloads them.")  # fmt: skip
+        st.caption("Features of up to 500 pictures of each are computed once and cached, for runs too. Data sets or a "
+                   "network that are not on this machine yet will be downloaded.")  # fmt: skip
         return
     question = Question("distance", (dataset.key, other), {"backbone": backbone, "seed": seed})
     answer = answered(question, "computing features of both")
@@ -198,10 +198,10 @@ def distance(dataset: Dataset, seed: int) -> None:
     st.markdown(f"**{data.about_distance(found, catalog.backbone(backbone).title)}**")
     left, right = st.columns(2)
     left.metric("Proxy A-distance, 0 to 2", f"{found['a_distance']:.2f}",
-                f"by chance up to {found['a_distance_chance']:.2f}", delta_color="off", delta_arrow="off")  # fmt: skip
-    right.metric("MMD, squared", f"{found['mmd']:.4f}", f"by chance up to {found['mmd_chance']:.4f}",
+                f"up to {found['a_distance_chance']:.2f} by chance", delta_color="off", delta_arrow="off")  # fmt: skip
+    right.metric("MMD, squared", f"{found['mmd']:.4f}", f"up to {found['mmd_chance']:.4f} by chance",
                  delta_color="off", delta_arrow="off")  # fmt: skip
     st.caption(
-        f"{found['pictures'][0]} and {found['pictures'][1]} pictures. A small distance promises nothing: the classes "
-        "may still lie differently. Chance is the 95th percentile over 20 shuffles."
+        f"{found['pictures'][0]} and {found['pictures'][1]} pictures. A small distance does not guarantee transfer: "
+        "the classes may still be arranged differently. Chance: 95th percentile over 20 shuffles."
     )

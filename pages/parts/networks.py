@@ -1,4 +1,4 @@
-"""Choosing a backbone: facts on a card, sorting and filtering by them, and networks of one's own."""
+"""Choosing a backbone: cards with facts, sorting and filtering, and your own networks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def facts(network: Backbone) -> str:
     """Size, input, weights and download in one line."""
     colour = "colour" if network.channels == 3 else "grey"
     own = network.pretrained
-    weights = f"{own.source} weights{', frozen for good' if network.fixed else ''}" if own else "not pretrained"
+    weights = f"{own.source} weights{', always frozen' if network.fixed else ''}" if own else "not pretrained"
     download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
     return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
 
@@ -42,7 +42,7 @@ def _count(number: int) -> str:
 
 
 def every() -> list[Backbone]:
-    """One's own files, the catalog's that work at once, the newest runs', then those by download."""
+    """Your own files, networks that need no download, the newest runs' networks, then the downloads."""
     found = [*catalog.own_backbones(), *catalog.backbones().values()]
     return sorted(found, key=lambda one: (bool(one.pretrained and one.pretrained.download_mb), _of_run(one)))
 
@@ -57,13 +57,13 @@ def draw(network: Backbone) -> None:
     _figures(network)
     st.caption(
         f"{network.summary} {network.reference}. {network.licence}.",
-        help=f"Fed {network.preprocessing}, at {network.smallest} pixels or more. Stages: {', '.join(network.stages)}.",
+        help=f"Input: {network.preprocessing}, {network.smallest} pixels or more. Stages: {', '.join(network.stages)}.",
     )
 
 
 def _figures(network: Backbone) -> None:
     """ImageNet accuracy as published, speed as measured here."""
-    accuracy = f"{network.top1:g} % right on ImageNet · " if network.top1 else ""
+    accuracy = f"{network.top1:g} % ImageNet accuracy · " if network.top1 else ""
     speed = speeds.known().get(network.key)
     if speed is not None:
         st.markdown(f"{accuracy}{speed:,.0f} pictures/s on this machine")
@@ -77,22 +77,22 @@ def _figures(network: Backbone) -> None:
         st.markdown(f"{accuracy}{'speed' if accuracy else 'Speed'} not measured yet", width="content")
         st.button("Measure", key=f"measure:{network.key}", type="tertiary", icon=":material/speed:",
                   on_click=asked.append, args=(network.key,),
-                  help="Builds it in a process of its own and times it for two seconds.")  # fmt: skip
+                  help="Builds the network in a separate process and times it for two seconds.")  # fmt: skip
 
 
 def sorted_and_filtered(choices: list[Choice]) -> list[Choice]:
-    """The choices in the order and within the limits that are asked for."""
+    """The choices, sorted and filtered."""
     order, accurate, small, fast = st.columns([3, 2, 2, 2])
     by = order.selectbox("Order", list(ORDERS), key="networks_order")
-    least = accurate.number_input("ImageNet from (%)", 0.0, 100.0, None, 1.0, "%g", key="networks_accuracy",
-                                  placeholder="any", help="Only with at least this published accuracy.")  # fmt: skip
-    most = small.number_input("Weights up to (million)", 0.0, 1000.0, None, 1.0, "%g", key="networks_size",
-                              placeholder="any", help="Networks with at most so many weights.")  # fmt: skip
-    quick = fast.number_input("Pictures/s from", 0.0, 1e6, None, 10.0, "%g", key="networks_speed", placeholder="any",
-                              help="Of those whose speed was measured on this machine.")  # fmt: skip
+    least = accurate.number_input("Min. ImageNet accuracy (%)", 0.0, 100.0, None, 1.0, "%g", key="networks_accuracy",
+                                  placeholder="any", help="Lowest published accuracy. Empty: any.")  # fmt: skip
+    most = small.number_input("Max. weights (million)", 0.0, 1000.0, None, 1.0, "%g", key="networks_size",
+                              placeholder="any", help="Largest number of weights. Empty: any.")  # fmt: skip
+    quick = fast.number_input("Min. pictures/s", 0.0, 1e6, None, 10.0, "%g", key="networks_speed", placeholder="any",
+                              help="Lowest speed measured on this machine. Empty: any.")  # fmt: skip
     known = speeds.known()
     if (by == "Fastest first" or quick is not None) and not known:
-        st.caption(":material/info: No speed was measured on this machine yet: press Measure on a card.")
+        st.caption(":material/info: No speed has been measured on this machine yet. Press Measure on a card.")
     kept = []
     for choice in choices:
         network = catalog.backbones()[str(choice[0])]
@@ -108,22 +108,22 @@ def sorted_and_filtered(choices: list[Choice]) -> list[Choice]:
 
 
 def own() -> None:
-    """A network from elsewhere: a file, uploaded or by its path, or a preset of KerasHub."""
-    with st.expander("A network of your own, or of KerasHub", icon=":material/upload_file:"):
-        st.caption("A network that Keras saved whole (.keras, or an older .h5), or by its path a SavedModel's folder, "
-                   "which stays frozen. It is read in a process of its own; program code is refused.")  # fmt: skip
+    """A network from elsewhere: a file, uploaded or given by its path, or a KerasHub preset."""
+    with st.expander("Use your own network or a KerasHub preset", icon=":material/upload_file:"):
+        st.caption("A complete Keras model (.keras, or an older .h5), or the path of a SavedModel folder, which stays "
+                   "frozen. It is read in a separate process; files that contain code are refused.")  # fmt: skip
         given = st.file_uploader("File", type=["keras", "h5", "hdf5"], key="network_file",
                                  max_upload_size=settings.upload_megabytes(), label_visibility="collapsed")  # fmt: skip
         left, right = st.columns(2)
-        path = left.text_input("or its path on this machine", key="network_path", max_chars=1000,
+        path = left.text_input("or a path on this machine", key="network_path", max_chars=1000,
                                placeholder="/models/network.keras or a folder").strip()  # fmt: skip
-        preset = right.text_input("or a preset of KerasHub", key="network_preset", max_chars=100,
+        preset = right.text_input("or a KerasHub preset", key="network_preset", max_chars=100,
                                   placeholder="resnet_18_imagenet",
-                                  help="The names are listed at keras.io/keras_hub/presets; those of networks that "
-                                  "read pictures alone can be used.").strip()  # fmt: skip
+                                  help="For names, see keras.io/keras_hub/presets. Only networks whose sole input is "
+                                  "pictures work.").strip()  # fmt: skip
         kind: Any = saved
         try:
-            with st.spinner("looking into it ..."):
+            with st.spinner("reading the network ..."):
                 if given is not None:
                     place = _kept(given)
                     known = saved.description(place)
@@ -143,29 +143,29 @@ def own() -> None:
 
 
 def _kept(given: Any) -> Path:
-    """Where the upload lies; says so when it could not have its name."""
+    """Where the upload is stored; says so if it could not keep its name."""
     file, path = st.session_state.get("network_kept", ("", ""))
     if file != given.file_id or not Path(path).exists():
         path = str(uploaded.keep(given.name, given.getvalue()))
         st.session_state["network_kept"] = given.file_id, path
     if Path(path).name != (named := uploaded.safe_name(given.name)):
-        st.info(f"Another network is called {named} here. It stays as it is, for runs may rest on it; yours is kept as "
+        st.info(f"A different network named {named} already exists. Runs may depend on it, so yours is saved as "
                 f"{Path(path).name}.", icon=":material/drive_file_rename_outline:")  # fmt: skip
     return Path(path)
 
 
 def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str]) -> None:
-    """What was understood of it; its layers in a list, where it is cut, and what its pixels are."""
+    """What was recognised; its layers, where to cut it, and its pixel range."""
     st.markdown("\n".join(f"- {sentence}" for sentence in understood(known)))
     places = cuts(known)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     cut = left.selectbox("Keep it up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
-                         help="The layers above are left out; a new head sits on what is kept.")  # fmt: skip
+                         help="Layers above are removed; a new head goes on top of what is kept.")  # fmt: skip
     ranges = offered(known["channels"])
-    pixels = right.selectbox("Pixels it was trained on", ranges, ranges.index(usual_pixels(known)),
+    pixels = right.selectbox("Pixel range it was trained on", ranges, ranges.index(usual_pixels(known)),
                              key=f"network_pixels:{place}", format_func=lambda one: PIXELS[one].words,
-                             help="As they reach the network's first layer. With the wrong range it sees "
-                             "everything too dark or too bright.")  # fmt: skip
+                             help="As they reach the network's first layer. With the wrong range, "
+                             "everything looks too dark or too bright to it.")  # fmt: skip
     names = [layer["name"] for layer in known["layers"]]
     rows = [
         {
@@ -182,20 +182,20 @@ def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str
         rows, hide_index=True, height=260, key=f"network_layers:{place}", selection_mode="single-row",
         on_select=partial(_cut_at_row, place, [row["layer"] if row["can be cut"] else "" for row in rows]),
     )  # fmt: skip
-    st.caption("Tick a row to cut there.")
+    st.caption("Select a row to cut there.")
     usual = cut == usual_cut(known), pixels == usual_pixels(known)
     _offered(key_of(place, "" if usual[0] else cut, "" if usual[1] else pixels))
 
 
 def _cut_at_row(place: Path, layers: list[str]) -> None:
-    """The row that was chosen in the list becomes the cut, if it can be one."""
+    """Cuts at the selected row, if that is possible."""
     chosen_rows = st.session_state[f"network_layers:{place}"]["selection"]["rows"]
     if chosen_rows and layers[chosen_rows[0]]:
         st.session_state[f"network_cut:{place}"] = layers[chosen_rows[0]]
 
 
 def _offered(key: str) -> None:
-    """What it is, and the way to use it."""
+    """Facts about the network, and a button to use it."""
     network = catalog.backbone(key)
     st.caption(f"{facts(network)} · stages {', '.join(network.stages)}")
     st.button("Use this network", key="network_use", type="primary", on_click=_use, args=(key,))

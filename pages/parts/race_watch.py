@@ -45,7 +45,7 @@ def earlier() -> None:
     """Ways back to races that were run before."""
     races = the_lab().races.newest(5)
     if not races:
-        st.caption("A race of four strategies with three seeds takes some minutes. It goes on when this tab is closed.")
+        st.caption("A race of four strategies with three seeds takes a few minutes. It goes on if you close this tab.")
         return
     st.markdown("**Earlier races**")
     for one in races:
@@ -148,7 +148,7 @@ def _broken(runs: Sequence[Run]) -> None:
         st.page_link("pages/lab.py", label=f"**{who}** · {run.state}{': ' + said if said else ''}",
                      icon=ICONS[run.state], query_params={"run": run.id})  # fmt: skip
     if len(broken) > MOST_BROKEN:
-        st.caption(f"and {len(broken) - MOST_BROKEN} more; the Runs page has all")
+        st.caption(f"and {len(broken) - MOST_BROKEN} more; see the Runs page")
 
 
 VERDICT_HELP = (

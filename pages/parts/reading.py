@@ -1,4 +1,4 @@
-"""How a folder of one's own was read, and the fields by which a person has it read otherwise."""
+"""How an own folder was read, and the form to correct that."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from transfer.reading import folder_of
 
 AUTO = "automatic"
 PARTS = (AUTO, "train", "validation", "test", "left out")
-CLASSES = {AUTO: None, "the folders": "folders", "the folders inside of them": "sub-folders"}
+CLASSES = {AUTO: None, "the folders": "folders", "their sub-folders": "sub-folders"}
 WAYS = {AUTO: None, "folders": "folders", "a table": "table"}
 
 
 def said(key: str, sentences: tuple[str, ...]) -> None:
-    """What was understood of an own data set, and the way to correct it.
+    """How an own data set was understood, with a form to correct it.
 
     Args:
         key: of the data set, ``folder:`` or ``upload:``.
-        sentences: as its listing says them.
+        sentences: from its listing.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/folder_managed: **How it was read** · {own.printable_text(' '.join(sentences))}")
@@ -36,7 +36,7 @@ def said(key: str, sentences: tuple[str, ...]) -> None:
 
 
 def correct(key: str) -> bool:
-    """The form that corrects a folder or an upload that is here; whether it has just been corrected."""
+    """The form that corrects a folder or an upload; returns whether it was just corrected."""
     try:
         folder = folder_of(key)
         names = [path for _, path in read(folder).top.walk()]
@@ -63,12 +63,12 @@ def correct(key: str) -> bool:
 
 
 def fields(key: str, names: Offered, before: Corrections) -> dict[str, Any]:
-    """The fields of a correction, inside of a form; gives what was chosen, as `Corrections` takes it.
+    """The fields of a correction, inside a form; returns the choices as `Corrections` takes them.
 
     Args:
         key: of the widgets.
-        names: what there is to choose from.
-        before: what was said before.
+        names: what can be chosen.
+        before: the current corrections.
     """
     first, second = st.columns(2)
     way = first.selectbox("Labels come from", list(WAYS), _at(WAYS, before.way), key=f"{key}:way")
@@ -81,7 +81,7 @@ def fields(key: str, names: Offered, before: Corrections) -> dict[str, Any]:
             held = getattr(before, f"{column}_column") or ""
             found[f"{column}_column"] = place.text_input(
                 f"Column of the {column}", held, placeholder=AUTO, key=f"{key}:{column}", max_chars=200,
-                help="Its name, or its number from 1.",
+                help="Its name, or its number, counted from 1. Empty: automatic.",
             ).strip() or None  # fmt: skip
     parts = {}
     columns = st.columns(min(3, max(1, len(names.parts))))
@@ -99,7 +99,7 @@ def _at(choices: dict[str, str | None], value: str | None) -> int:
 
 
 def _one_of(place: Any, label: str, names: tuple[str, ...], value: str | None, key: str) -> str | None:
-    """A choice among names, or none; what was said before stays choosable though it is gone."""
+    """A choice among names, or none; the current one can still be chosen even if it is gone."""
     known = [*names, *([value] if value and value not in names else [])]
     found = place.selectbox(label, [None, *known], known.index(value) + 1 if value else 0, key=key,
                             format_func=lambda one: AUTO if one is None else own.printable(one))  # fmt: skip

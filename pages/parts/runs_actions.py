@@ -1,4 +1,4 @@
-"""What can be done with the runs that are selected: open, compare, tag, note, archive, delete, run again."""
+"""The actions for selected runs: open, compare, tag, note, archive, delete, run again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bar(selected: Sequence[str], kept: pd.DataFrame) -> None:
         rows = kept[kept["run"].isin(selected)] if selected else kept
         st.download_button(
             f"CSV of {len(rows):,}", lambda: csv(rows), "runs.csv", "text/csv", key="csv", type="tertiary",
-            icon=":material/download:", on_click="ignore", help="Every setting and figure of these runs.",
+            icon=":material/download:", on_click="ignore", help="All settings and figures of these runs.",
         )  # fmt: skip
     undo()
 
@@ -49,17 +49,17 @@ def _ways(selected: Sequence[str], runs: Sequence[Run]) -> None:
         st.page_link("pages/run.py", label="In depth", icon=":material/search_insights:",
                      query_params={"run": selected[0]})  # fmt: skip
         st.button("Change and run", key="change_run", on_click=_take_over, args=(runs[0],), icon=":material/tune:",
-                  help="Takes its settings to the Lab, where one of them can be changed.")  # fmt: skip
+                  help="Opens its settings in the Lab, where you can change them.")  # fmt: skip
     else:
         st.page_link("pages/compare.py", label=f"Compare {len(selected)}", icon=":material/stacked_line_chart:",
                      query_params={"runs": ",".join(selected)})  # fmt: skip
     st.button("Run again", key="again", on_click=_again, args=(selected,), icon=":material/replay:",
-              help="Queues the same experiment anew, down to the seed.")  # fmt: skip
+              help="Queues the same experiment again, with the same seed.")  # fmt: skip
     with st.popover("Tag and note", icon=":material/sell:"):
         _remarks(selected)
     away = all((remark := the_lab().remarks.all().get(key)) and remark.archived for key in selected)
     st.button("Bring back" if away else "Archive", key="archive", on_click=_archive, args=(selected, not away),
-              icon=":material/archive:", help="Out of the table, not lost: Archived too shows it.")  # fmt: skip
+              icon=":material/archive:", help="Hides these runs; Show archived brings them up.")  # fmt: skip
     with st.popover("Delete", icon=":material/delete:"):
         _delete(selected)
 
@@ -70,16 +70,16 @@ def _remarks(selected: Sequence[str]) -> None:
     common = [tag for tag in tags if all(key in known and tag in known[key].tags for key in selected)]
     key = ",".join(selected)
     given = st.multiselect("Tags", tags, default=common, accept_new_options=True, key=f"tags:{hash(key)}",
-                           placeholder="write one and press Enter")  # fmt: skip
+                           placeholder="Type a tag and press Enter")  # fmt: skip
     note = ""
     if len(selected) == 1:
         held = known[selected[0]].note if selected[0] in known else ""
         note = st.text_area("Note", held, key=f"note:{key}", max_chars=2_000, height=90)
-    st.button("Keep", key="keep_remarks", type="primary", on_click=_keep, args=(selected, common, given, note))
+    st.button("Save", key="keep_remarks", type="primary", on_click=_keep, args=(selected, common, given, note))
 
 
 def _keep(selected: Sequence[str], before: Sequence[str], given: Sequence[str], note: str) -> None:
-    """Adds and takes away tags as they were changed, and leaves those that only some of the runs have."""
+    """Adds and removes the tags that were changed, and leaves those that only some of the runs have."""
     remarks = the_lab().remarks
     known = remarks.all()
     for key in selected:
@@ -89,20 +89,20 @@ def _keep(selected: Sequence[str], before: Sequence[str], given: Sequence[str], 
 
 
 def _delete(selected: Sequence[str]) -> None:
-    """Asks, and says which other runs came of these."""
+    """Asks for confirmation, and says which other runs were built on these."""
     lab = the_lab()
     heirs = {run.id: run for key in selected[:FEW] for run in lab.descendants(key) if run.id not in selected}
     st.markdown(f"Delete {_many(selected)}, with all curves and files?")
     if heirs:
         named = "; ".join(in_words(run.experiment) for run in list(heirs.values())[:3])
         named += "; ..." if len(heirs) > 3 else ""
-        others = counted(len(heirs), "other run came", "other runs came")
+        others = counted(len(heirs), "other run was", "other runs were")
         st.warning(
-            f"{others} of {'it' if len(selected) == 1 else 'them'}: {named}. What came of it stays and works on: files "
-            "it rests on are kept until it is deleted, too.",
+            f"{others} built on {'it' if len(selected) == 1 else 'them'}: {named}. Those keep working: the files they "
+            "need are kept until they are deleted too.",
             icon=":material/account_tree:",
         )
-    st.caption("It can be undone for ten minutes. Runs that wait or train are left.")
+    st.caption("You can undo this for ten minutes. Queued and running runs are not deleted.")
     st.button("Delete", key="delete", type="primary", on_click=_remove, args=(selected,), icon=":material/delete:")
 
 
@@ -114,13 +114,15 @@ def _remove(selected: Sequence[str]) -> None:
     gone = the_lab().remarks.remove(selected)
     left = len(selected) - len(gone)
     if left:
-        st.session_state["trouble"] = f"{left} of {len(selected)} runs wait or train: stop or discard them first."
+        st.session_state["trouble"] = (
+            f"{left} of {len(selected)} runs are queued or running: stop or discard them first."
+        )
     if gone:
         st.session_state["removed"] = (time.time(), gone)
 
 
 def undo() -> None:
-    """For ten minutes after a deletion: the way back."""
+    """Offers to undo a deletion, for ten minutes."""
     from transfer.lab.remarks import UNDO_SECONDS
 
     when, gone = st.session_state.get("removed", (0.0, []))

@@ -27,7 +27,7 @@ def filters(everything: pd.DataFrame) -> pd.DataFrame:
         everything: a row a run, as `Lab.summary` gives it.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        sought = st.text_input("Search", key="runs_search", placeholder="words of any setting, tag or note",
+        sought = st.text_input("Search", key="runs_search", placeholder="any setting, tag or note",
                                max_chars=80, persist_state="session", width=300)  # fmt: skip
         wanted = {}
         for column, label in FILTERS.items():
@@ -38,7 +38,7 @@ def filters(everything: pd.DataFrame) -> pd.DataFrame:
                     label, known, key=f"filter:{column}", format_func=words.__getitem__,
                     persist_state="session", placeholder="all", width=150,
                 )  # fmt: skip
-        archived = st.toggle("Archived too", key="runs_archived", persist_state="session")
+        archived = st.toggle("Show archived", key="runs_archived", persist_state="session")
     kept = everything if archived else everything[~everything["archived"].astype(bool)]
     for column, values in wanted.items():
         if values and column == "tags":
@@ -49,7 +49,7 @@ def filters(everything: pd.DataFrame) -> pd.DataFrame:
 
 
 def found(table: pd.DataFrame, sought: str) -> pd.DataFrame:
-    """The rows in which every word of the search occurs: in a setting, its title, a tag, the note or the id.
+    """The rows that contain every search word in a setting, its title, a tag, the note or the id.
 
     ``seed 7`` is that seed, and not every run with a 7 somewhere.
     """
@@ -149,15 +149,17 @@ def _columns() -> dict[str, Any]:
     return {
         # Streamlit goes by the first rows, in which the longer names may not be.
         "Strategy": column.TextColumn(width=128),
-        "Labels": column.TextColumn(help="Training labels kept of each class.", width=62),
+        "Labels": column.TextColumn(help="Labelled training pictures per class.", width=62),
         "Seed": column.NumberColumn(width=52),
-        "Best": column.NumberColumn(help="Validation accuracy of the best epoch, by which it is chosen.", **percent),
+        "Best": column.NumberColumn(
+            help="Validation accuracy of the best epoch, which is the one that is tested.", **percent
+        ),
         "Last": column.NumberColumn(
-            help="Validation accuracy of the last epoch; much below the best: it forgot.", **percent
+            help="Validation accuracy of the last epoch. Far below the best: training went on too long.", **percent
         ),
         "Test": column.NumberColumn(help="Accuracy on the test set, which is used only once, at the end.", **percent),
         "95 % interval": column.TextColumn(
-            help="Wilson's interval: how far the test accuracy could be off because the test set is finite."
+            help="Wilson interval: how far off the test accuracy could be because the test set is finite."
         ),
         "Tags": column.ListColumn(width=70),
         "When": column.DatetimeColumn(format="D MMM, HH:mm"),

@@ -1,4 +1,4 @@
-"""What several runs' networks say of one picture, side by side."""
+"""Several networks' answers to one picture, side by side."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _askers() -> ThreadPoolExecutor:
 
 
 def warm(runs: list[Run]) -> None:
-    """Has the networks opened while the person still draws."""
+    """Opens the networks while the user is still drawing."""
     warmed: set[str] = st.session_state.setdefault("warmed", set())
     for run in runs:
         if run.id not in warmed:
@@ -50,17 +50,15 @@ def _tell_ready(run: str) -> None:
 
 
 def told(runs: list[Run], picture: Given, strokes: bool) -> None:
-    """Asks all of them at once and draws what they say.
+    """Asks all networks at once and shows their answers.
 
     Args:
-        runs: at most as many as the process keeps networks.
+        runs: at most as many as the process keeps open.
         picture: as it was given.
-        strokes: whether to centre its strokes as those of digits.
+        strokes: whether to centre its strokes, as in MNIST.
     """
     fits = {run.id: _fitted(run, picture, strokes) for run in runs}
-    with st.spinner(
-        "asking the networks; the first time they are opened, which takes some seconds ...", show_time=True
-    ):
+    with st.spinner("asking the networks; opening them the first time takes a few seconds ...", show_time=True):
         waiting = {run.id: _askers().submit(_ask, run.id, fits[run.id]) for run in runs}
         said = {run: answer.result() for run, answer in waiting.items()}
     columns = st.columns(len(runs), gap="medium")
@@ -73,7 +71,7 @@ def told(runs: list[Run], picture: Given, strokes: bool) -> None:
 
 
 def _fitted(run: Run, picture: Given, strokes: bool) -> np.ndarray | RequestError:
-    """As the run's own pictures were decoded, or why it cannot be."""
+    """The picture prepared like the run's own pictures, or the reason why it cannot be."""
     dataset = catalog.dataset(run.experiment.target)
     try:
         return shaped(picture, dataset.shape, scales.kept(settings.run_folder(run.id)) or dataset.scales, strokes)
@@ -105,23 +103,23 @@ def _bars(run: Run, picture: Any, answer: Any) -> None:
 
 
 def _pictures(run: Run, picture: Any, answer: Any) -> None:
-    """The picture as the network sees it, where it looked, and what it was reminded of."""
+    """The picture as the network sees it, where it looked, and the most similar training pictures."""
     if isinstance(answer, LabError):
         return
     classes = catalog.dataset(run.experiment.target).classes
     with st.container(horizontal=True, gap="small"):
         with st.container(width=SEEN, gap="xxsmall"):
             st.image(heat.enlarged(picture, SEEN), width=SEEN, alt="the picture as the network sees it")
-            st.caption(f"as it is seen, {picture.shape[1]} x {picture.shape[0]}")
+            st.caption(f"what the network sees, {picture.shape[1]} x {picture.shape[0]}")
         if answer["heat"] is not None:
             with st.container(width=SEEN, gap="xxsmall"):
                 st.image(heat.overlay(picture, answer["heat"], SEEN), width=SEEN, alt="where the network looked")
-                none = "" if answer["heat"].any() else ": nothing speaks for it here"
+                none = "" if answer["heat"].any() else ": nothing supports it here"
                 st.caption(f"where it looked ({answer['stage']}){none}")
-    st.caption("most like it among the training pictures")
+    st.caption("most similar training pictures")
     with st.container(horizontal=True, gap="xsmall"):
         for near, label, alike in zip(answer["pictures"], answer["labels"], answer["alike"], strict=True):
             with st.container(width=NEAR, gap="xxsmall"):
                 name = classes[label] if label >= 0 else "no label"
-                st.image(heat.enlarged(near, NEAR), width=NEAR, alt=f"{name}, {alike:.2f} alike")
+                st.image(heat.enlarged(near, NEAR), width=NEAR, alt=f"{name}, similarity {alike:.2f}")
                 st.caption(f"{name} · {alike:.2f}")

@@ -1,4 +1,4 @@
-"""Own pictures come in: an archive, a folder or files through the browser, or a folder of this machine."""
+"""Adding own pictures: an archive, a folder or files through the browser, or a folder on this machine."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SHOWN = 200
 
 
 def panel(empty: bool) -> None:
-    """The ways in, and what became of the last one.
+    """The ways to add pictures, and the result of the last upload.
 
     Args:
-        empty: whether there are no own pictures yet; the panel is then open.
+        empty: whether there are no own pictures yet; the panel then starts open.
     """
     _report()
     with st.expander("Add your own pictures", expanded=empty, icon=":material/add_photo_alternate:"):
@@ -36,8 +36,8 @@ def panel(empty: bool) -> None:
             _by_name()
             return
         st.caption(
-            "A folder for each class, or a table of file names and labels beside the pictures (CSV). Folders or tables "
-            "for training, validation and test are found by their names."
+            "One folder per class, or a CSV table of file names and labels with the pictures. Folders and tables for "
+            "training, validation and test are recognised by their names."
         )
         if way == WAYS[3]:
             _path()
@@ -50,9 +50,8 @@ def panel(empty: bool) -> None:
             str(way), type="zip" if way == WAYS[0] else None, accept_multiple_files=accept,
             key=f"upload:{way}:{count}", max_upload_size=most, label_visibility="collapsed",
         )  # fmt: skip
-        st.caption(upload_limits.limits(), help="The server's TRANSFER_UPLOAD_... settings. JPEG, PNG, HEIC, AVIF, "
-                   "WebP, GIF, BMP, TIFF, JPEG 2000 and PPM are read; pictures are kept on this machine and go "
-                   "nowhere else.")  # fmt: skip
+        st.caption(upload_limits.limits(), help="Set by TRANSFER_UPLOAD_... on the server. Formats: JPEG, PNG, HEIC, "
+                   "AVIF, WebP, GIF, BMP, TIFF, JPEG 2000 and PPM. Pictures stay on this machine.")  # fmt: skip
         if given:
             _name_and_add(given)
 
@@ -63,7 +62,9 @@ def _name_and_add(given: Any) -> None:
     said: dict[str, Any] = {}
     first = several[0].name.split("/")[0] if isinstance(given, list) else given.name
     with st.form(f"upload_form:{several[0].file_id}", border=False):
-        name = st.text_input("Name", uploads.suggested(first), max_chars=40, help="Its key will be upload:<name>.")
+        name = st.text_input(
+            "Name", uploads.suggested(first), max_chars=40, help="The data set's key will be upload:<name>."
+        )
         if refused and refused[0] == several[0].file_id:
             st.error(refused[1], icon=":material/block:")
             with st.expander("How it is read", icon=":material/edit:"):
@@ -78,7 +79,7 @@ def _name_and_add(given: Any) -> None:
 
 
 def _take(file: str, work: Callable[[uploads.Progress], uploads.Received]) -> None:
-    bar = st.progress(0.0, "looking at the files ...")
+    bar = st.progress(0.0, "reading the files ...")
     last = [0.0]
 
     def told(done: int, total: int) -> None:
@@ -101,11 +102,11 @@ def _take(file: str, work: Callable[[uploads.Progress], uploads.Received]) -> No
 
 
 def _report() -> None:
-    """Says what was taken in and what was not, for as long as that data set is looked at."""
+    """Says what was added and what was left out, as long as that data set is shown."""
     name, pictures, left, said = st.session_state.get("upload_report") or ("", 0, [], ())
     if not name or st.session_state.get("data_next", st.session_state.get("data_key")) != f"upload:{name}":
         return
-    st.success(f"{name}: {counted(pictures, 'picture is', 'pictures are')} here now. {printable_text(' '.join(said))}",
+    st.success(f"{name}: {counted(pictures, 'picture')} added. {printable_text(' '.join(said))}",
                icon=":material/check_circle:")  # fmt: skip
     if left:
         first = "; ".join(f"{one} ({why})" for one, why in left[:5])
@@ -119,7 +120,7 @@ def _path() -> None:
     roots = settings.folder_roots()
     with st.form("folder_form", border=False):
         path = st.text_input("Path", placeholder="/data/flowers", max_chars=1000,
-                             help="The pictures stay there; decoded copies are kept in the lab's cache.")  # fmt: skip
+                             help="The pictures stay there; the lab caches decoded copies.")  # fmt: skip
         if roots:
             st.caption(f"Allowed here (TRANSFER_FOLDERS): {', '.join(map(str, roots))}")
         pressed = st.form_submit_button("Add", type="primary", icon=":material/folder_open:")
@@ -133,9 +134,9 @@ def _path() -> None:
 
 
 def _open(path: str) -> None:
-    """Opens the folder and keeps it among the choices; one that is refused can be corrected."""
+    """Opens the folder and adds it to the choices; a refused one can be corrected."""
     try:
-        with st.spinner("looking at the files ..."):
+        with st.spinner("reading the files ..."):
             found = catalog.dataset(f"folder:{path.strip()}")
     except LabError as problem:
         st.error(str(problem), icon=":material/block:")
@@ -150,8 +151,8 @@ def _open(path: str) -> None:
 def _by_name() -> None:
     with st.form("tfds_form", border=False):
         name = st.text_input("Name", placeholder="beans", max_chars=80,
-                             help="As in www.tensorflow.org/datasets/catalog.")  # fmt: skip
-        st.caption("Its size is shown before anything is downloaded. Needs the package tensorflow-datasets.")
+                             help="See www.tensorflow.org/datasets/catalog.")  # fmt: skip
+        st.caption("You see its size before anything is downloaded. Requires the package tensorflow-datasets.")
         if not st.form_submit_button("Add", type="primary", icon=":material/cloud_download:"):
             return
     try:
@@ -165,7 +166,7 @@ def _by_name() -> None:
 
 
 def remove(key: str) -> None:
-    """Takes an own data set away: an upload with its pictures, a folder only from the choices."""
+    """Removes an own data set: an upload with its pictures, a folder only from the choices."""
     prefix, _, rest = key.partition(":")
     if prefix == "upload":
         uploads.remove(rest)

@@ -97,7 +97,7 @@ def figure(answers: Answers, scale: str, revision: str, dark: bool = False) -> g
         unselected={"marker": {"color": "rgba(0,0,0,0)", "opacity": 0}},
         customdata=np.stack([np.array(kept)[truth], np.array(kept)[said], part[truth, said],
                              np.round(100 * height[truth, said], 1)], axis=1).tolist(),
-        hovertemplate=[f"{names[t]} called {names[s]}: %{{customdata[2]}} (%{{customdata[3]}} %)<extra></extra>"
+        hovertemplate=[f"{names[t]} classified as {names[s]}: %{{customdata[2]}} (%{{customdata[3]}} %)<extra></extra>"
                        for t, s in zip(truth, said, strict=True)],
     )  # fmt: skip
     # Last, or the mark of the chosen cell would hide its number.

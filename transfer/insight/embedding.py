@@ -102,7 +102,10 @@ def figure(places: np.ndarray, answers: Answers, chosen: np.ndarray, colour: str
     if colour == "error":
         groups, names = (~right).astype(int), ("right", "wrong")
     hues = ("#9AA5B1", "#CC3311") if colour == "error" else CLASSES
-    said = [f"{answers.classes[answers.labels[at]]}, called {answers.classes[answers.predicted[at]]}" for at in chosen]
+    said = [
+        f"{answers.classes[answers.labels[at]]}, classified as {answers.classes[answers.predicted[at]]}"
+        for at in chosen
+    ]
     for group in np.unique(groups):
         mine = np.flatnonzero(groups == group)
         drawn.add_scatter(
