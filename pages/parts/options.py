@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,13 @@ def _strategy_options(strategy: Any) -> None:
     chosen()["options"] = kept
 
 
+@functools.cache
+def _properties(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of each field, made once: for every field of every drawing it was half of a drawing's time."""
+    found: dict[str, Any] = model.model_json_schema()["properties"]
+    return found
+
+
 def label(name: str, unit: str = "") -> str:
     """A field's name as people write it, with its unit: ``Batch size (pictures)``."""
     words = name.replace("_", " ").capitalize()
@@ -101,7 +109,7 @@ def widget(
         usual: what it is when nobody chooses, for the hint in an empty field; empty where that is not known.
         narrow: whether there is no room for the unit in the label; it then goes into the help.
     """
-    schema = model.model_json_schema()["properties"][name]
+    schema = _properties(model)[name]
     description = str(schema.get("description", ""))
     kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     kind, optional = kinds[0], len(schema.get("anyOf", [])) > 1
