@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests import tiny
+from tests.once import once
 from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
 from transfer.engine import data, device
@@ -24,7 +25,7 @@ from transfer.strategies import Setting, Step
 REAL = Experiment(
     target="optdigits", source="mnist_5k", source_epochs=1, epochs=2, labels_per_class=0, batch_size=100, seed=3
 )
-SMALL = REAL.but(target=tiny.TARGET, source=tiny.SOURCE, backbone=tiny.NETWORK, batch_size=40)
+SMALL = REAL.but(target=tiny.TARGET, source=tiny.SOURCE, backbone=tiny.NETWORK, batch_size=40, optimizer="sgd")
 WITHOUT = [one.key for one in catalog.strategies().values() if one.unlabelled]
 ALIGNING = ["deep_coral", "mmd", "jan", "mcc", "pseudo_label", "fixmatch", "mean_teacher", "afn"]
 
@@ -48,7 +49,7 @@ def at_home(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ran(strategy: str, **changes: Any) -> Result:
     """SMALL by that strategy."""
-    return train(SMALL.but(strategy=strategy, **changes))
+    return once(SMALL.but(strategy=strategy, **changes))
 
 
 def validated(result: Result) -> pd.DataFrame:
@@ -63,27 +64,19 @@ def test_the_usual_methods_need_no_target_labels() -> None:
     assert {"target_oracle", "prototypes", "simclr"} <= set(catalog.strategies())
 
 
-@pytest.fixture(scope="module")
-def floor(learned: Path) -> Result:
-    """Source only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSFER_HOME", str(learned))
-        return ran("source_only")
-
-
 @pytest.mark.parametrize("strategy", [*ALIGNING, "dann", "cdan", "mcd"])
-def test_weight_0_is_source_only_number_for_number(strategy: str, floor: Result) -> None:
+def test_weight_0_is_source_only_number_for_number(strategy: str) -> None:
     # The target's own statistics would be a look at it.
-    found = ran(strategy, options={"weight": 0, "statistics": "source"})
-    if catalog.strategy(strategy).labelled_view == "weak":
-        floor = ran("source_only", augment=True)
+    found = ran(strategy, epochs=1, options={"weight": 0, "statistics": "source"})
+    floor = ran("source_only", epochs=1, augment=catalog.strategy(strategy).labelled_view == "weak")
     np.testing.assert_allclose(
         validated(found).to_numpy(dtype="float64"), validated(floor).to_numpy(dtype="float64"), atol=2e-5
     )
     assert found.metrics["test_accuracy"] == floor.metrics["test_accuracy"]
 
 
-def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch, floor: Result) -> None:
+def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeing = ran("source_only")
     plain = data.split
 
     def scrambled(*given: Any) -> data.Split:
@@ -94,8 +87,8 @@ def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch, 
         return found
 
     monkeypatch.setattr(data, "split", scrambled)
-    blind = ran("source_only")
-    pd.testing.assert_frame_equal(validated(blind), validated(floor))
+    blind = train(SMALL.but(strategy="source_only"))
+    pd.testing.assert_frame_equal(validated(blind), validated(seeing))
 
 
 @pytest.mark.parametrize("strategy", ["mmd", "shot", "fixmatch"])
@@ -112,9 +105,10 @@ def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch
         train, validation, test = parts
         return replace(found, train=train, validation=validation, test=test)
 
-    first = ran(strategy, epochs=1, batch_size=80)
+    asked = SMALL.but(strategy=strategy, epochs=1, batch_size=80)
+    first = train(asked)
     monkeypatch.setattr(data, "split", exchanged)
-    second = ran(strategy, epochs=1, batch_size=80)
+    second = train(asked)
     assert first.weights.keys() == second.weights.keys()
     for name, value in first.weights.items():
         np.testing.assert_array_equal(value, second.weights[name], err_msg=name)
@@ -136,7 +130,7 @@ def test_a_step_without_target_labels_has_none() -> None:
 
     catalog.strategies()["spy"] = Spy
     try:
-        ran("spy", epochs=1)
+        train(SMALL.but(strategy="spy", epochs=1))
     finally:
         del catalog.strategies()["spy"]
     assert seen
@@ -146,7 +140,7 @@ def test_a_step_without_target_labels_has_none() -> None:
 
 @pytest.mark.parametrize(("strategy", "moving"), [("tent", ("gamma", "beta")), ("adabn", ()), ("shot", None)])
 def test_frozen_parts_are_bit_identical_afterwards(strategy: str, moving: tuple[str, ...] | None) -> None:
-    result, start = ran(strategy), ran("adabn", epochs=1)
+    result, start = ran(strategy, optimizer="adam"), ran("adabn", epochs=1)
     head = [name for name in result.weights if name.startswith("head/")]
     for name in head:
         np.testing.assert_array_equal(result.weights[name], start.weights[name])
@@ -201,8 +195,8 @@ def test_a_wide_product_is_mapped_at_random() -> None:
 
 @pytest.mark.parametrize("strategy", ["dann", "shot", "mean_teacher"])
 def test_a_paused_run_goes_on_as_if_it_had_never_stopped(strategy: str, tmp_path: Path) -> None:
-    asked = SMALL.but(strategy=strategy, epochs=3)
-    whole = train(asked)
+    asked = SMALL.but(strategy=strategy)
+    whole = once(asked)
     count = 0
 
     def after(steps: int) -> Any:
@@ -213,7 +207,7 @@ def test_a_paused_run_goes_on_as_if_it_had_never_stopped(strategy: str, tmp_path
 
         return wish
 
-    assert train(asked, should_stop=after(7), folder=tmp_path).state == "paused"
+    assert train(asked, should_stop=after(5), folder=tmp_path).state == "paused"
     resumed = train(asked, folder=tmp_path)
     np.testing.assert_allclose(validated(resumed).to_numpy()[-1], validated(whole).to_numpy()[-1], atol=1e-5)
     assert resumed.metrics["picks"] == whole.metrics["picks"]
@@ -294,7 +288,7 @@ def test_the_nearest_possible_gives_a_label_or_a_source_of_the_same_classes() ->
 
 
 def test_prototypes_train_nothing_and_know_their_classes() -> None:
-    result = train(REAL.but(strategy="prototypes", labels_per_class=5))
+    result = ran("prototypes", source_epochs=10, labels_per_class=5)
     assert result.metrics["trainable_weights"] == 0
     assert result.metrics["test_accuracy"] > 0.5
 

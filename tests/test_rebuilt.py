@@ -22,9 +22,10 @@ SMALL = Experiment(
     epochs=2,
     labels_per_class=2,
     batch_size=10,
+    optimizer="sgd",  # TensorFlow takes a third longer to trace Adam
     seed=3,
 )
-OWN = {"source": None, "backbone": "efficientnet_lite0", "target": "faces", "image_size": 32}
+OWN = {"source": None, "backbone": tiny.PRETRAINED, "image_size": 20}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_it_says_what_it_said_before_the_first_step(kind: str) -> None:
     logits = found.logits(validation.inputs)
     assert metrics.cross_entropy(logits, validation.labels) == pytest.approx(before.loss, rel=1e-4)
     again = rebuilt.trained(f"before_{kind}").logits(validation.inputs)
-    assert not np.allclose(logits, again, atol=1e-3)
+    assert not np.allclose(logits, again, atol=1e-4)
 
 
 def test_a_source_that_is_gone_is_learned_anew() -> None:
