@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny
 from transfer import Experiment, catalog, train
 from transfer.engine.budget import budgets
 from transfer.engine.checkpoint import Place
@@ -14,11 +15,13 @@ from transfer.errors import ImpossibleExperiment
 from transfer.insight.points import split_of
 from transfer.strategies import Phase
 
-SMALL = Experiment(source="mnist_5k", source_epochs=1, backbone="dense", labels_per_class=2, batch_size=8)
+SMALL = Experiment(
+    target=tiny.TARGET, source=tiny.SOURCE, source_epochs=4, backbone=tiny.NETWORK, labels_per_class=2, batch_size=8
+)
 
 
 @pytest.fixture(autouse=True)
-def shared(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def shared(world: None, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """One home for this file: what the source teaches is learned once."""
     monkeypatch.setenv("TRANSFER_HOME", str(tmp_path_factory.getbasetemp() / "budget"))
 
@@ -58,7 +61,7 @@ def test_all_see_the_same_number_of_images(strategy: str) -> None:
     assert 110 <= seen.iloc[-1] < 110 + largest
     assert split_of(result.history, "validation")["epoch"].is_monotonic_increasing
     assert split_of(result.history, "train")["step"].is_unique
-    assert result.state == "finished" and result.metrics["test_accuracy"] > 0.3
+    assert result.state == "finished" and result.metrics["test_accuracy"] > 0.15
 
 
 def test_seconds_are_kept_and_every_phase_gets_its_part() -> None:

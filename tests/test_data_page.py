@@ -14,6 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
+from tests import tiny
 from tests.pictures import COLOURS
 from transfer import Experiment, catalog
 from transfer.__main__ import app
@@ -86,15 +87,15 @@ def test_the_first_batch_is_the_one_the_run_begins_with(own: Path, tmp_path: Pat
     assert found["mean"][0] == pytest.approx(grey.mean(), abs=3)
 
 
-def test_equal_data_are_no_distance_apart_and_inverted_ones_are(home: Path) -> None:
-    asked = {"backbone": "small_cnn", "seed": 0}
-    same = looking.find_out(Question("distance", ("optdigits", "optdigits"), asked))
-    apart = looking.find_out(Question("distance", ("optdigits", "optdigits~inversion:5"), asked))
+def test_equal_data_are_no_distance_apart_and_inverted_ones_are(home: Path, world: None) -> None:
+    asked = {"backbone": tiny.NETWORK, "seed": 0}
+    same = looking.find_out(Question("distance", (tiny.SOURCE, tiny.SOURCE), asked))
+    apart = looking.find_out(Question("distance", (tiny.SOURCE, f"{tiny.SOURCE}~inversion:5"), asked))
     assert same["mmd"] == pytest.approx(0, abs=1e-5)
     assert same["a_distance"] <= max(same["a_distance_chance"], 0.3)
     assert apart["a_distance"] > 1.5 > same["a_distance_chance"]
     assert apart["mmd"] > 10 * apart["mmd_chance"]
-    assert "random weights" in said.about_distance(apart, "small_cnn")
+    assert "random weights" in said.about_distance(apart, tiny.NETWORK)
 
 
 def test_an_answer_is_kept_until_a_file_changes(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:

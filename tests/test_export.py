@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests import tiny
 from transfer import Experiment, settings, train
 from transfer.__main__ import app
 from transfer.engine import arrays, device
@@ -19,18 +20,14 @@ from transfer.engine.rebuilt import target_split
 from transfer.lab import Lab
 
 SMALL = Experiment(
-    target="optdigits", source="mnist_5k", source_epochs=1, epochs=1, labels_per_class=2, batch_size=10, image_size=20
-)
+    target=tiny.TARGET, source=tiny.SOURCE, source_epochs=1, backbone=tiny.NETWORK, epochs=1, labels_per_class=2,
+    batch_size=10, image_size=20,
+)  # fmt: skip
 KINDS: dict[str, dict[str, Any]] = {
     "lora": {"strategy": "lora", "options": {"hidden": "16"}},
     "own_layers": {"strategy": "stoch_norm"},
-    "enlarged": {
-        "strategy": "feature_extraction",
-        "source": None,
-        "backbone": "efficientnet_lite0",
-        "image_size": 32,
-        "target": "faces",
-    },
+    "coloured": {"strategy": "feature_extraction", "source": None, "backbone": tiny.PRETRAINED},
+    "faces": {"strategy": "from_scratch", "source": None, "backbone": tiny.PRETRAINED, "target": "faces"},
 }
 SCRIPT = """
 import json, sys, zipfile
@@ -53,7 +50,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return high / high.sum(axis=1, keepdims=True)
 
 
-def test_a_plain_script_predicts_the_same(tmp_path: Path, here: Lab) -> None:
+def test_a_plain_script_predicts_the_same(tmp_path: Path, here: Lab, world: None) -> None:
     device.warm_up(lambda: True)
     wanted = {}
     for kind, changes in KINDS.items():
@@ -73,11 +70,13 @@ def test_a_plain_script_predicts_the_same(tmp_path: Path, here: Lab) -> None:
     assert done.returncode == 0, done.stderr
     for kind, name in zip(KINDS, names, strict=True):
         np.testing.assert_allclose(np.load(f"{name}.answers.npy"), wanted[kind], atol=1e-5)
-    assert [len(json.loads(line)) for line in done.stdout.splitlines()] == [10, 10, 2]
+    assert [len(json.loads(line)) for line in done.stdout.splitlines()] == [10, 10, 10, 2]
 
 
 @pytest.mark.parametrize(("name", "words"), [("net.h5", "ends in .keras"), ("none/net.keras", "not there")])
-def test_a_place_that_cannot_be_is_refused_in_words(name: str, words: str, tmp_path: Path, here: Lab) -> None:
+def test_a_place_that_cannot_be_is_refused_in_words(
+    name: str, words: str, tmp_path: Path, here: Lab, world: None
+) -> None:
     run = here.store.add_run(SMALL)
     said = CliRunner().invoke(app, ["export", run, "--output", str(tmp_path / name)])
     assert said.exit_code == 2

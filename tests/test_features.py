@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests import tiny
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import Pretrained
 from transfer.engine import arrays, features
@@ -94,21 +95,23 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_cache_does_without(monk
     assert not list(settings.home().rglob("*.npz"))
 
 
-def test_a_run_with_cached_features_gives_the_same_curve_as_one_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Experiment(
-        target="faces", backbone="efficientnet_lite0", strategy="feature_extraction", image_size=32, epochs=3
-    ).but(labels_per_class=8)
-    cached = train(asked).history
+FROZEN = Experiment(
+    target=tiny.TARGET, backbone=tiny.PRETRAINED, strategy="feature_extraction", epochs=3, labels_per_class=8
+)
+
+
+def test_a_run_with_cached_features_gives_the_same_curve_as_one_without(
+    world: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = train(FROZEN).history
+    assert list((home / "cache").glob("features/*.npz"))
     monkeypatch.setattr("transfer.engine.features.fits", lambda *_: False)
-    plain = train(asked).history
+    plain = train(FROZEN).history
     assert len(cached) == len(plain) > 6
     for column in ("loss", "accuracy"):
         np.testing.assert_allclose(cached[column], plain[column], atol=1e-5)
 
 
-def test_augmentation_switches_the_cache_off(home: Path) -> None:
-    asked = Experiment(
-        target="faces", backbone="efficientnet_lite0", strategy="feature_extraction", image_size=32, augment=True
-    ).but(epochs=1, labels_per_class=4)
-    train(asked)
+def test_augmentation_switches_the_cache_off(world: None, home: Path) -> None:
+    train(FROZEN.but(epochs=1, augment=True))
     assert not list((home / "cache").glob("features/*.npz"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from tests import tiny
@@ -36,15 +40,26 @@ def test_every_strategy_has_a_fate_for_every_stage(strategy: str) -> None:
     assert usual_rate(ASKED.but(strategy=strategy, learning_rate=7.0), 10) < 0.1, "whatever rate was asked for"
 
 
-def test_an_estimate_counts_the_head_of_imagenet() -> None:
-    asked = Experiment(
-        target="textures", backbone="efficientnet_lite0", strategy="co_tuning", labels_per_class=1, image_size=32
+def test_an_estimate_counts_the_head_of_imagenet(world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = replace(
+        catalog.backbone(tiny.PRETRAINED), source_head=lambda: (np.zeros((16, 1000), "float32"), np.zeros(1000))
     )
-    assert estimate(asked, 10).weights == 3_413_024 + 1280 * 10 + 10 + 1280 * 1000 + 1000
+    monkeypatch.setitem(catalog.backbones(), tiny.PRETRAINED, backbone)
+    asked = Experiment(target=tiny.TARGET, backbone=tiny.PRETRAINED, strategy="co_tuning", labels_per_class=1)
+    assert estimate(asked, 10).weights == backbone.parameters + 16 * 10 + 10 + 16 * 1000 + 1000
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for what the source teaches."""
+    return tmp_path_factory.mktemp("learned")
 
 
 @pytest.mark.parametrize("strategy", ["lora", "distillation", "co_tuning", "feature_extraction"])
-def test_an_estimate_counts_weights_as_the_run_does(world: None, strategy: str) -> None:
+def test_an_estimate_counts_weights_as_the_run_does(
+    world: None, learned: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    monkeypatch.setenv("TRANSFER_HOME", str(learned))
     asked = ASKED.but(
         strategy=strategy, epochs=1, target=tiny.TARGET, source=tiny.SOURCE, backbone=tiny.NETWORK, batch_size=10
     )
