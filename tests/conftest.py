@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import http.server
 import os
@@ -9,9 +10,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pages.parts import counts
 from tests import tiny
 from tests.served import Server
 from tests.served import served as serving
@@ -20,10 +23,11 @@ from transfer.backbones import saved, saved_model
 from transfer.lab import Lab, spawner
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+_COUNT = counts._count
 
 
 # What takes longest begins first, so that no process is left alone with it at the end.
-LONGEST = ("browser", "test_strategies", "test_adapting", "test_pages", "test_rebuilt", "test_train")
+LONGEST = ("browser", "test_strategies", "test_adapting", "test_train", "test_backbones", "test_network_forms")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +37,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, name in enumerate(LONGEST) if name in item.path.stem), len(LONGEST))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file stays in one process, for its tests share what they learned; so do all files that use a browser.
+
+    For those one app is served. (xdist's own loadgroup does nothing under pytest 9.2.)
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "browser" if "browser" in file else file
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +74,11 @@ def world() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One app for all that is tried in a browser: a start costs as much as many a test."""
-    with serving(tmp_path_factory.mktemp("app") / "home") as started:
+    """One app for all that is tried in a browser: a start costs as much as many a test.
+
+    No process with TensorFlow waits for the next run: each would be another import.
+    """
+    with serving(tmp_path_factory.mktemp("app") / "home", TRANSFER_STANDBY="0") as started:
         yield started
 
 
@@ -101,6 +124,17 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f"http://localhost:{server.server_port}/"
     server.shutdown()
+
+
+@functools.cache
+def _counted(key: str) -> counts.Counts | None:
+    return _COUNT(key)
+
+
+@pytest.fixture(autouse=True)
+def counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The classes of a published data set are counted once, whatever the home; each time takes a process."""
+    monkeypatch.setattr(counts, "_count", lambda key: _COUNT(key) if ":" in key or "~" in key else _counted(key))
 
 
 @pytest.fixture(autouse=True)

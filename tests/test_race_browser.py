@@ -33,6 +33,8 @@ def test_a_race_from_one_press_over_a_reload_and_a_closed_tab_to_its_verdict(app
         problems: list[str] = []
         page.on("pageerror", lambda problem: problems.append(str(problem)))
         page.goto(f"{app.url}/lab")
+        page.get_by_text("More options").click()
+        fill(page, "Source epochs", "1")
         page.get_by_role("button", name="Race several").click()
         fill(page, "Seeds", "1")
         page.get_by_text("4 competitors × 1 seed = 4 runs").wait_for()
