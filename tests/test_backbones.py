@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import urllib.error
@@ -24,6 +25,12 @@ NETS = {net.key: (family, net) for family in FAMILIES for net in family.nets}
 FEW = [SMALL_CNN, DENSE, EFFICIENTNET_LITE0] + [
     BY_KEY[key] for key in ("mobilenet_v2", "mobilenet_v3_small", "vgg16", "efficientnet_b0")
 ]
+
+
+@functools.cache
+def built(backbone, size):
+    """Its stages in that size, built once for all tests that only look at them."""
+    return backbone.build(size)
 
 
 def pictures(backbone, size, count=2):
@@ -52,7 +59,7 @@ def test_contract(backbone):
 
 @pytest.mark.parametrize("backbone", FEW, ids=lambda backbone: backbone.key)
 def test_smallest_size_works_and_the_input_is_pixels_of_0_to_255(backbone):
-    stages = backbone.build(backbone.smallest)
+    stages = built(backbone, backbone.smallest)
     assert tuple(stage.name for stage in stages) == backbone.stages
     features = run(stages, pictures(backbone, backbone.smallest))
     assert features.shape == (2, stages[-1].output.shape[1])
@@ -71,7 +78,7 @@ def preprocessed(stage, pixels):
 
 @pytest.mark.parametrize("backbone", FEW, ids=lambda backbone: backbone.key)
 def test_preprocessing_brings_pixels_near_zero_with_unit_spread(backbone):
-    stage = backbone.build(backbone.smallest)[0]
+    stage = built(backbone, backbone.smallest)[0]
     black, white = (preprocessed(stage, pixels).mean() for pixels in (0, 255))
     spread = (white - black) / (255 if backbone.key == "vgg16" else 1)
     assert 0.9 < spread < 4.6
@@ -90,7 +97,7 @@ def test_a_frozen_stage_keeps_its_weights_and_a_free_one_does_not(backbone):
         signal = stage(signal)
     model = keras.Model(entry, signal)
     before = [stage.get_weights() for stage in stages]
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)  # tracing takes longer than its one step
     target = np.ones((4, stages[-1].output.shape[1]), np.float32)
     model.fit(pictures(backbone, backbone.smallest, 4), target, epochs=1, verbose=0)
     same = [
@@ -167,7 +174,7 @@ def test_stages_can_be_saved_with_their_preprocessing(tmp_path):
     import keras
 
     for key in ("vgg16", "mobilenet_v3_small", "convnext_tiny"):
-        stage = BY_KEY[key].build(32)[0]
+        stage = built(BY_KEY[key], 32)[0]
         stage.save(tmp_path / "stage.keras")
         pixels = pictures(BY_KEY[key], 32)
         again = keras.models.load_model(tmp_path / "stage.keras")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import pickle
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -18,28 +16,27 @@ from transfer import Experiment, catalog, train
 from transfer.backbones import saved
 from transfer.errors import ImpossibleExperiment, RequestError, RunFailed
 
-PLAIN_SCRIPT = """
-import sys, keras
-from keras import layers
-keras.utils.set_random_seed(1)
-pixels = keras.Input((20, 20, 1))
-flowing = layers.Rescaling(1 / 255)(pixels)
-for n, filters in enumerate((4, 8), start=1):
-    flowing = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv{n}")(flowing)
-    flowing = layers.MaxPooling2D(name=f"pool{n}")(flowing)
-flowing = layers.Flatten(name="flat")(flowing)
-flowing = layers.Dense(16, activation="relu", name="dense")(flowing)
-model = keras.Model(pixels, layers.Dense(5, activation="softmax", name="classes")(flowing), name="plain")
-model.compile("adam", "sparse_categorical_crossentropy")
-model.save(sys.argv[1])
-"""
+
+def plain_network() -> keras.Model:
+    """What a plain Keras script builds, without this project."""
+    keras.utils.set_random_seed(1)
+    pixels = keras.Input((20, 20, 1))
+    flowing = layers.Rescaling(1 / 255)(pixels)
+    for n, filters in enumerate((4, 8), start=1):
+        flowing = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv{n}")(flowing)
+        flowing = layers.MaxPooling2D(name=f"pool{n}")(flowing)
+    flowing = layers.Flatten(name="flat")(flowing)
+    flowing = layers.Dense(16, activation="relu", name="dense")(flowing)
+    model = keras.Model(pixels, layers.Dense(5, activation="softmax", name="classes")(flowing), name="plain")
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that a plain Keras script has saved."""
     path = tmp_path_factory.mktemp("models") / "plain.keras"
-    subprocess.run([sys.executable, "-I", "-c", PLAIN_SCRIPT, str(path)], check=True, capture_output=True)
+    plain_network().save(path)
     return path
 
 

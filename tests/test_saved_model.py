@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import tensorflow as tf
 from keras import layers
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from tests.test_saved import PLAIN_SCRIPT
+from tests.test_saved import plain_network
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import allowed_ops, saved_model
 from transfer.engine import gradcam, rebuilt
@@ -51,11 +49,9 @@ def features(stages: list[keras.Model], pixels: np.ndarray) -> np.ndarray:
 
 def test_a_plain_scripts_export_gives_its_features_to_a_run(tmp_path: Path, home: Path) -> None:
     """The whole way, with the process that looks into the folder."""
-    script = PLAIN_SCRIPT + "\nmodel.export(sys.argv[1].removesuffix('.keras'), verbose=False)\n"
-    file, folder = tmp_path / "plain.keras", tmp_path / "plain"
-    subprocess.run([sys.executable, "-I", "-c", script, str(file)], check=True, capture_output=True)
+    folder, original = tmp_path / "plain", plain_network()
+    original.export(folder, verbose=False)
     backbone = catalog.backbone(f"saved:{folder}")
-    original = keras.models.load_model(file)
     below = keras.Model(original.inputs, original.get_layer("dense").output)
     assert (backbone.parameters, backbone.image_size, backbone.channels) == (below.count_params(), 20, 1)
     assert backbone.title.endswith("dense_1/Relu") and "0 to 255" in backbone.preprocessing, "below the classes"
