@@ -90,7 +90,7 @@ def test_what_is_only_called_a_zip_is_named(data: bytes, what: str) -> None:
 def test_an_archive_in_an_archive_is_named() -> None:
     refused("not read: inner.zip", {"inner.zip": archive(good()).getvalue()})
     received = uploads.take_archive("x", archive(good() | {"more.rar": b"Rar!"}))
-    assert received.left_out == [("more.rar", "an archive in the archive: unpack it first")]
+    assert received.left_out == [("more.rar", "an archive inside the archive: unpack it first")]
 
 
 def test_a_refusal_shows_no_path_of_the_machine() -> None:

@@ -223,8 +223,8 @@ def test_an_answer_that_was_cleared_away_while_it_is_shown_is_found_out_anew(own
     assert looking.ask(question).found is not None and len(started) == 3
     answer.forget()
     monkeypatch.setattr(looking, "_started", lambda *_: Ended())
-    assert "without a word" in looking.ask(question).problem, "a process that leaves nothing is no endless loop"
-    assert "without a word" in looking.ask(question).problem
+    assert "without a message" in looking.ask(question).problem, "a process that leaves nothing is no endless loop"
+    assert "without a message" in looking.ask(question).problem
 
 
 def test_what_was_looked_at_last_is_cleared_away_last(own: Path, monkeypatch) -> None:

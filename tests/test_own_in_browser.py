@@ -27,7 +27,7 @@ def test_upload_photographs_look_at_them_and_learn_them(app: Server, tmp_path: P
             str(photographs(tmp_path / "photos.zip")), timeout=60_000
         )
         page.get_by_role("button", name="Add", exact=True).click(timeout=60_000)
-        page.get_by_text("photos: 24 pictures are here now").wait_for(timeout=60_000)
+        page.get_by_text("photos: 24 pictures added").wait_for(timeout=60_000)
         page.get_by_text("photos/cat/broken.jpg (not a picture").wait_for()
 
         page.get_by_text("Samples by class").wait_for(timeout=60_000)

@@ -75,10 +75,10 @@ def test_deleting_says_what_came_of_a_run():
     run = recorded()
     settings.run_folder(run).mkdir(parents=True)
     (settings.run_folder(run) / "experiment.json").write_text(Lab().run(run).experiment.canonical_json())
-    assert "came of it" not in said(with_selected(run))
+    assert "built on it" not in said(with_selected(run))
     Lab().store.add_run(Experiment(backbone=f"run:{run}"))
     app = with_selected(run)
-    assert "1 other run came of it: Fine-tuning" in said(app) and "works on" in said(app)
+    assert "1 other run was built on it: Fine-tuning" in said(app) and "keep working" in said(app)
 
 
 def test_a_run_is_repeated_and_put_away():

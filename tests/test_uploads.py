@@ -81,7 +81,7 @@ def test_files_and_a_table_become_one_too() -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("../evil.png", "leads out"), ("/tmp/evil.png", "leads out"), ("red/b\x07.png", "do not show"),
+    [("../evil.png", "points outside"), ("/tmp/evil.png", "points outside"), ("red/b\x07.png", "invisible characters"),
      ("FLOWERS/red/0.PNG", "same name")],
 )  # fmt: skip
 def test_files_are_named_as_strictly_as_an_archives(name: str, why: str) -> None:
@@ -96,12 +96,12 @@ def test_files_are_named_as_strictly_as_an_archives(name: str, why: str) -> None
     ["../../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\..\\evil.png", "C:\\evil.png", "C:/evil.png"],
 )
 def test_a_name_that_leads_out_is_refused(name: str) -> None:
-    refused("leads out", good() | {name: content((0, 0, 0), 0)})
+    refused("points outside", good() | {name: content((0, 0, 0), 0)})
 
 
 @pytest.mark.parametrize("name", ["a/b\x07.png", "a/\u202egnp.exe.png", "a/b\n.png", "a/\x7f.png"])
 def test_a_name_that_does_not_show_is_refused(name: str) -> None:
-    refused("do not show", good() | {name: content((0, 0, 0), 0)})
+    refused("invisible characters", good() | {name: content((0, 0, 0), 0)})
 
 
 def test_a_name_that_is_too_long_or_there_twice_is_refused() -> None:
@@ -121,18 +121,18 @@ def test_links_and_devices_are_refused(kind: int) -> None:
         link = zipfile.ZipInfo("flowers/red/link.png")
         link.external_attr = (kind | 0o777) << 16
         more.writestr(link, "/etc/passwd")
-    refused("no plain file", made)
+    refused("not a plain file", made)
 
 
 def test_a_bomb_is_refused_by_what_it_says_and_by_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
     zeros = bytes(30 * 2**20)
-    refused("suspiciously much", good() | {"flowers/red/bomb.bmp": zeros})
+    refused("suspicious size", good() | {"flowers/red/bomb.bmp": zeros})
     # One that lies of its size: the table of contents says 100 bytes.
     lying = archive(good() | {"flowers/red/bomb.bmp": zeros}).getvalue()
     lying = lying.replace(struct.pack("<I", len(zeros)), struct.pack("<I", 100))
-    refused("cannot be read|more than it said", BytesIO(lying))
+    refused("cannot be read|more than it declares", BytesIO(lying))
     monkeypatch.setenv("TRANSFER_UPLOAD_UNPACKED_MB", "0")
-    refused("unpacks to too much", good())
+    refused("too large when unpacked", good())
     monkeypatch.setenv("TRANSFER_UPLOAD_MB", "0")
     refused("too large", good())
 
@@ -140,7 +140,7 @@ def test_a_bomb_is_refused_by_what_it_says_and_by_what_it_does(monkeypatch: pyte
 def test_what_is_written_is_counted_whatever_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSFER_UPLOAD_UNPACKED_MB", "0")
     monkeypatch.setattr(uploads, "declared", lambda members, size: None)
-    refused("more than it said", good())
+    refused("more than it declares", good())
 
 
 def test_too_many_files_are_refused_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def test_of_two_uploads_of_one_name_at_once_one_is_kept_whole() -> None:
             uploads.take_archive("same", archive(good(3 + number)), told)
             said.append(number)
         except RequestError as problem:
-            assert "There is an upload of that name" in str(problem)
+            assert "An upload of that name already exists" in str(problem)
 
     both = [threading.Thread(target=upload, args=(number,)) for number in range(2)]
     for one in both:
@@ -212,13 +212,13 @@ def test_of_two_uploads_of_one_name_at_once_one_is_kept_whole() -> None:
     assert len(said) == 1
     assert catalog.dataset("upload:same").count == 3 * (3 + said[0])
     assert [one.name for one in uploads.place().iterdir()] == ["same"]
-    with pytest.raises(RequestError, match="There is an upload of that name"):
+    with pytest.raises(RequestError, match="An upload of that name already exists"):
         uploads.take_archive("same", archive(good()))
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A b", "a" * 41, ".staging-1", "-x"])
 def test_a_name_that_cannot_be_a_folder_is_refused(name: str) -> None:
-    with pytest.raises(RequestError, match="cannot be the name"):
+    with pytest.raises(RequestError, match="name is not allowed"):
         uploads.take_archive(name, archive(good()))
     assert uploads.names() == []
 

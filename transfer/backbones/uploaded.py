@@ -1,4 +1,4 @@
-"""Networks that come through a browser: kept under the lab's home, and never changed once they are there."""
+"""Networks uploaded through a browser: stored in the lab's home and never changed afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT = " ._-+()"
 
 
 def safe_name(name: str) -> str:
-    """An upload's name as a file can be called here: without folders, and without what a key takes for a setting."""
+    """The file name of an upload: without folders, and without characters that a key reads as a setting."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(one if one.isalnum() or one in _KEPT else "_" for one in last).lstrip(". ")
     stem, dot, ending = plain.rpartition(".")
@@ -29,7 +29,7 @@ def safe_name(name: str) -> str:
 
 
 def keep(name: str, held: bytes) -> Path:
-    """An uploaded file, kept under its name, or a name with a number when another network has that one.
+    """Stores an uploaded file under its name, or with a number added if another network has that name.
 
     A file that is here stays as it is: runs began with it. The same content is kept once.
 

@@ -1,4 +1,4 @@
-"""Pictures that came through the Data page: ``upload:flowers``."""
+"""Pictures uploaded on the Data page: ``upload:flowers``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ def opened(name: str) -> Dataset:
     """The upload as a data set.
 
     Raises:
-        UnknownKey: there is none of that name.
+        UnknownKey: there is no upload of that name.
     """
     from transfer.pictures import own, uploads
 
-    return own.dataset(f"upload:{name}", name, uploads.where(name), "Uploaded through the Data page")
+    return own.dataset(f"upload:{name}", name, uploads.where(name), "Uploaded on the Data page")
 
 
 def known() -> list[str]:
-    """Keys of the uploads that are here."""
+    """Keys of all uploads."""
     from transfer.pictures import uploads
 
     return [f"upload:{name}" for name in uploads.names()]

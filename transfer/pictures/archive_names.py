@@ -1,4 +1,4 @@
-"""Names of files in an upload: in the letters that were meant, and none that leads out or hides what it is."""
+"""Names of files in an upload: decoded as intended, and checked for paths that lead out or hidden characters."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def safe(name: str) -> PurePosixPath:
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if not name or any(map(_hides, name)):
-        raise refused("A file's name has characters that do not show.", repr(name))
+        raise refused("A file's name contains invisible characters.", repr(name))
     if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts or not path.parts:
-        raise refused("A file's name leads out of the upload.", repr(name))
+        raise refused("A file's name points outside the upload.", repr(name))
     if any(len(part.encode()) > LONGEST for part in path.parts) or len(name) > 4 * LONGEST:
         raise refused("A file's name is too long.", repr(name[:60] + "..."))
     return path
@@ -98,7 +98,7 @@ def kind_of(head: bytes) -> str:
 
 
 def refused(
-    wrong: str, received: object, remedy: str = "Leave it out and try again; nothing was kept."
+    wrong: str, received: object, remedy: str = "Leave it out and try again; nothing was stored."
 ) -> RequestError:
-    """An upload's refusal in three parts."""
+    """The error for a refused upload, in three parts."""
     return RequestError(wrong, received, remedy)

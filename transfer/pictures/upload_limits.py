@@ -1,4 +1,4 @@
-"""How much an upload may be: as it is sent, by what it says of itself, and whatever it then unpacks to."""
+"""Limits for uploads: on the size as sent, on what the archive declares, and on what it really unpacks to."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _PIECE = 2**20
 
 
 def limits() -> str:
-    """What an upload may be, in a sentence."""
+    """The limits, in a sentence."""
     return (
-        f"At most {settings.upload_megabytes():,} MB as sent; {settings.unpacked_megabytes():,} MB unpacked, and then "
-        f"{settings.upload_ratio()} times the archive's size; {settings.upload_files():,} files; "
-        f"{settings.most_pixels() / 1e6:g} million pixels a picture."
+        f"At most {settings.upload_megabytes():,} MB as sent; {settings.unpacked_megabytes():,} MB unpacked, and no "
+        f"more than {settings.upload_ratio()} times the archive's size; {settings.upload_files():,} files; "
+        f"{settings.most_pixels() / 1e6:g} million pixels per picture."
     )
 
 
 def count(files: int) -> None:
-    """Refuses an upload of too many files."""
+    """Refuses an upload with too many files."""
     if files > settings.upload_files():
         raise refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
                        "Use a folder of this machine (folder:<path>), or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
 
 
 def within(size: int, megabytes: int, wrong: str, setting: str) -> None:
-    """Refuses what is larger than a setting allows."""
+    """Refuses a size larger than a setting allows."""
     if size > megabytes * 10**6:
         raise refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
                        f"Use a folder of this machine (folder:<path>), or raise {setting}.")  # fmt: skip
 
 
 def entries(archive: IO[bytes]) -> int:
-    """Entries of the archive's table of contents, without reading it into memory as zipfile does."""
+    """Number of entries in the archive's table of contents; unlike zipfile, it does not read the table into memory."""
     archive.seek(0)
     found, kept = 0, b""
     while piece := archive.read(_PIECE):
@@ -50,29 +50,31 @@ def entries(archive: IO[bytes]) -> int:
 
 
 def declared(members: list[zipfile.ZipInfo], size: int) -> None:
-    """Refuses what the archive itself says is too much, or is no plain file."""
+    """Refuses an archive that declares too much, or entries that are not plain files."""
     total = sum(one.file_size for one in members)
-    within(total, settings.unpacked_megabytes(), "The archive unpacks to too much.", "TRANSFER_UPLOAD_UNPACKED_MB")
+    within(
+        total, settings.unpacked_megabytes(), "The archive is too large when unpacked.", "TRANSFER_UPLOAD_UNPACKED_MB"
+    )
     if total > max(SMALL, size * settings.upload_ratio()):
-        raise refused("The archive unpacks to suspiciously much.", f"{total / max(1, size):,.0f} times its size",
+        raise refused("The archive unpacks to a suspicious size.", f"{total / max(1, size):,.0f} times its size",
                        f"At most {settings.upload_ratio()} times is allowed (TRANSFER_UPLOAD_RATIO).")  # fmt: skip
     for one in members:
         kind = stat.S_IFMT(one.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
-            raise refused("The archive holds a link or something else that is no plain file.", repr(one.filename))
+            raise refused("The archive contains a link or another entry that is not a plain file.", repr(one.filename))
         if one.flag_bits & 1:
-            raise refused("The archive is encrypted.", repr(one.filename), "Make it without a password.")
+            raise refused("The archive is encrypted.", repr(one.filename), "Create it without a password.")
 
 
 class Budget:
-    """Bytes that may still be written, whatever the archive says of itself."""
+    """The bytes that may still be written, whatever the archive declares."""
 
     def __init__(self, most: int) -> None:
         self.most = min(most, settings.unpacked_megabytes() * 10**6)
         self.left = self.most
 
     def spend(self, size: int) -> None:
-        """Takes bytes off; refuses when none are left."""
+        """Uses up bytes; refuses the upload if none are left."""
         self.left -= size
         if self.left < 0:
-            raise refused("The upload unpacks to more than it said.", f"more than {self.most / 1e6:,.0f} MB")
+            raise refused("The upload unpacks to more than it declares.", f"more than {self.most / 1e6:,.0f} MB")

@@ -1,7 +1,7 @@
-"""Pictures that come through a browser: an archive or many files, taken in whole or not at all.
+"""Pictures uploaded through a browser: an archive or many files, stored as a whole or not at all.
 
-What arrives is written by strangers. It is unpacked beside its place under limits that are settings, every name and
-every picture is looked at, and only then it is moved to where it counts; when anything is refused, nothing remains.
+Uploads come from strangers. They are unpacked to a temporary folder under limits that are settings, every name and
+every picture is checked, and only then the folder is moved to its place; if anything is refused, nothing remains.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from transfer.pictures.upload_limits import SMALL, Budget, count, declared, entr
 LONGEST_NAME = 40
 _PIECE = 2**20
 _STAGING = ".staging-"
-# Hidden, so that it is neither taken for data nor can come with an upload.
+# Hidden, so that it is not read as data and cannot be part of an upload.
 _LEFT_OUT = ".left_out.json"
 
 Progress = Callable[[int, int], None]
@@ -47,13 +47,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Received:
-    """What became of an upload.
+    """The result of an upload.
 
     Args:
         name: its data set is ``upload:<name>``.
-        pictures: how many were taken in.
+        pictures: how many were stored.
         left_out: name and reason of files that were not.
-        said: how the names in it and the folders were understood, in plain sentences.
+        said: how its names and folders were understood, in plain sentences.
     """
 
     name: str
@@ -63,14 +63,14 @@ class Received:
 
 
 def place() -> Path:
-    """The folder of all uploads; made when missing."""
+    """The folder of all uploads; created if missing."""
     folder = settings.home() / "uploads"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def names() -> list[str]:
-    """Uploads that are here, oldest first."""
+    """The names of all uploads, oldest first."""
     found = [one for one in place().iterdir() if one.is_dir() and ids.is_id(one.name, LONGEST_NAME)]
     return [one.name for one in sorted(found, key=lambda one: one.stat().st_mtime)]
 
@@ -79,7 +79,7 @@ def where(name: str) -> Path:
     """The folder of an upload.
 
     Raises:
-        UnknownKey: there is none of that name.
+        UnknownKey: there is no upload of that name.
     """
     if not ids.is_id(name, LONGEST_NAME) or not (place() / name).is_dir():
         raise UnknownKey("upload", ids.shown(name), names())
@@ -87,7 +87,7 @@ def where(name: str) -> Path:
 
 
 def remove(name: str) -> None:
-    """Removes an upload with its pictures; runs that used it stay."""
+    """Deletes an upload with its pictures; runs that used it remain."""
     from transfer.pictures import own
 
     own.afresh()  # another of that name may come at once
@@ -98,7 +98,7 @@ def remove(name: str) -> None:
 
 
 def left_out(name: str) -> list[tuple[str, str]]:
-    """Name and reason of what was not taken in with an upload."""
+    """Name and reason of each file that was left out of an upload."""
     try:
         return [(file, why) for file, why in json.loads((where(name) / _LEFT_OUT).read_text())]
     except (OSError, ValueError):
@@ -106,7 +106,7 @@ def left_out(name: str) -> list[tuple[str, str]]:
 
 
 def suggested(file: str) -> str:
-    """A name for an upload that is allowed, after the file it comes from, and not taken yet."""
+    """A valid name for an upload, based on its file's name, that is not in use."""
     spoken = anyascii(unicodedata.normalize("NFC", Path(file).stem)).lower()
     name = re.sub(r"[^a-z0-9]+", "_", spoken).strip("_")[:36] or "pictures"
     taken, number = set(names()), 2
@@ -122,17 +122,17 @@ def take_archive(
     told: Progress = lambda done, total: None,
     corrections: Corrections = NOTHING,
 ) -> Received:
-    """Takes in a zip: a class a folder, or pictures with ``labels.csv``.
+    """Stores a zip: one folder per class, or pictures with ``labels.csv``.
 
     Args:
-        name: of the data set to be.
+        name: of the new data set.
         archive: the file, seekable.
         told: called with (done, total) files.
-        corrections: how a person wants it understood.
+        corrections: how the user wants it understood.
 
     Raises:
-        RequestError: the archive is refused, or holds nothing that could be learned; nothing is left behind.
-        DiskFull: there is no room; nothing is left behind.
+        RequestError: the archive is refused, or contains nothing to train on; nothing is left behind.
+        DiskFull: the disk is full; nothing is left behind.
     """
     size = archive.seek(0, os.SEEK_END)
     within(size, settings.upload_megabytes(), "The upload is too large.", "TRANSFER_UPLOAD_MB")
@@ -153,7 +153,7 @@ def take_archive(
         archive.seek(0)
         what = kind_of(archive.read(512))
         said = f"it is {what}" if what else str(problem) or type(problem).__name__
-        remedy = "Unpack it and make a plain zip of the folder." if what else "Make a plain zip of the folder anew."
+        remedy = "Unpack it and create a plain zip of the folder." if what else "Create the zip of the folder again."
         raise RequestError("The archive cannot be read.", said, remedy) from None
     return received
 
@@ -164,7 +164,7 @@ def take_files(
     told: Progress = lambda done, total: None,
     corrections: Corrections = NOTHING,
 ) -> Received:
-    """Takes in many files, with the folders in their names; otherwise as `take_archive`."""
+    """Stores many files, with the folders in their names; otherwise like `take_archive`."""
     several = list(files)
     count(len(several))
     within(sum(one.seek(0, os.SEEK_END) for _, one in several), settings.upload_megabytes(),
@@ -179,7 +179,7 @@ def take_files(
 
 
 def members(given: Any) -> list[str]:
-    """Names of the files in an upload, a zip or several files; nothing when it cannot be read."""
+    """Names of the files in an upload, a zip or several files; empty if it cannot be read."""
     if isinstance(given, list):
         return [one.name for one in given]
     if entries(given) > settings.upload_files():
@@ -194,25 +194,25 @@ def members(given: Any) -> list[str]:
 
 
 class _Shelf:
-    """Where an upload's files are put while it is taken in."""
+    """Collects an upload's files while they are checked."""
 
     def __init__(self, folder: Path, received: Received, budget: Budget) -> None:
         self.folder, self.received, self.budget = folder, received, budget
         self._taken: set[str] = set()
 
     def add(self, name: str, open_: Callable[[], IO[bytes]]) -> None:
-        """Writes one file if it is a picture or a table; leaves out anything else by name."""
+        """Writes one file if it is a picture or a table; records any other as left out."""
         path = safe(name)
         if any(hidden(part) for part in path.parts):
             return
         alike = unicodedata.normalize("NFC", str(path)).casefold()
         if alike in self._taken:
-            raise refused("Two files have the same name.", repr(name), "Rename one of them; nothing was kept.")
+            raise refused("Two files have the same name.", repr(name), "Rename one of them; nothing was stored.")
         self._taken.add(alike)
         ending = path.suffix.lower()
         table = ending in TABLES
         if not table and (why := unfit(path.name)):
-            why = "an archive in the archive: unpack it first" if ending in ARCHIVES else why
+            why = "an archive inside the archive: unpack it first" if ending in ARCHIVES else why
             self.received.left_out.append((str(path), why))
             return
         goal = self.folder / path
@@ -241,11 +241,11 @@ class _Shelf:
 
 @contextmanager
 def _staging(name: str, corrections: Corrections) -> Iterator[tuple[Path, Received]]:
-    """A folder beside the place of the upload that becomes it at the end; gone when anything goes wrong."""
+    """A temporary folder that becomes the upload at the end; it is deleted if anything goes wrong."""
     if not ids.is_id(name, LONGEST_NAME):
         raise RequestError(
-            "This cannot be the name of an upload.", repr(ids.shown(name)),
-            "Use up to 40 small letters, digits, - and _, beginning with a letter or digit.",
+            "This name is not allowed for an upload.", repr(ids.shown(name)),
+            "Use up to 40 lower-case letters, digits, - and _, starting with a letter or digit.",
         )  # fmt: skip
     _clean()
     if (place() / name).exists():
@@ -265,17 +265,17 @@ def _staging(name: str, corrections: Corrections) -> Iterator[tuple[Path, Receiv
             raise
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("The lab's disk is full.", None, "Make room on it; nothing was kept.") from problem
+            raise DiskFull("The lab's disk is full.", None, "Free some space; nothing was stored.") from problem
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _understood(folder: Path, received: Received, corrections: Corrections) -> tuple[str, ...]:
-    """What the upload means; texts that say nothing of it are not kept.
+    """How the upload is understood, in sentences; unused text files are deleted.
 
     Raises:
-        RequestError: there is nothing to be learned; files that might have said it are named.
+        RequestError: there is nothing to train on; the message names files that might have held the labels.
     """
     keep(folder, corrections)
     try:
@@ -293,11 +293,13 @@ def _understood(folder: Path, received: Received, corrections: Corrections) -> t
 
 
 def _taken(name: str) -> RequestError:
-    return RequestError("There is an upload of that name.", repr(name), f"Choose another, {suggested(name)} say.")
+    return RequestError(
+        "An upload of that name already exists.", repr(name), f"Choose another name, such as {suggested(name)}."
+    )
 
 
 def _clean() -> None:
-    """Removes what processes that died in the middle of an upload left behind."""
+    """Removes what is left of uploads whose processes died."""
     for folder in place().glob(f"{_STAGING}*"):
         pid = folder.name.removeprefix(_STAGING).partition("-")[0]
         if not pid.isdigit() or not psutil.pid_exists(int(pid)):
