@@ -50,7 +50,7 @@ def learn(dataset: Dataset) -> None:
 
 
 def about(dataset: Dataset) -> None:
-    """What it is, and what can be done with it."""
+    """Facts about the data set, and what can be done with it."""
     height, width, channels = dataset.shape
     colour = "colour" if channels == 3 else "grey"
     st.caption(
@@ -63,12 +63,12 @@ def about(dataset: Dataset) -> None:
         st.caption(f":material/info: {dataset.warning}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Learn this", type="primary", icon=":material/science:", on_click=learn, args=(dataset,),
-                  help="Makes it the target of the experiment and goes to the lab.")  # fmt: skip
+                  help="Makes it the target of the experiment and opens the Lab.")  # fmt: skip
         if ":" in dataset.key and "~" not in dataset.key:
             words = "Forget" if dataset.key.startswith("folder:") else "Remove"
             with st.popover(words, type="tertiary", icon=":material/delete:"):
                 gone = "The pictures are deleted here" if words == "Remove" else "The pictures stay where they are"
-                st.caption(f"{gone}; runs on them stay on the Runs page.")
+                st.caption(f"{gone}. Runs that used them stay on the Runs page.")
                 st.button(f"{words} {dataset.title}", on_click=upload.remove, args=(dataset.key,))
 
 

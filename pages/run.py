@@ -34,7 +34,7 @@ def named_run() -> Run | None:
             return the_lab().run(key)
         except UnknownKey:
             st.warning(
-                f"There is no run {ids.shown(key)} here; it may have been discarded.", icon=":material/search_off:"
+                f"There is no run {ids.shown(key)} here. It may have been discarded.", icon=":material/search_off:"
             )
     st.page_link("pages/runs.py", label="All runs", icon=":material/list:")
     st.page_link("pages/lab.py", label="Start a new one in the lab", icon=":material/science:")

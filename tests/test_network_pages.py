@@ -127,7 +127,7 @@ def test_a_runs_family_is_drawn_and_said() -> None:
     second = Lab().store.add_run(Experiment(backbone=f"run:{first}"))
     app = opened("run", run=first, part="about")
     assert not app.exception
-    assert f"1 came of it: {second}" in said(app)
+    assert f"1 run was built on it: {second}" in said(app)
     drawn = app.get("graphviz_chart")[0].proto.spec
     assert f'"{first}" -> "{second}" [label="backbone"]' in drawn
     assert "random weights" in drawn and "on optdigits" in drawn

@@ -267,7 +267,7 @@ def test_a_run_shows_how_far_each_stage_has_moved_and_the_parts_of_its_loss():
     lab.store.append(run, [(time.time(), *to_record(one)) for one in points])
     app = opened(run=run)
     assert "At epoch 2, dense has moved furthest, by 2.5\u00a0% of its size; conv1 not at all." in said(app)
-    assert "**Parts**" in said(app)
+    assert "**Loss terms**" in said(app)
 
 
 def test_an_estimate_measured_beside_a_run_is_measured_again(home, monkeypatch):

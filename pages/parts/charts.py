@@ -19,18 +19,18 @@ AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
 MOST_OVERLAYS = 5
 FEW_EPOCHS = 100
 MISLEADS = {
-    "accuracy": "Share of pictures that get the right class. Train and validation are not measured alike: train batch "
-    "by batch while the weights move, with what is done to pictures and weights for training's sake. On few "
-    "validation pictures it moves by whole points by chance.",
-    "loss": "What training minimises: how little probability the right class gets. It can rise while accuracy does, "
-    "too, when a few answers are wrong but very sure; and losses of different strategies need not be comparable.",
+    "accuracy": "Share of pictures classified correctly. Training and validation are measured differently: training "
+    "accuracy batch by batch while weights change, with augmentation and dropout, if any. With few validation "
+    "pictures it varies by whole points by chance.",
+    "loss": "What training minimises: it is high when the correct class gets a low probability. It can rise together "
+    "with accuracy if a few wrong answers are very confident. Losses of different strategies may not be comparable.",
 }
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is drawn around a curve, known before it: the experiment's source, its length and the baselines."""
+    """What is drawn around a curve and known beforehand: the experiment's source, its length and the baselines."""
 
     experiment: Experiment | None
     epochs: int | None = None
@@ -147,7 +147,7 @@ def switches(shown: Run | None) -> None:
         # Defaults of the widgets, not values put into their state: a run of this script that is cut short
         # before it gets here makes Streamlit forget the state, and the source would vanish from the curves.
         st.segmented_control(
-            "Along x", list(AXES), default="epoch", format_func=AXES.__getitem__, key="axis", required=True
+            "X axis", list(AXES), default="epoch", format_func=AXES.__getitem__, key="axis", required=True
         )
         with st.container(width="content", gap="xxsmall"):
             st.toggle("Logarithmic loss", key="log_loss", help="Shows small differences late in training.")

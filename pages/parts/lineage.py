@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts.shared import the_lab, title
 from transfer import catalog
 from transfer.experiment import Experiment
-from transfer.insight.words import percent
+from transfer.insight.words import counted, percent
 from transfer.lab import Run, lineage
 
 NODE = 'fontname="sans-serif" fontsize="11" style="filled,rounded" shape="box" color="#2F6690"'
@@ -55,7 +55,7 @@ def _origin(name: str, asked: Experiment) -> list[str]:
     if strategy is not None and strategy.start == "random":
         words.append("random weights")
     elif asked.source:
-        words.append(f"learned {title(catalog.datasets(), asked.source)}")
+        words.append(f"trained on {title(catalog.datasets(), asked.source)}")
     elif backbone is not None and backbone.pretrained is not None:
         words.append(f"{backbone.pretrained.source} weights")
     return [f'"of {name}" [label={_quoted(words)} shape=ellipse style=filled];', f'"of {name}" -> "{name}";']
@@ -66,8 +66,9 @@ def _quoted(words: list[str]) -> str:
 
 
 def _sentence(run: Run, later: list[Run]) -> str:
-    """The graph in words, which is also what it says to those who do not see it."""
+    """The graph in words, also for screen readers."""
     earlier = [bond.parent for bond in lineage.ancestors(run)]
-    came = f"It came of {', '.join(earlier)}." if earlier else "It came of no other run."
-    went = f"{len(later)} came of it: {', '.join(one.id for one in later)}." if later else "None came of it."
-    return f"{came} {went} A discarded run's files stay for as long as a run that came of it is there."
+    came = f"Built on {', '.join(earlier)}." if earlier else "Not built on another run."
+    runs = counted(len(later), "run was", "runs were")
+    went = f"{runs} built on it: {', '.join(one.id for one in later)}." if later else "No run was built on it."
+    return f"{came} {went} A discarded run's files are kept as long as a run that was built on it exists."

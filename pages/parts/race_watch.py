@@ -28,7 +28,7 @@ BUDGET_AXES = {"epochs": {}, "images": {"images": "images seen"}, "seconds": {"t
 
 
 def shown_race() -> Race | None:
-    """The race the address names, if there is one."""
+    """The race named in the address, if there is one."""
     key = st.query_params.get("race")
     if not key:
         return None
@@ -36,13 +36,13 @@ def shown_race() -> Race | None:
         return the_lab().races.get(key)
     except UnknownKey:
         st.warning(
-            f"There is no race {ids.shown(key)} here; below you can start a new one.", icon=":material/search_off:"
+            f"There is no race {ids.shown(key)} here. You can start a new one below.", icon=":material/search_off:"
         )
         return None
 
 
 def earlier() -> None:
-    """Ways back to races that were run before."""
+    """Links to earlier races."""
     races = the_lab().races.newest(5)
     if not races:
         st.caption("A race of four strategies with three seeds takes a few minutes. It goes on if you close this tab.")
@@ -77,7 +77,7 @@ def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
         if not live:  # while they are, the verdict counts them
             st.caption(f"All {len(runs)} runs have ended")
         axes = _axes(shown)
-        st.segmented_control("Along x", list(axes), default=next(iter(axes)), format_func=axes.__getitem__,
+        st.segmented_control("X axis", list(axes), default=next(iter(axes)), format_func=axes.__getitem__,
                              key=f"race_axis:{shown.about.currency}", required=True, persist_state="session",
                              label_visibility="collapsed")  # fmt: skip
 
