@@ -92,7 +92,7 @@ MAY_IMPORT = {
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "asking": {"catalog", "lab"},
     "reading": {"datasets", "errors", "pictures"},
-    "export": {"engine", "errors", "export", "pictures", "settings"},
+    "export": {"engine", "errors", "export", "pictures", "seen", "settings"},
     "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible", "reading"},
 }
 

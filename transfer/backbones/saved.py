@@ -33,6 +33,7 @@ from transfer.backbones.described import (
 from transfer.backbones.pixels import PIXELS
 from transfer.elsewhere import asked
 from transfer.errors import RequestError
+from transfer.seen.carried import carried
 
 if TYPE_CHECKING:
     import keras
@@ -155,6 +156,7 @@ def open_(rest: str) -> Backbone:
         licence="your own",
         reference=str(path),
         notes=doubts(known, chosen.get("pixels", "")),
+        lessons=carried(path, seen),
         preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the file",
         build=held(functools.partial(_build, path=path, cut=cut, pixels=pixels, reading=reading)),
         pretrained=Pretrained(

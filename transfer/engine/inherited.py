@@ -15,6 +15,7 @@ from transfer.backbones.as_read import READING
 from transfer.engine import before, rebuilt
 from transfer.engine.leg import Leg
 from transfer.engine.plain import plain
+from transfer.seen import carried
 
 if TYPE_CHECKING:
     from transfer.engine.runner import Runner
@@ -26,6 +27,7 @@ def describe(runner: Runner, leg: Leg, folder: Path) -> None:
     fresh = runner.strategy.start == "random"
     unlabelled = runner.strategy.unlabelled or bool(leg.phase.unlabelled)
     lessons = before.after(runner.before, asked, leg.data, unlabelled, folder.name)
+    carried.keep(lessons)
     target = catalog.dataset(asked.target)
     weights = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
     about: dict[str, Any] = {

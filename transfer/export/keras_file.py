@@ -11,6 +11,8 @@ from transfer import settings
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import decoding
 from transfer.pictures import scales
+from transfer.seen import carried
+from transfer.seen.lessons import of_run
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +28,8 @@ def write(run: str, output: Path) -> Path:
     The file takes uint8 pictures of 0 to 255 in the size of the run's data set; enlarging, colour and the backbone's
     preprocessing are inside. It holds Keras' own layers and nothing that has to be trusted. The classes' names lie
     beside the network in the same file (``classes.json``), in the order of the probabilities, and so does
-    ``pictures.py``, whose ``picture(path)`` decodes a file as the run's own pictures were decoded.
+    ``pictures.py``, whose ``picture(path)`` decodes a file as the run's own pictures were decoded, and
+    ``lessons.json``, by which a lab knows the pictures the network has seen (`transfer.seen.carried`).
 
     Args:
         run: id of a run that was tested.
@@ -56,6 +59,7 @@ def write(run: str, output: Path) -> Path:
     with zipfile.ZipFile(output, "a") as file:
         file.writestr(CLASSES, json.dumps(list(found.classes)))
         file.writestr(decoding.FILE, decoding.source(found.shape, scales.kept(settings.run_folder(run))))
+        file.writestr(carried.MEMBER, carried.packed(of_run(run)), zipfile.ZIP_DEFLATED)
     return output
 
 

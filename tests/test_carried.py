@@ -1,0 +1,118 @@
+"""A network's file says which pictures it has seen: on another machine, after a change of name, through a chain."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from transfer import Experiment, catalog, settings, train
+from transfer.errors import ImpossibleExperiment, RequestError
+from transfer.export import keras_file
+from transfer.seen import carried
+
+FIRST = Experiment(
+    target=tiny.TARGET, backbone=tiny.NETWORK, strategy="from_scratch", epochs=1, labels_per_class=2, optimizer="sgd"
+)
+
+
+def exported(run: str, asked: Experiment, file: Path) -> Experiment:
+    """Trains that run and writes its network; the experiment that goes on from the file alone."""
+    train(asked, folder=settings.run_folder(run))
+    keras_file.write(run, file)
+    shutil.rmtree(settings.runs_folder())
+    shutil.rmtree(settings.home() / "splits")
+    return asked.but(backbone=f"file:{file}", strategy="feature_extraction")
+
+
+@pytest.fixture(scope="module")
+def network(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that has learned the tiny digits, seed 0, and whose run is gone."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_HOME", str(folder / "home"))
+        exported("one", FIRST, folder / "net.keras")
+    return folder / "net.keras"
+
+
+def asked(file: Path, **changes: object) -> Experiment:
+    return FIRST.but(**{"backbone": f"file:{file}", "strategy": "feature_extraction", **changes})
+
+
+@pytest.mark.usefixtures("world", "at_once")
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({}, True),
+        ({"seed": 1}, False),
+        ({"seed": 1, "target": f"{tiny.TARGET}~noise:1"}, False),
+        ({"target": f"{tiny.TARGET}~noise:1"}, True),
+        ({"seed": 1, "target": tiny.SOURCE}, True),
+        ({"seed": 1, "strategy": "from_scratch"}, True),
+    ],
+)
+def test_a_file_is_refused_on_what_its_network_has_learned(
+    network: Path, tmp_path: Path, changes: dict[str, object], allowed: bool
+) -> None:
+    renamed = shutil.copyfile(network, tmp_path / "other name.keras")
+    if allowed:
+        catalog.check(asked(renamed, **changes))
+        return
+    with pytest.raises(ImpossibleExperiment, match="may have seen this one's test pictures"):
+        catalog.check(asked(renamed, **changes))
+
+
+@pytest.mark.usefixtures("world", "at_once")
+def test_a_chain_of_files_forgets_nothing(network: Path, tmp_path: Path) -> None:
+    second = exported("two", asked(network, target=tiny.SOURCE, labels_per_class=1), tmp_path / "second.keras")
+    with pytest.raises(ImpossibleExperiment, match="it learned another split"):
+        catalog.check(second.but(target=tiny.TARGET, seed=1))
+    catalog.check(second.but(target=tiny.TARGET))
+    learned = catalog.backbone(second.backbone).lessons
+    assert len({one.split for one in learned}) == 2
+    assert [(one.data, one.seed) for one in learned] == [(tiny.TARGET, 0), (tiny.SOURCE, 0)]
+    assert all(one.known is not None for one in learned), "the fingerprints of the pictures came along"
+
+
+def with_member(network: Path, file: Path, text: bytes) -> Path:
+    """The network with other lessons."""
+    with zipfile.ZipFile(network) as old, zipfile.ZipFile(file, "w") as new:
+        for one in old.namelist():
+            new.writestr(one, text if one == carried.MEMBER else old.read(one))
+    return file
+
+
+@pytest.mark.usefixtures("world", "at_once")
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"", b"{", b"null", b"[1]", b'[{"data": 3, "seed": 0}]', b'[{"seed": 0}]', b"\x80\x04K\x01.", b"[" * 100_000,
+        b'[{"data": "a", "seed": 0, "pictures": {"train": {"pixels": "AAAA", "files": "!"}, "unlabelled": {}}}]',
+    ],
+)  # fmt: skip
+def test_damaged_lessons_are_told_and_not_passed_over(network: Path, tmp_path: Path, text: bytes) -> None:
+    file = with_member(network, tmp_path / "net.keras", text)
+    with pytest.raises(RequestError, match="pictures that this network has seen is damaged"):
+        catalog.backbone(f"file:{file}")
+
+
+def test_neither_path_nor_name_of_own_pictures_is_in_the_file(
+    world: None, home: Path, tmp_path: Path, at_once: None
+) -> None:
+    from tests.test_seen import fill
+
+    root = fill(tmp_path / "Ann's secret" / "clinic", 1)
+    file = tmp_path / "net.keras"
+    again = exported("one", FIRST.but(target=f"folder:{root}", labels_per_class=None), file)
+    with zipfile.ZipFile(file) as archive:
+        text = archive.read(carried.MEMBER).decode()
+    assert "secret" not in text and ".png" not in text and str(tmp_path) not in text
+    assert json.loads(text)[0]["data"] == "clinic (a folder elsewhere)"
+    shutil.move(root, tmp_path / "moved")
+    moved = again.but(target=f"folder:{tmp_path / 'moved'}", labels_per_class=1)
+    with pytest.raises(ImpossibleExperiment, match="test pictures were trained on"):
+        train(moved.but(seed=1))

@@ -1,0 +1,123 @@
+"""What a network has learned, carried in its own file: it holds also on another machine, and after the run is gone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from transfer.errors import RequestError
+from transfer.seen import contents, lessons
+from transfer.seen.lessons import Lesson
+from transfer.seen.origins import canonical
+from transfer.seen.prints import Prints
+
+MEMBER = "lessons.json"
+MOST_BYTES = 2**28
+_PARTS = ("train", "unlabelled")
+_KINDS = ("pixels", "files")
+_OWN = ("folder", "upload")
+
+
+def packed(learned: tuple[Lesson, ...]) -> str:
+    """The lessons as text, with the fingerprints of their pictures; no path and no file name is in it.
+
+    Args:
+        learned: all that went into the network.
+    """
+    return json.dumps([_record(one) for one in learned])
+
+
+def carried(path: Path, digest: str) -> tuple[Lesson, ...]:
+    """The lessons in a network's file; empty when it has none, as a file that this lab did not write.
+
+    What Keras saves anew (`load_model(...).save(...)`) no longer has them.
+
+    Args:
+        path: of the file.
+        digest: of its content, by which the answer is kept.
+
+    Raises:
+        RequestError: the lessons are damaged, so that nobody can say which pictures the network has seen.
+    """
+    found = _read(path, digest)
+    if found is None:
+        raise RequestError(
+            "The list of the pictures that this network has seen is damaged.",
+            f"{path}, {MEMBER}",
+            "Export the network again. Without the list it could be tested on pictures it was trained on.",
+        )
+    return found
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, digest: str) -> tuple[Lesson, ...] | None:
+    del digest  # only makes a changed file another question
+    try:
+        with zipfile.ZipFile(path) as file:
+            if MEMBER not in file.namelist():
+                return ()
+            if file.getinfo(MEMBER).file_size > MOST_BYTES:
+                return None
+            return tuple(_lesson(one) for one in json.loads(file.read(MEMBER)))
+    except (zipfile.BadZipFile, OSError) as problem:
+        # An .h5 is no archive; of an archive that cannot be read, Keras says more than could be said here.
+        return None if MEMBER in str(problem) else ()
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, NotImplementedError, RuntimeError):
+        return None
+
+
+def _record(lesson: Lesson) -> dict[str, Any]:
+    known = lesson.known or {}
+    record = replace(lesson, **_elsewhere(lesson)).record()
+    return record | {"pictures": {part: _text(known[part]) for part in _PARTS if part in known}}
+
+
+def _elsewhere(lesson: Lesson) -> dict[str, Any]:
+    """Name and key of pictures of one's own, without the path at which they lay."""
+    kind, _, rest = lesson.data.partition(":")
+    if kind not in _OWN:
+        return {}
+    place = hashlib.sha256((lesson.name or canonical(lesson.data)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    called = Path(rest.partition("~")[0]).name
+    return {"data": f"{called} (a {kind} elsewhere)", "name": f"elsewhere:{place}", "drawn_from": ()}
+
+
+def _text(prints: Prints) -> dict[str, str]:
+    return {kind: base64.b64encode(getattr(prints, kind).astype("<u8").tobytes()).decode() for kind in _KINDS}
+
+
+def _prints(text: dict[str, str]) -> Prints:
+    pixels, files = (np.frombuffer(base64.b64decode(text[kind], validate=True), "<u8") for kind in _KINDS)
+    if len(pixels) != len(files):
+        raise ValueError("fingerprints of another number of files than pictures")
+    return Prints(pixels.astype("uint64"), files.astype("uint64"))
+
+
+def _lesson(record: dict[str, Any]) -> Lesson:
+    made = lessons.of_record(record)
+    fits = isinstance(made.data, str) and isinstance(made.seed, int) and isinstance(made.labels, int | None)
+    if not fits or not all(isinstance(one, str) for one in (made.split, made.name, made.run, *made.drawn_from)):
+        raise ValueError("fields of another kind")
+    pictures = record.get("pictures", {})
+    if not pictures:
+        return replace(made, split="")
+    place = hashlib.sha256(json.dumps(pictures, sort_keys=True).encode()).hexdigest()[:32]
+    # A name of its own: what the lab itself keeps of a split is more, and is not to be mistaken for this.
+    return replace(made, split=f"carried-{place}", parts={part: _prints(pictures[part]) for part in _PARTS})
+
+
+def keep(learned: Iterable[Lesson]) -> None:
+    """Keeps the pictures that came with a file for the runs that begin with its network, and for those after them."""
+    for lesson in learned:
+        if lesson.split.startswith("carried-") and lesson.parts is not None:
+            nothing = Prints(np.zeros(0, "uint64"), np.zeros(0, "uint64"))
+            contents.save(lesson.split, dict.fromkeys(contents.PARTS, nothing) | lesson.parts)
