@@ -103,9 +103,11 @@ def results(runs: list[Run]) -> None:
 
 def page(runs: list[Run]) -> None:
     """The whole comparison."""
-    from transfer.insight import compare
+    from transfer.insight import compare, facts
 
     read(runs)
+    if mixed := facts.mixed_data(runs):
+        st.warning(mixed, icon=":material/difference:")
     live = any(run.live for run in runs)
     view = switches(runs)
     st.fragment(still_there(draw), run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)

@@ -207,7 +207,7 @@ def test_a_race_over_data_that_changed_says_so_and_pairs_no_seed_across_it() -> 
     assert "changed while" not in race.verdicts(race.arms(same))[0][1]
     later = [ran(name, seed, "b") for seed in range(3, 5) for name in names]
     said = race.verdicts(race.arms([*same, *later]))
-    assert "optdigits changed while this race went on" in said[0][1]
+    assert "optdigits has changed between these runs" in said[0][1]
     assert "seeds 0, 1, 2; seeds 3, 4" in said[0][1]
     crossed = race.arms([ran("fine_tuning", 0), ran("from_scratch", 0, "b")])
     assert race.lead(*crossed) is None

@@ -59,7 +59,7 @@ def said(app):
     return "\n".join(one.value for kind in (app.markdown, app.caption, app.success, app.warning) for one in kind)
 
 
-def recorded(state="finished", metrics=METRICS, error="", **changes):
+def recorded(state="finished", metrics=METRICS, error="", environment=None, **changes):
     """The id of a run that said a little and ended."""
     from transfer.lab.process import myself
 
@@ -73,7 +73,7 @@ def recorded(state="finished", metrics=METRICS, error="", **changes):
         events.append(Point("validation", "target", 1, float(epoch), epoch, float(epoch), values))
     lab.store.append(run, [(time.time(), *to_record(event)) for event in events])
     if state != "running":
-        lab.store.finish(claimed, state, metrics, {}, error)
+        lab.store.finish(claimed, state, metrics, environment or {}, error)
     return run
 
 

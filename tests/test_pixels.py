@@ -107,3 +107,23 @@ def test_an_assumed_range_is_called_assumed_until_one_is_chosen() -> None:
     assert usual_pixels(known()) == "0..1" and usual_pixels(known(pixels="caffe")) == "caffe"
     with pytest.raises(RequestError, match="no such range.*0..255, 0..1, -1..1"):
         fed(known(channels=1), "caffe")
+
+
+def named(pooling: str, dense: str) -> object:
+    import keras
+    from keras import layers
+
+    given = keras.Input((16, 16, 3))
+    flowing = layers.Conv2D(4, 3, activation="relu")(given)
+    flowing = layers.GlobalAveragePooling2D(name=pooling)(flowing)
+    return keras.Model(given, layers.Dense(3, name=f"{dense}2")(layers.Dense(8, name=f"{dense}1")(flowing)))
+
+
+def test_teachable_machines_networks_are_known_by_their_names_where_no_number_tells() -> None:
+    from transfer.backbones.inspect_file import told_pixels
+
+    theirs = "global_average_pooling2d_GlobalAveragePooling2D1", "dense_Dense"
+    assert told_pixels(named(*theirs)) == ("-1..1", "maker")
+    assert told_pixels(named("global_average_pooling2d_1", "dense_")) == (None, "")
+    said = understood({"size": 224, "channels": 3, "pixels": "-1..1", "told": "maker", "layers": [], "classifier": None})
+    assert "It is fed pixels of -1 to 1" in " ".join(said) and "Teachable Machine" in " ".join(said)

@@ -111,6 +111,14 @@ def test_runs_that_differ_only_in_seed_are_a_mean_and_what_differs_is_listed():
     assert len(names) == 3 and "Fine-tuning, seed 1" in names
 
 
+def test_compare_says_when_its_runs_had_different_pictures():
+    runs = [
+        recorded(seed=seed, environment={"published": {"optdigits": version}}) for seed, version in ((0, "a"), (1, "b"))
+    ]
+    assert "optdigits has changed between these runs" in said(opened("compare", runs=",".join(runs)))
+    assert "has changed" not in said(opened("compare", runs=runs[0]))
+
+
 def test_compare_is_of_use_when_nothing_is_selected_or_gone():
     assert "Select runs on the Runs page" in opened("compare").info[0].value
     assert "1 of 1 runs no longer exist" in said(opened("compare", runs="nonsense"))

@@ -116,6 +116,8 @@ def understood(known: Description) -> list[str]:
         said.append(
             f"It is fed pixels of {words}: an estimate from its batch statistics. Choose others if you know better."
         )
+    elif told == "maker":
+        said.append(f"It is fed pixels of {words}: its layers are named as Teachable Machine's, which feeds these.")
     else:
         said.append(
             f"Nothing in it tells which pixels it was trained on: {words} is assumed. Choose others if it was not, "

@@ -6,6 +6,7 @@ Whatever is in the file, it is read with Keras' safe mode on, and by a process t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import keras
 
 PROBED_SIZE = 32
+# TensorFlow.js adds the class to a layer's name, and its number.
+_TEACHABLE_MACHINE = tuple(re.compile(rf"(.*_)?{one}\d+") for one in ("GlobalAveragePooling2D", "dense_Dense"))
 
 
 def inspect(file: str) -> dict[str, Any]:
@@ -115,7 +118,18 @@ def told_pixels(network: keras.Model) -> tuple[str | None, str]:
     if told is not None:
         return told, "preprocessing"
     estimated = _by_statistics(operations, first, channels)
+    if estimated is None and _of_teachable_machine(operations):
+        return "-1..1", "maker"
     return estimated, "statistics" if estimated else ""
+
+
+def _of_teachable_machine(operations: list[Any]) -> bool:
+    """Whether its layers are called as Teachable Machine's export calls them.
+
+    Its page feeds ``pixels / 127.5 - 1``, which is nowhere in the file.
+    """
+    names = [operation.name for operation in operations]
+    return all(any(one.fullmatch(name) for name in names) for one in _TEACHABLE_MACHINE)
 
 
 def _step(part: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -82,7 +82,7 @@ def mixed_data(runs: Sequence[Ran]) -> str:
         if len(versions) > 1:
             seeds = "; ".join(f"seeds {', '.join(map(str, sorted(set(one))))}" for one in versions.values())
             return (
-                f"{target} changed while this race went on: its runs were trained and tested on different "
-                f"pictures ({seeds}). Averages over all of them mean nothing; start a new race."
+                f"{target} has changed between these runs: they were trained and tested on different pictures "
+                f"({seeds}). Averages over all of them mean nothing. Run them again on the pictures as they are now."
             )
     return ""
