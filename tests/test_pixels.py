@@ -125,5 +125,6 @@ def test_teachable_machines_networks_are_known_by_their_names_where_no_number_te
     theirs = "global_average_pooling2d_GlobalAveragePooling2D1", "dense_Dense"
     assert told_pixels(named(*theirs)) == ("-1..1", "maker")
     assert told_pixels(named("global_average_pooling2d_1", "dense_")) == (None, "")
-    said = understood({"size": 224, "channels": 3, "pixels": "-1..1", "told": "maker", "layers": [], "classifier": None})
+    known = {"size": 224, "channels": 3, "pixels": "-1..1", "told": "maker", "layers": [], "classifier": None}
+    said = understood(known)
     assert "It is fed pixels of -1 to 1" in " ".join(said) and "Teachable Machine" in " ".join(said)
