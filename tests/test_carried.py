@@ -7,13 +7,16 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, settings, train
+from transfer.backbones import uploaded
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
-from transfer.seen import carried
+from transfer.seen import Lesson, Prints, carried, contents
 
 FIRST = Experiment(
     target=tiny.TARGET, backbone=tiny.NETWORK, strategy="from_scratch", epochs=1, labels_per_class=2, optimizer="sgd"
@@ -98,6 +101,62 @@ def test_damaged_lessons_are_told_and_not_passed_over(network: Path, tmp_path: P
     file = with_member(network, tmp_path / "net.keras", text)
     with pytest.raises(RequestError, match="pictures that this network has seen is damaged"):
         catalog.backbone(f"file:{file}")
+
+
+GOOD = {"data": "a", "seed": 0, "labels": None, "run": "x"}
+FIELDS = [
+    ("seed", -1), ("seed", 2**80), ("seed", True), ("labels", -1), ("labels", "all"), ("run", ""), ("run", ["x"]),
+    ("data", ""), ("data", "x" * 5000), ("data", "\ud800"), ("data", "folder:\0"), ("data", "folder:/"),
+    ("data", "upload:../.."), ("name", None), ("drawn_from", "mnist"), ("unlabelled", 2), ("pictures", {"train": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), FIELDS)
+def test_a_lesson_with_a_field_that_no_run_writes_is_damaged(field: str, value: object, tmp_path: Path) -> None:
+    """A seed below 0 would end the drawing of a split; a folder would be looked through because a file names it."""
+    with zipfile.ZipFile(tmp_path / "net.keras", "w") as file:
+        file.writestr(carried.MEMBER, json.dumps([GOOD]))
+    assert [one.data for one in carried.carried(tmp_path / "net.keras", "good")] == ["a"]
+    with zipfile.ZipFile(tmp_path / "bad.keras", "w") as file:
+        file.writestr(carried.MEMBER, json.dumps([GOOD | {field: value}]))
+    with pytest.raises(RequestError, match="damaged"):
+        carried.carried(tmp_path / "bad.keras", "bad")
+
+
+def test_no_flipped_byte_of_the_lessons_escapes_or_is_passed_over(tmp_path: Path) -> None:
+    """In the member's own head and content; a flip in the archive's table may take the name from it."""
+    random = np.random.default_rng(0).integers(1, 2**63, (2, 12), "uint64")
+    parts = dict.fromkeys(contents.PARTS, Prints(*random))
+    path = tmp_path / "net.keras"
+    with zipfile.ZipFile(path, "w") as file:
+        text = carried.packed((Lesson("optdigits", 0, run="r", parts=parts),))
+        file.writestr(carried.MEMBER, text, zipfile.ZIP_DEFLATED)
+        end = file.start_dir
+    whole, learned = path.read_bytes(), carried.carried(path, "whole")
+    told = 0
+    for place in range(end):
+        for flip in (1, 128, 255):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
+            try:
+                assert carried.carried(path, f"{place} {flip}") == learned
+            except RequestError:
+                told += 1
+    assert told > end
+
+
+def test_keras_drops_the_lessons_when_it_saves_the_network_anew(network: Path, tmp_path: Path) -> None:
+    assert carried.carried(network, "as it was exported")
+    keras.models.load_model(network).save(tmp_path / "anew.keras")
+    assert carried.carried(tmp_path / "anew.keras", "anew") == ()
+
+
+@pytest.mark.usefixtures("world", "at_once")
+def test_an_upload_and_a_teacher_are_judged_by_their_files(network: Path) -> None:
+    key = f"file:{uploaded.keep('mine.keras', network.read_bytes())}"
+    taught = Experiment(target=tiny.TARGET, backbone="efficientnet_lite0", strategy="distillation", seed=1)
+    for one in (FIRST.but(backbone=key, strategy="fine_tuning", seed=1), taught.but(options={"teacher": key})):
+        with pytest.raises(ImpossibleExperiment, match="tiny_digits, seed 0, in run one"):
+            catalog.check(one)
 
 
 def test_neither_path_nor_name_of_own_pictures_is_in_the_file(

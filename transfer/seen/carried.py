@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -25,6 +26,12 @@ MOST_BYTES = 2**28
 _PARTS = ("train", "unlabelled")
 _KINDS = ("pixels", "files")
 _OWN = ("folder", "upload")
+_LONGEST, _LARGEST = 1000, 2**63
+# All that unpacking and parsing bytes of anybody's can raise.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, RecursionError),
+    *(ValueError, TypeError, KeyError, AttributeError),
+)
 
 
 def packed(learned: tuple[Lesson, ...]) -> str:
@@ -62,17 +69,20 @@ def carried(path: Path, digest: str) -> tuple[Lesson, ...]:
 def _read(path: Path, digest: str) -> tuple[Lesson, ...] | None:
     del digest  # only makes a changed file another question
     try:
-        with zipfile.ZipFile(path) as file:
-            if MEMBER not in file.namelist():
-                return ()
+        file = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        # An .h5 is no archive; of an archive that cannot be read, Keras says more than could be said here.
+        return ()
+    with file:
+        if MEMBER not in file.namelist():
+            return ()
+        try:
             if file.getinfo(MEMBER).file_size > MOST_BYTES:
                 return None
-            return tuple(_lesson(one) for one in json.loads(file.read(MEMBER)))
-    except (zipfile.BadZipFile, OSError) as problem:
-        # An .h5 is no archive; of an archive that cannot be read, Keras says more than could be said here.
-        return None if MEMBER in str(problem) else ()
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, NotImplementedError, RuntimeError):
-        return None
+            records = json.loads(file.read(MEMBER))
+            return tuple(_lesson(one) for one in records) if isinstance(records, list) else None
+        except _DAMAGED:
+            return None
 
 
 def _record(lesson: Lesson) -> dict[str, Any]:
@@ -103,16 +113,28 @@ def _prints(text: dict[str, str]) -> Prints:
 
 
 def _lesson(record: dict[str, Any]) -> Lesson:
+    if not isinstance(record.get("drawn_from", []), list):
+        raise ValueError("collections that are no list")
     made = lessons.of_record(record)
-    fits = isinstance(made.data, str) and isinstance(made.seed, int) and isinstance(made.labels, int | None)
-    if not fits or not all(isinstance(one, str) for one in (made.split, made.name, made.run, *made.drawn_from)):
-        raise ValueError("fields of another kind")
+    words = (made.data, made.split, made.name, made.run, *made.drawn_from)
+    if not all(isinstance(one, str) and len(one) <= _LONGEST and one.isprintable() for one in words):
+        raise ValueError("names of another kind")
+    if not _counts(made.seed) or not (made.labels is None or _counts(made.labels)):
+        raise ValueError("numbers of another kind")
+    if not made.data or not made.run or not isinstance(made.unlabelled, bool):
+        raise ValueError("a lesson of no data, or of no run")
+    if made.data.partition(":")[0] in _OWN:
+        raise ValueError("a path, which no file names: it would be looked at")
     pictures = record.get("pictures", {})
     if not pictures:
         return replace(made, split="")
     place = hashlib.sha256(json.dumps(pictures, sort_keys=True).encode()).hexdigest()[:32]
     # A name of its own: what the lab itself keeps of a split is more, and is not to be mistaken for this.
     return replace(made, split=f"carried-{place}", parts={part: _prints(pictures[part]) for part in _PARTS})
+
+
+def _counts(given: Any) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and 0 <= given < _LARGEST
 
 
 def keep(learned: Iterable[Lesson]) -> None:
