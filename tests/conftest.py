@@ -69,6 +69,7 @@ def world() -> Iterator[None]:
     """The tiny data sets and the tiny network are in the catalog."""
     with pytest.MonkeyPatch.context() as patch:
         tiny.add(patch)
+        tiny.quick()
         yield
 
 

