@@ -77,9 +77,9 @@ def world() -> Iterator[None]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One app for all that is tried in a browser: a start costs as much as many a test.
 
-    No process with TensorFlow waits for the next run: each would be another import.
+    No process with TensorFlow waits for the next run or measures one beforehand: each would be another import.
     """
-    with serving(tmp_path_factory.mktemp("app") / "home", TRANSFER_STANDBY="0") as started:
+    with serving(tmp_path_factory.mktemp("app") / "home", TRANSFER_STANDBY="0", TRANSFER_ESTIMATES="0") as started:
         yield started
 
 

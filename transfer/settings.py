@@ -72,6 +72,11 @@ def standby() -> bool:
     return os.environ.get("TRANSFER_STANDBY", "1") != "0"
 
 
+def estimates() -> bool:
+    """Whether a process measures what an experiment will take before it starts, ``TRANSFER_ESTIMATES`` (1 or 0)."""
+    return os.environ.get("TRANSFER_ESTIMATES", "1") != "0"
+
+
 def picture_size() -> int:
     """Height and width in pixels at which own pictures are kept, ``TRANSFER_PICTURE_SIZE``, by default 224.
 

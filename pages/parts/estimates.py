@@ -43,6 +43,8 @@ def line(experiment: Experiment, labelled: int, unlabelled: int) -> None:
         labelled: training pictures whose label is used.
         unlabelled: all training pictures.
     """
+    if not settings.estimates():
+        return
     pictures = labelled, unlabelled
     waiting = _answer(experiment, pictures) is None
     st.fragment(still_there(_line), run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting)
