@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
-from pages.parts.shared import still_there, the_lab, through_app
+from pages.parts.shared import Turn, still_there, the_lab, through_app
 from transfer import catalog, ids, possible
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
@@ -79,9 +79,9 @@ def usual(counted: Counts | None) -> dict[str, str]:
 
 @st.fragment(run_every=0.5)
 @still_there
-def wait_for_counts(target: str) -> None:
+def wait_for_counts(target: str, turn: Turn) -> None:
     """Draws the page again as soon as the target's classes are counted."""
-    if not being_counted(catalog.dataset(target)):
+    if turn.own() and not being_counted(catalog.dataset(target)):
         st.rerun(scope="app")
     st.caption("counting the pictures ...")
 
@@ -104,7 +104,7 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
             data_remark(asked, counted)
             estimates.line(asked, counted.labelled(asked.labels_per_class), sum(counted.train))
         elif dataset and being_counted(dataset):
-            wait_for_counts(dataset.key)
+            wait_for_counts(dataset.key, Turn())
     st.session_state["problem"] = (problem, changes)
     return (None if problem else asked), counted
 

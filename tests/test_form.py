@@ -10,7 +10,7 @@ import pytest
 from pages.parts import counts, estimates
 from pages.parts.options import ON_CARDS
 from tests.edits import sequence
-from tests.test_pages import button, home, opened  # noqa: F401  # home is a fixture
+from tests.test_pages import ESTIMATE, button, home, opened  # noqa: F401  # home is a fixture
 from transfer import Experiment, catalog
 from transfer.errors import RequestError
 from transfer.lab import Lab
@@ -157,6 +157,28 @@ def test_a_field_that_is_changed_as_start_is_pressed_counts() -> None:
     app.button(key="start").click()
     app.run()
     assert [run.experiment.epochs for run in Lab().runs()] == [3] and not app.exception
+
+
+def test_start_is_not_lost_when_pictures_are_counted_and_time_is_estimated_as_it_is_pressed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was waited for is there between two looks of one drawing of the page."""
+    monkeypatch.setattr(counts, "counts", lambda dataset: None)
+    monkeypatch.setattr(counts, "being_counted", lambda dataset: True)
+    app = opened()
+    asked = iter([True])
+    monkeypatch.setattr(counts, "being_counted", lambda dataset: next(asked, False))
+    app.button(key="start").click()
+    app.run()
+    assert len(Lab().runs()) == 1
+    answers = iter([None])
+    monkeypatch.setattr(counts, "counts", _counted)
+    monkeypatch.setattr(estimates, "_answer", lambda *_: next(answers, dict(ESTIMATE)))
+    app = opened()
+    answers = iter([None])
+    app.button(key="start").click()
+    app.run()
+    assert len(Lab().runs()) == 2
 
 
 def test_a_field_that_is_changed_as_a_race_is_started_counts() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.parts.shared import first_drawing_over, still_there, the_lab
+from pages.parts.shared import Turn, first_drawing_over, still_there, the_lab
 from transfer import __version__, settings
 from transfer.experiment import Experiment
 from transfer.insight.words import duration, percent
@@ -47,12 +47,12 @@ def line(experiment: Experiment, labelled: int, unlabelled: int) -> None:
         return
     pictures = labelled, unlabelled
     waiting = _answer(experiment, pictures) is None
-    st.fragment(still_there(_line), run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting)
+    st.fragment(still_there(_line), run_every=EVERY_SECONDS if waiting else None)(experiment, pictures, waiting, Turn())
 
 
-def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool) -> None:
+def _line(experiment: Experiment, pictures: tuple[int, int], waiting: bool, turn: Turn) -> None:
     found = _answer(experiment, pictures)
-    if found is not None and waiting:
+    if turn.own() and found is not None and waiting:
         st.rerun(scope="app")  # which ends the polling
     if found is None:
         busy = first_drawing_over() and the_lab().live()

@@ -68,6 +68,21 @@ def through_app() -> None:
         st.rerun()
 
 
+class Turn:
+    """Tells a fragment's own turns from the drawing of the page that it is a part of.
+
+    While the page is drawn nothing may draw it anew: a button pressed below would be lost.
+    """
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def own(self) -> bool:
+        """Whether this is a turn of the fragment's own; asked once a turn."""
+        first, self._first = self._first, False
+        return not first
+
+
 def still_there(draw: Callable[..., None]) -> Callable[..., None]:
     """A fragment for which what it draws may vanish at any moment: a run, a race, an upload or an answer.
 
