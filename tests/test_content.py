@@ -319,4 +319,4 @@ def test_the_page_says_under_which_name_an_upload_is_kept(home: Path, monkeypatc
         file = types.SimpleNamespace(name="net.keras", file_id=str(number), getvalue=lambda held=held: held)
         assert networks._kept(file).read_bytes() == held
         assert networks._kept(file).read_bytes() == held, "drawn again"
-    assert len(said) == 2 and all("kept as net_2.keras" in words for words in said)
+    assert len(said) == 2 and all("saved as net_2.keras" in words for words in said)
