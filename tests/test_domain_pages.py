@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.test_pages import home, opened, said  # noqa: F401  # a lab of its own
+from tests.test_pages import home, live, opened, said  # noqa: F401  # a lab of its own
 from transfer import Experiment
 from transfer.engine.events import Baseline, Embedded, PhaseBegan, Point, to_record
 from transfer.insight import curves, domains
@@ -76,7 +76,7 @@ def test_a_run_that_adapted_shows_plane_distance_and_choices() -> None:
     assert "target labels (cheating)" in list(app.dataframe[0].value["Epoch picked by"])
     assert "no target labels to choose by" in text
     assert "run the ceiling, Target oracle" in text
-    assert len(app.get("plotly_chart")) == 5
+    assert (len(app.get("plotly_chart")), len(live(app))) == (2, 3)
     assert "Gap closed" in app.dataframe[0].value
 
 

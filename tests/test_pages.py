@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import estimates, log
+from pages.parts import estimates
 from transfer import Experiment, settings
 from transfer.engine.events import PhaseBegan, Point, to_record
 from transfer.lab import Lab
@@ -55,8 +55,16 @@ def button(app, words):
     return next(one for one in app.button if one.label == words)
 
 
+def live(app, kind="chart"):
+    """What the live parts of that kind were given to draw."""
+    given = [json.loads(one.proto.json) for one in app.get("bidi_component")]
+    return [one for one in given if one["kind"] == kind]
+
+
 def said(app):
-    return "\n".join(one.value for kind in (app.markdown, app.caption, app.success, app.warning) for one in kind)
+    told = [one.value for kind in (app.markdown, app.caption, app.success, app.warning) for one in kind]
+    told += [f"**{one['title']}** · {one['said']}" for one in live(app)]
+    return "\n".join([*told, *(f"**{one['title']}** · {one['moved']['said']}" for one in live(app, "moved"))])
 
 
 def recorded(state="finished", metrics=METRICS, error="", environment=None, **changes):
@@ -83,7 +91,7 @@ def test_opens_with_the_default_experiment_and_the_untrained_picture():
     assert not button(app, "Start").disabled
     assert "**optdigits**" in said(app) and "**MNIST-5k**" in said(app) and "**Fine-tuning**" in said(app)
     assert app.number_input(key="field:labels_per_class").value == 1
-    assert len(app.get("plotly_chart")) == 2
+    assert len(live(app)) == 2
     assert "Nothing is trained yet" in said(app)
 
 
@@ -135,7 +143,7 @@ def test_a_recorded_run_is_drawn_with_its_result_and_its_settings():
     assert app.number_input(key="field:seed").value == 7
     assert "Validation accuracy 88\u00a0%" in said(app)
     assert button(app, "Run again")
-    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    figure = live(app)[0]["figure"]
     assert {"validation", "best epoch"} <= {trace["name"] for trace in figure["data"]}
 
 
@@ -147,7 +155,7 @@ def test_states_are_said_in_words(state, expected):
     app = opened(run=recorded(state, {}, "Traceback\nIt was a bug." if state == "failed" else ""))
     assert not app.exception
     words = [one.value for kind in (app.info, app.error) for one in kind]
-    words += [one.proto.text for one in app.get("progress")]
+    words += [one["progress"]["doing"] for one in live(app, "status")]
     assert any(expected in one for one in words)
 
 
@@ -158,26 +166,20 @@ def test_an_unknown_run_is_met_with_a_friendly_word():
     assert not button(app, "Start").disabled
 
 
-def test_curves_of_a_live_run_take_in_points_once_a_second_and_the_last_at_once(monkeypatch):
-    lab, now = Lab(), [100.0]
-    monkeypatch.setattr(log.time, "monotonic", lambda: now[0])
-    run = lab.run(recorded("running"))
-    seen = log.Log(run.id)
-    seen.follow(lab, run)
-    before = len(seen.history)
-    point = Point("validation", "target", 1, 9.0, 9, 9.0, {"loss": 1.0, "accuracy": 0.5})
-    lab.store.append(run.id, [(time.time(), *to_record(point))])
-    seen.follow(lab, run)
-    assert len(seen.history) == before > 0
-    now[0] += 1.0
-    seen.follow(lab, run, held=True)
-    assert len(seen.history) == before
-    seen.follow(lab, run)
-    assert len(seen.history) == before + 1
-    lab.store.append(run.id, [(time.time(), *to_record(point))])
-    lab.store.finish(run, "finished", METRICS, {}, "")
-    seen.follow(lab, lab.run(run.id))
-    assert len(seen.history) == before + 2
+def test_a_live_run_is_followed_from_what_is_drawn_and_one_that_has_ended_is_not():
+    run = recorded("running")
+    app = opened(run=run)
+    charts, (status,) = live(app), live(app, "status")
+    last = Lab().store.events(run)[-1].n
+    for one in (*charts, status):
+        assert one["url"] == f"/live/{run}" and one["known"] == {run: last}
+    assert {(one["run"], one["split"]) for one in charts[0]["series"]} == {(run, "train"), (run, "validation")}
+    assert (
+        status["structure"][0] == "running" and charts[0]["figure"]["data"][charts[0]["star"]]["name"] == "best epoch"
+    )
+    Lab().store.finish(Lab().run(run), "finished", METRICS, {}, "")
+    app.run()
+    assert not live(app, "status") and all(one["url"] == "" for one in live(app))
 
 
 def test_other_runs_are_drawn_over_the_one_shown():
@@ -185,7 +187,7 @@ def test_other_runs_are_drawn_over_the_one_shown():
     app = opened(run=run)
     app.multiselect(key="overlays").select(other).run()
     assert not app.exception
-    names = [trace["name"] for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    names = [trace.get("name") for trace in live(app)[0]["figure"]["data"]]
     assert "Fine-tuning, seed 1" in names and "Feature extraction, seed 0" in names
 
 
@@ -195,7 +197,7 @@ def test_runs_that_read_the_same_can_both_be_chosen():
     app.multiselect(key="overlays").set_value([first, second]).run()
     assert not app.exception
     assert set(app.multiselect(key="overlays").value) == {first, second}
-    names = [trace["name"] for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    names = [trace.get("name") for trace in live(app)[0]["figure"]["data"]]
     assert sum(name is not None and "Fine-tuning" in name for name in names) >= 3
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import given
+from tests.test_pages import live
 from tests.trained import QUICK, finished_run, twin
 from transfer import settings
 from transfer.insight import answers, calibration
@@ -88,8 +89,8 @@ def test_without_a_run_or_with_a_wrong_one_the_page_shows_the_way():
 
 def test_a_run_opens_with_its_curves_and_leads_on(run):
     app = opened("run", run=run)
-    assert len(app.get("plotly_chart")) == 2 and "Test accuracy" in said(app)
-    assert all(any(one.help for one in app.markdown if words in one.value) for words in ("**Accuracy**", "**Loss**"))
+    assert [one["title"] for one in live(app)] == ["Accuracy", "Loss"] and "Test accuracy" in said(app)
+    assert all(one["help"] and one["said"] for one in live(app))
     assert param(app, "part") == "curves"
     assert {"Open in the lab", "Try it"} <= {one.proto.label for one in app.get("page_link")}
 

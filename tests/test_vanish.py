@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from pages.parts import asking, live, log
+from pages.parts import asking, log
 from pages.parts.shared import still_there
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from tests.test_race_pages import raced
@@ -39,7 +39,6 @@ def vanishing(monkeypatch: pytest.MonkeyPatch, reads: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("place", ["live", "race", "run", "compare", "runs"])
 def test_a_run_that_vanishes_between_two_reads_breaks_no_page(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "FIRST_POINT_SECONDS", 0.0)
     if place == "race":
         app = opened(race=raced({"lora": 0.9}))
     else:
@@ -51,16 +50,15 @@ def test_a_run_that_vanishes_between_two_reads_breaks_no_page(place: str, monkey
     assert not app.exception
 
 
-def test_a_live_run_that_vanishes_while_its_first_point_is_waited_for_is_said_to_be_gone(monkeypatch: Any) -> None:
+def test_a_live_run_that_vanishes_while_its_points_are_read_is_said_to_be_gone(monkeypatch: Any) -> None:
     run = recorded("running")
     app = opened(run=run)
 
-    def follow(self: log.Log, lab: Lab, _run: object, _held: bool) -> None:
+    def read(self: log.Log, lab: Lab, _run: object) -> None:
         lab.store.delete(self.run)
+        lab.run(self.run)
 
-    monkeypatch.setattr(log.Log, "follow", follow)
-    app.session_state["logs"][run].history = app.session_state["logs"][run].history.iloc[:0]
-    app.session_state["watched"] = run
+    monkeypatch.setattr(log.Log, "read", read)
     app.run()
     assert not app.exception and f"There is no run {run} here" in said(app)
 

@@ -77,6 +77,11 @@ def estimates() -> bool:
     return os.environ.get("TRANSFER_ESTIMATES", "1") != "0"
 
 
+def most_viewers() -> int:
+    """How many live connections one address may have, ``TRANSFER_VIEWERS``, by default 400: behind a proxy, a class."""
+    return max(1, int(os.environ.get("TRANSFER_VIEWERS", "400")))
+
+
 def picture_size() -> int:
     """Height and width in pixels at which own pictures are kept, ``TRANSFER_PICTURE_SIZE``, by default 224.
 

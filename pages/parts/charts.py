@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from pages.live import drawing
 from pages.parts import domains
 from pages.parts.log import log_of
 from pages.parts.shared import in_a_list, names, the_lab, told_apart
@@ -25,6 +26,10 @@ MISLEADS = {
     "loss": "What training minimises: it is high when the correct class gets a low probability. It can rise together "
     "with accuracy if a few wrong answers are very confident. Losses of different strategies may not be comparable.",
 }
+TERMS_HELP = (
+    "Shows whether a term has an effect: one that does not change does not influence the network. Do not compare their "
+    "heights, because each is multiplied by its own weight."
+)
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -43,7 +48,7 @@ def charts(run: Run | None, around: Surroundings) -> None:
     experiment = run.experiment if run else around.experiment
     dataset = catalog.datasets().get(experiment.target) if experiment else None
     classes = len(dataset.classes) - len(experiment.without) if dataset and experiment else 10
-    drawn = _curves(run)
+    shown, drawn = _curves(run)
     history = drawn[0].history if drawn else curves.Curve("", log_of("").history).history
     source = catalog.datasets().get((experiment.source if experiment else None) or "")
     said = {
@@ -60,26 +65,16 @@ def charts(run: Run | None, around: Surroundings) -> None:
         revision=run.id if run else "untrained",
         marks=domains.marks(run, log_of(run.id)) if run else (),
     )
+    follow = drawing.Followed({one.id: log_of(one.id) for one in shown if one.live}, run.id if run else "")
+    view = drawing.View(frame.axis, frame.source, [one.id for one in shown])
     for value in ("accuracy", "loss"):
-        st.markdown(f"**{value.capitalize()}** · {said[value]}", help=MISLEADS[value])
-        st.plotly_chart(
-            curves.figure(value, drawn, frame), key=f"chart_{value}", config=CONFIG, alt=f"{value} curve: {said[value]}"
-        )
+        words = drawing.Words(value.capitalize(), said[value], MISLEADS[value])
+        drawing.chart(f"chart_{value}", curves.figure(value, drawn, frame), words, value, view, follow)
 
-    parts = terms.names(history)
-    if parts:
-        said_of = "the parts of the loss, each before its weight: " + ", ".join(one.replace("_", " ") for one in parts)
-        st.markdown(
-            "**Loss terms** · The other terms that are minimised, before they are weighted.",
-            help="Shows whether a term has an effect: one that does not change does not influence the network. Do not "
-            "compare their heights, because each is multiplied by its own weight.",
-        )
-        st.plotly_chart(
-            terms.figure(history, frame.axis, frame.revision, _across(history, frame)),
-            key="chart_parts",
-            config=CONFIG,
-            alt=said_of,
-        )
+    if terms.names(history):
+        words = drawing.Words("Loss terms", "The other terms that are minimised, before they are weighted.", TERMS_HELP)
+        figure = terms.figure(history, frame.axis, frame.revision, _across(history, frame))
+        drawing.chart("chart_parts", figure, words, "", view, follow)
 
 
 def _reach(drawn: list[curves.Curve]) -> tuple[float, float] | None:
@@ -103,7 +98,7 @@ def _across(history: pd.DataFrame, frame: curves.Frame) -> tuple[float, float] |
     return None if x.empty else (float(x.min()), float(x.max()))
 
 
-def _curves(run: Run | None) -> list[curves.Curve]:
+def _curves(run: Run | None) -> tuple[list[Run], list[curves.Curve]]:
     lab = the_lab()
     wanted = st.session_state.get("overlays", [])
     known = {one.id: one for one in lab.runs()} if wanted else {}
@@ -113,9 +108,9 @@ def _curves(run: Run | None) -> list[curves.Curve]:
     drawn = []
     for one in shown:
         log = log_of(one.id)
-        log.follow(lab, one, held())
+        log.read(lab, one)
         drawn.append(log.curve(named[one.id]))
-    return drawn
+    return shown, drawn
 
 
 def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataFrame) -> tuple[float, float] | None:
@@ -136,11 +131,6 @@ def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataF
     return (-first - 0.01 * last, last * 1.02)
 
 
-def held() -> bool:
-    """Whether the curves of a live run are to stay as they are."""
-    return bool(st.session_state.get("held"))
-
-
 def switches(shown: Run | None) -> None:
     """Axis, scale, and which other runs are drawn over this one; read by `charts` at its next turn."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -151,9 +141,6 @@ def switches(shown: Run | None) -> None:
         )
         with st.container(width="content", gap="xxsmall"):
             st.toggle("Logarithmic loss", key="log_loss", help="Shows small differences late in training.")
-            if shown is not None and shown.live:
-                st.toggle("Hold still", key="held", help="Stops updating the curves so that you can look closer: new "
-                          "points undo a zoom. The run goes on.")  # fmt: skip
             st.toggle("Show the source", value=True, key="with_source", help="Training on the source, left of 0.")
         others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
         st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Literal
 
 import pandas as pd
@@ -14,7 +13,6 @@ from transfer.insight.domains import Plane
 from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
-CALM_SECONDS = 0.9
 # Stages only tell the time left, for which the newest will do.
 BESIDE = tuple(kind for kind in KINDS if kind not in ("Point", "Stage"))
 DOMAINS: tuple[Literal["source", "teacher", "target"], ...] = ("source", "teacher", "target")
@@ -25,11 +23,12 @@ class Log:
 
     def __init__(self, run: str) -> None:
         self.run = run
-        self.looked = -CALM_SECONDS
+        self.begun = 0  # how often it was read from the start
         self._begin(1)
 
     def _begin(self, attempts: int) -> None:
         self.cursor, self.attempts = 0, attempts
+        self.begun += 1
         self.history = history.table([])
         self.phases: dict[tuple[int, int], Phase] = {}
         self.notes: list[str] = []
@@ -37,6 +36,7 @@ class Log:
         self.latest = 0.0
         self.planes: dict[float, Plane] = {}
         self.baselines: dict[str, float] = {}
+        self.resumed = 0  # how often the run went on from a checkpoint, which makes points anew
 
     def read(self, lab: Lab, run: Run) -> None:
         """Takes in what is new; all anew after a resumption, which supersedes points."""
@@ -57,18 +57,6 @@ class Log:
         for event in events:
             self._take(event)
 
-    def follow(self, lab: Lab, run: Run, held: bool = False) -> None:
-        """As `read`, but of a run that is live no more than about once a second, from its first point on.
-
-        Streamlit puts another chart in the place of one that has new points: twice as often, it flickers. And
-        what was zoomed is lost with it, so that curves can be ``held``.
-        """
-        calm = held or time.monotonic() - self.looked < CALM_SECONDS
-        if run.live and not self.history.empty and calm:
-            return
-        self.looked = time.monotonic()
-        self.read(lab, run)
-
     def _outlined(self, lab: Lab) -> None:
         """Of a long run, the outline instead of each of its points; what it said beside them is read as it is."""
         outline, last = lab.outlines.read(self.run)
@@ -87,6 +75,8 @@ class Log:
             self.notes.append(body["text"])
         elif event.kind == "Embedded":
             self.planes[float(body["epoch"])] = Plane.of(body)
+        elif event.kind == "Resumed":
+            self.resumed += 1
         elif event.kind == "Baseline":
             self.baselines[body["name"]] = body["accuracy"]
         elif event.kind == "Stage" and body["total"]:

@@ -41,8 +41,8 @@ def plan(fates: Sequence[Fate]) -> None:
     st.html(f'<div style="{ROW}">{cells}</div><div style="font-size:.75rem;margin-top:.3rem;opacity:.8">{key}</div>')
 
 
-def moved(distances: dict[str, float]) -> None:
-    """How far each stage is from where it began, as bars on a common scale.
+def moved(distances: dict[str, float]) -> str:
+    """How far each stage is from where it began, as bars on a common scale; HTML.
 
     Args:
         distances: relative L2 distance by stage, bottom to top; 0 is where it began.
@@ -55,7 +55,7 @@ def moved(distances: dict[str, float]) -> None:
         f"{_percent(far)}</div>"
         for name, far in distances.items()
     )
-    st.html(f'<div style="{ROW}">{cells}</div>')
+    return f'<div style="{ROW}">{cells}</div>'
 
 
 def _height(far: float, most: float) -> int:

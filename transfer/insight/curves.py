@@ -133,9 +133,17 @@ def _add_split(
         opacity=0.55 if train else 1.0,
         line={"color": hue, "width": 1 if train else 2.2, "dash": DASHES[0 if train else number % len(DASHES)]},
         marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 4 if len(kept) > MANY_MARKERS else 6, "color": hue},
+        meta={"curve": number, "split": split, "domain": _last_domain(curve, frame, split),
+              "legend": alone or not train},
         hovertemplate=f"{'' if alone else curve.name + '<br>'}{split} {value} "
         f"%{{y:{'.1%' if value == 'accuracy' else '.3f'}}}<br>{frame.axis} %{{x:.4~g}}<extra></extra>",
     )  # fmt: skip
+
+
+def _last_domain(curve: Curve, frame: Frame, split: str) -> str | None:
+    """Of the last point that is drawn, so that who appends one knows whether the line is to be broken."""
+    drawn = split_of(curve.history, split, None if frame.source else "target")
+    return None if drawn.empty else str(drawn["domain"].iloc[-1])
 
 
 def _broken_between_domains(
@@ -150,18 +158,18 @@ def _broken_between_domains(
 
 
 def _add_best(drawn: go.Figure, value: Value, curve: Curve, frame: Frame, number: int) -> None:
+    """A star at the best epoch; before there is one an empty curve, to which who appends points adds it."""
     chosen = best(curve.history)
-    if chosen is None:
-        return
     hue = HUES[number % len(HUES)]
     named, rule = "best epoch", BEST_RULE
     if blind(curve.history):
         named, rule = "epoch taken", "the last: there are no target labels to choose by"
     drawn.add_scatter(
-        x=[chosen[frame.axis]], y=[chosen[value]], mode="markers", name=named,
-        legendgroup="best", showlegend=number == 0,
+        x=[] if chosen is None else [chosen[frame.axis]], y=[] if chosen is None else [chosen[value]],
+        mode="markers", name=named, legendgroup="best", showlegend=number == 0 and chosen is not None,
+        meta={"best": number},
         marker={"symbol": "star", "size": 13, "color": "#E8B000", "line": {"color": hue, "width": 1.5}},
-        hovertemplate=f"{named}, {chosen['epoch']:g}<br>{rule}<extra>{curve.name}</extra>",
+        hovertemplate=f"{named}, {frame.axis} %{{x:.4~g}}<br>{rule}<extra>{curve.name}</extra>",
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, 
         drawn.add_scatter(
             x=x[kept], y=np.where(y[kept] > 0, y[kept], np.nan), mode="lines", name=name.replace("_", " "),
             line={"color": HUES[number % len(HUES)], "width": 1.5, "dash": DASHES[number % len(DASHES)]},
+            meta={"curve": 0, "split": "train", "value": name, "legend": True},
             hovertemplate=f"{name.replace('_', ' ')} %{{y:.3g}}<br>{axis} %{{x:.4~g}}<extra></extra>",
         )  # fmt: skip
     across = {"title": {"text": TITLES[axis], "standoff": 4}, "zeroline": False}

@@ -1,0 +1,147 @@
+"""One reader a run, whatever the viewers: the store is asked in a thread, and each message is put into words once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from pages.live.reader import Message, Reader
+from transfer.errors import UnknownKey
+
+if TYPE_CHECKING:
+    from transfer.lab import Lab
+
+EVERY_SECONDS = 0.25
+HEARTBEAT_SECONDS = 15.0
+# A reader that nobody listens to is kept a while, for a page that is loaded again.
+KEPT_SECONDS = 30.0
+# Messages that wait for a viewer; whoever is further behind is sent away and catches up when it comes back.
+MOST_WAITING = 64
+HEARTBEAT = b": still here\n\n"
+SLOW = {"words": "Too slow to follow. The connection is closed; it begins anew where it stopped."}
+
+
+class Viewer:
+    """One connection: what waits to be sent to it, and what it knows of each run."""
+
+    def __init__(self, known: Mapping[str, int]) -> None:
+        self.known = dict(known)
+        self.waiting: asyncio.Queue[Message] = asyncio.Queue(MOST_WAITING)
+        self.live = set(known)
+        self.slow = False
+
+    def put(self, message: Message) -> None:
+        """Keeps the message until it can be sent; whoever is too far behind loses the connection, never a point."""
+        try:
+            self.waiting.put_nowait(message)
+        except asyncio.QueueFull:
+            self.slow = True
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Server-sent events until the last of its runs has ended."""
+        while self.live and not self.slow:
+            try:
+                message = await asyncio.wait_for(self.waiting.get(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                yield HEARTBEAT
+                continue
+            self.known[message["run"]] = message.get("n", 0)
+            yield self._framed(message)
+            if message["state"] not in ("queued", "running"):
+                self.live.discard(message["run"])
+        yield _event("slow", SLOW) if self.slow else _event("end", {})
+
+    def _framed(self, message: Message) -> bytes:
+        if "_text" not in message:
+            message["_text"] = json.dumps(message, separators=(",", ":"))
+        alone = len(self.known) == 1
+        place = str(message["n"]) if alone else ",".join(f"{run}={n}" for run, n in self.known.items())
+        return f"id: {place}\ndata: {message['_text']}\n\n".encode()
+
+
+def _event(name: str, body: Message) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(body)}\n\n".encode()
+
+
+class Channel:
+    """A run's reader and those who listen to it."""
+
+    def __init__(self, run: str) -> None:
+        self.reader = Reader(run)
+        self.viewers: set[Viewer] = set()
+        self.task: asyncio.Task[None] | None = None
+        self.lock = asyncio.Lock()
+
+
+class Hub:
+    """All channels of this process. Lives in the server's event loop.
+
+    Args:
+        lab: gives the Lab; called in a thread.
+    """
+
+    def __init__(self, lab: Callable[[], Lab]) -> None:
+        self._lab = lab
+        self._channels: dict[str, Channel] = {}
+
+    async def join(self, known: Mapping[str, int]) -> Viewer:
+        """A viewer of these runs, who is told first what came after the event it knows of each.
+
+        Raises:
+            UnknownKey: there is no such run.
+        """
+        viewer = Viewer(known)
+        try:
+            for run, after in known.items():
+                await self._join(viewer, run, after)
+        except BaseException:
+            self.leave(viewer)
+            raise
+        return viewer
+
+    async def _join(self, viewer: Viewer, run: str, after: int) -> None:
+        channel = self._channels.setdefault(run, Channel(run))
+        # Between looks, so that nothing is told twice and nothing is missed.
+        async with channel.lock:
+            try:
+                await self._looked(channel)
+                viewer.put(await asyncio.to_thread(channel.reader.since, after))
+            except UnknownKey:
+                if not channel.viewers:
+                    self._channels.pop(run, None)
+                raise
+            channel.viewers.add(viewer)
+        if channel.task is None or channel.task.done():
+            channel.task = asyncio.create_task(self._follow(run, channel))
+
+    def leave(self, viewer: Viewer) -> None:
+        """Forgets a viewer."""
+        for channel in self._channels.values():
+            channel.viewers.discard(viewer)
+
+    async def _looked(self, channel: Channel) -> None:
+        """Tells the viewers what is new; the reader is not asked again while nothing can have changed."""
+        message = await asyncio.to_thread(lambda: channel.reader.look(self._lab()))
+        if message is not None:
+            for viewer in tuple(channel.viewers):
+                viewer.put(message)
+
+    async def _follow(self, run: str, channel: Channel) -> None:
+        idle = 0.0
+        while idle < KEPT_SECONDS and not (channel.reader.ended and not channel.viewers):
+            await asyncio.sleep(EVERY_SECONDS)
+            idle = 0.0 if channel.viewers else idle + EVERY_SECONDS
+            if not channel.viewers:
+                continue
+            async with channel.lock:
+                try:
+                    await self._looked(channel)
+                except UnknownKey:
+                    for viewer in tuple(channel.viewers):
+                        viewer.put({"run": run, "n": 0, "state": "gone", "points": []})
+                    break
+            if channel.reader.ended:
+                channel.viewers.clear()
+        self._channels.pop(run, None)

@@ -1,0 +1,191 @@
+"""The routes beside Streamlit's own: streams of points, and Plotly's own file for the charts that draw them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlparse
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from streamlit import config
+
+from transfer import ids, settings
+from transfer.errors import UnknownKey
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from pages.live.hub import Hub, Viewer
+
+MOST_RUNS = 60
+# A viewer who takes nothing for so long is gone, or as good as.
+STUCK_SECONDS = 20.0
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    # Proxies are not to collect what should arrive at once.
+    "x-accel-buffering": "no",
+}
+_connected: Counter[str] = Counter()
+
+
+@functools.cache
+def _hub() -> Hub:
+    # Here, for pandas takes half a second to import: the server answers before.
+    from pages.live.hub import Hub
+    from pages.parts.shared import the_lab
+
+    return Hub(the_lab)
+
+
+class Stream(Response):
+    """A viewer's events as they come, until the runs have ended, the viewer goes, or takes nothing any more."""
+
+    def __init__(self, viewer: Viewer, address: str) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]  # nobody knows it
+        self.viewer, self.address = viewer, address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends until one side has had enough."""
+        _connected[self.address] += 1
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            _hub().leave(self.viewer)
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+            _connected[self.address] -= 1
+            if not _connected[self.address]:
+                del _connected[self.address]
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async for frame in self.viewer.frames():
+            body = {"type": "http.response.body", "body": frame, "more_body": True}
+            await asyncio.wait_for(send(body), STUCK_SECONDS)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def one(request: Request) -> Response:
+    """``GET /live/{run}?after=N``: what the run said after event N, and whatever it says from now on."""
+    return await _stream(request, [request.path_params["run"]])
+
+
+async def several(request: Request) -> Response:
+    """``GET /live?runs=a,b,c&after=5,0,7``: the same of several runs."""
+    return await _stream(request, request.query_params.get("runs", "").split(","))
+
+
+async def _stream(request: Request, runs: list[str]) -> Response:
+    address = request.client.host if request.client else ""
+    if not same_origin(request):
+        return _refused(
+            403, "Only the lab's own pages may follow a run.", request.headers.get("origin", "another site")
+        )
+    if not 0 < len(runs) <= MOST_RUNS or not all(map(ids.is_id, runs)) or len(set(runs)) < len(runs):
+        return _refused(400, f"Give the ids of 1 to {MOST_RUNS} runs, each once.", ids.shown(",".join(runs)))
+    if _connected[address] >= settings.most_viewers():
+        words = f"{settings.most_viewers()} connections from one address is the most (TRANSFER_VIEWERS)."
+        return _refused(429, words, address)
+    try:
+        known = places(runs, request.query_params.get("after", ""), request.headers.get("last-event-id", ""))
+    except ValueError as problem:
+        return _refused(400, "The place to go on from is the number of an event, 0 or more.", ids.shown(str(problem)))
+    try:
+        return Stream(await _hub().join(known), address)
+    except UnknownKey as problem:
+        return _refused(404, str(problem), ids.shown(",".join(runs)))
+
+
+def places(runs: list[str], after: str, last: str) -> dict[str, int]:
+    """The last event somebody knows of each run.
+
+    Args:
+        runs: their ids.
+        after: numbers in the order of the runs, with commas between them; empty: nothing is known.
+        last: the id of the last event received, which counts more: a number, or ``run=number`` with commas.
+
+    Raises:
+        ValueError: with what was given, when it is no such place.
+    """
+    known = dict.fromkeys(runs, 0)
+    if last and "=" not in last and len(runs) == 1:
+        return {runs[0]: _place(last)}
+    if last:
+        for part in last.split(","):
+            run, _, number = part.partition("=")
+            if run not in known:
+                raise ValueError(last)
+            known[run] = _place(number)
+    elif after:
+        numbers = after.split(",")
+        if len(numbers) != len(runs):
+            raise ValueError(after)
+        known = {run: _place(number) for run, number in zip(runs, numbers, strict=True)}
+    return known
+
+
+def _place(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise ValueError(text)
+    return int(text)
+
+
+def same_origin(request: Request) -> bool:
+    """Whether the request comes from a page of this server, or from no page at all (a command)."""
+    site = request.headers.get("sec-fetch-site")
+    if site in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("origin")
+    if site is None and origin is None:
+        return True
+    return origin is not None and urlparse(origin).netloc == request.headers.get("host")
+
+
+def _refused(status: int, words: str, received: str) -> Response:
+    return JSONResponse({"error": words, "received": received}, status)
+
+
+async def plotly(_request: Request) -> Response:
+    """Plotly's own file, as the package plotly ships it."""
+    import plotly as package
+
+    file = Path(package.__file__).parent / "package_data" / "plotly.min.js"
+    # Its address has the version in it, so that a browser may keep it.
+    return FileResponse(file, media_type="text/javascript", headers={"cache-control": "public, max-age=31536000"})
+
+
+def base() -> str:
+    """What stands before every path when the lab is served below another address."""
+    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+def plotly_path() -> str:
+    """Where Plotly's file is."""
+    from importlib.metadata import version
+
+    return f"{base()}/assets/plotly-{version('plotly')}.min.js"
+
+
+def routes() -> list[Route]:
+    """For `streamlit.App`."""
+    return [
+        Route(f"{base()}/live", several),
+        Route(f"{base()}/live/{{run}}", one),
+        Route(plotly_path(), plotly),
+    ]

@@ -1,0 +1,66 @@
+"""What a run is doing, how far it is and how long it still takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from pages.parts import strip
+from pages.parts.shared import title
+from transfer import catalog
+from transfer.insight import sentences, terms, words
+
+if TYPE_CHECKING:
+    from pages.parts.log import Log
+    from transfer.lab import Run
+
+WISHES = {"pause": "pausing: writing a checkpoint", "stop": "stopping: keeping the best epoch", "discard": "discarding"}
+
+
+class Status(TypedDict):
+    """``doing`` in a few words, the ``rest`` of the line, and the ``share`` that is done, 0 to 1."""
+
+    doing: str
+    rest: str
+    share: float
+
+
+def status(run: Run, log: Log) -> Status:
+    """Of a live run; empty words for one that is not."""
+    if run.state == "queued":
+        return Status(doing="queued", rest="waiting for a worker", share=0.0)
+    if run.state != "running":
+        return Status(doing="", rest="", share=1.0)
+    progress = run.progress or {}
+    total, done = progress.get("total") or 0, progress.get("done") or 0
+    parts: list[str] = []
+    if total and not run.wish:
+        parts += [words.percent(done / total), words.time_left(log.marks)]
+        parts[-1] += _and_then(run, log) if parts[-1] else ""
+    return Status(
+        doing=WISHES.get(run.wish or "") or progress.get("text") or "starting",
+        rest=" · ".join(part for part in parts if part),
+        share=min(1.0, done / total) if total else 0.0,
+    )
+
+
+def structure(run: Run, log: Log) -> list[Any]:
+    """What a page is drawn for: it is drawn anew when this changes, and then only."""
+    beside = [len(log.phases), len(log.notes), len(log.planes), len(log.baselines)]
+    return [run.state, run.wish, run.attempts, log.resumed, *beside, *terms.names(log.history)]
+
+
+def moved(run: Run, log: Log) -> dict[str, str]:
+    """How far the stages have moved, in a sentence and as bars; of a run that was tested, at the tested epoch.
+
+    Both are empty as long as none has.
+    """
+    tested = None if run.live else run.metrics.get("best_epoch")
+    distances = log.moved(tested)
+    if not any(distances.values()):
+        return {"said": "", "html": ""}
+    when = "So far, " if run.live else f"At epoch {tested:g}, " if tested is not None else ""
+    return {"said": when + sentences.about_moved(distances), "html": strip.moved(distances)}
+
+
+def _and_then(run: Run, log: Log) -> str:
+    return f", then {title(catalog.datasets(), run.experiment.target)}" if log.domain == "source" else ""
