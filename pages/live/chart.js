@@ -222,6 +222,7 @@ class Chart extends Part {
     this.series = this.data.series.map((one) => ({ ...one }));
     this.after = { ...this.data.known };
     this.best = null;
+    this.fitted = false;
     this.node.setAttribute("aria-label", this.data.alt);
     const layout = { ...this.data.figure.layout, ...this.themed(this.data.figure.layout) };
     await Plotly.react(this.node, this.data.figure.data, layout, { displayModeBar: false, responsive: true });
@@ -301,6 +302,11 @@ class Chart extends Part {
       const hidden = places.filter((place) => this.node.data[place].showlegend === false && this.series.find((one) => one.trace === place)?.legend);
       if (hidden.length) this.Plotly.restyle(this.node, { showlegend: true }, hidden);
       this.Plotly.extendTraces(this.node, { x: places.map((one) => added.get(one).x), y: places.map((one) => added.get(one).y) }, places);
+    }
+    // Before any point the loss has a range of its own, which the first batches may exceed.
+    if (places.length && !this.fitted && value === "loss" && this.data.figure.layout.yaxis.range) {
+      this.fitted = true;
+      this.Plotly.relayout(this.node, { "yaxis.autorange": true });
     }
     const star = this.data.star;
     if (this.best && star != null && this.best[value] != null) {
