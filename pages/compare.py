@@ -9,13 +9,12 @@ import streamlit as st
 from pages.parts.log import log_of
 from pages.parts.shared import names, still_there, the_lab, through_app
 from transfer import catalog
-from transfer.insight.words import percent
+from transfer.insight.words import counted, percent
 
 if TYPE_CHECKING:
     from transfer.insight.compare import View
     from transfer.lab import Run
 
-EVERY_SECONDS = 1.0
 MOST = 40
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
 SPLITS = {"validation": "validation", "train": "training batches"}
@@ -65,18 +64,30 @@ def _classes(runs: list[Run]) -> int | None:
 
 
 def draw(keys: list[str], view: View, was_live: bool) -> None:
-    """The curves; redrawn with new points while one of the runs is live."""
-    from pages.parts.charts import CONFIG
+    """The curves; points of live runs come by a path of their own (`pages.live`)."""
+    from functools import partial
+
+    from pages.live import drawing
+    from pages.live.status import outer, status
     from transfer.insight import compare, race
 
     lab = the_lab()
     runs = [run for key in keys if (run := lab.store.run(key))]
     read(runs)
-    if any(run.live for run in runs) != was_live:
+    live = [run for run in runs if run.live]
+    if bool(live) != was_live:
         st.rerun(scope="app")
-    histories = {run.id: log_of(run.id).history for run in runs}
-    drawn = compare.figure(race.arms(runs), histories, names(runs), view)
-    st.plotly_chart(drawn, key="compare_chart", config=CONFIG, alt=f"{view.split} {view.value} of {len(runs)} runs")
+    logs = {run.id: log_of(run.id) for run in runs}
+    follow = drawing.Followed.of({run.id: logs[run.id] for run in live})
+    if live:
+        done = {run.id: status(run, logs[run.id])["share"] for run in runs}
+        going = counted(len(live), "run goes on", "runs go on")
+        progress = {"doing": going, "rest": "", "share": sum(done.values()) / len(done)}
+        drawing.status("compare_status", progress, {run.id: outer(run) for run in live}, follow, done)
+    histories = {run: log.history for run, log in logs.items()}
+    figure = partial(compare.figure, race.arms(runs), histories, names(runs), view)
+    words = drawing.Words(view.value.replace("_", " ").capitalize(), counted(len(runs), "run"))
+    drawing.chart("compare_chart", figure, words, view.value, drawing.View(view.axis, source=False), follow)
 
 
 def read(runs: list[Run]) -> None:
@@ -110,7 +121,7 @@ def page(runs: list[Run]) -> None:
         st.warning(mixed, icon=":material/difference:")
     live = any(run.live for run in runs)
     view = switches(runs)
-    st.fragment(still_there(draw), run_every=EVERY_SECONDS if live else None)([run.id for run in runs], view, live)
+    st.fragment(still_there(draw))([run.id for run in runs], view, live)
     st.caption(
         "Shows where runs diverge. Over seconds, a busy machine distorts the picture; smoothing makes changes appear "
         "later than they were."

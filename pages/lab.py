@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
-from pages.parts.shared import Turn, still_there, the_lab, through_app
+from pages.parts.shared import Turn, alone_while_live, still_there, the_lab, through_app
 from transfer import catalog, ids, possible
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
@@ -112,26 +112,43 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
 def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | None) -> None:
     """Buttons, then the run or the untrained picture."""
     problem, changes = st.session_state.get("problem", (None, []))
+
+    def offers() -> None:
+        if isinstance(problem, RequestError):
+            options.offer(problem, changes)
+
+    def watched(run: Run | None) -> None:
+        # Here, for plotly and pandas take half a second to import: Start stands there before.
+        from pages.parts.charts import Surroundings, switches
+        from pages.parts.live import watch
+
+        of_shown = run is None or run.experiment.target == chosen()["target"]
+        known = counted if of_shown else None
+        subject = run.experiment if run else asked
+        epochs = length(subject, known) if subject and known else None
+        around = Surroundings(
+            subject,
+            epochs=epochs,
+            majority=known.majority if known else None,
+            validation=sum(known.validation) if known else 100,
+        )
+        watch(run, around)
+        switches(run)
+
+    def live(run: Run) -> None:
+        controls.while_live(run, asked)
+        controls.trouble()
+        watched(run)
+
+    if shown is not None and shown.live:
+        controls.queued(asked)
+        offers()
+        alone_while_live(live, shown)
+        return
     controls.buttons(asked, shown)
     controls.trouble()
-    if isinstance(problem, RequestError):
-        options.offer(problem, changes)
-    # Here, for plotly and pandas take half a second to import: Start stands there before.
-    from pages.parts.charts import Surroundings, switches
-    from pages.parts.live import watch
-
-    of_shown = shown is None or shown.experiment.target == chosen()["target"]
-    known = counted if of_shown else None
-    subject = shown.experiment if shown else asked
-    epochs = length(subject, known) if subject and known else None
-    around = Surroundings(
-        subject,
-        epochs=epochs,
-        majority=known.majority if known else None,
-        validation=sum(known.validation) if known else 100,
-    )
-    watch(shown, around)
-    switches(shown)
+    offers()
+    watched(shown)
 
 
 def fill_from_race() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared import ICONS, in_words, the_lab, through_app
+from pages.parts.shared import ICONS, alone_while_live, in_words, the_lab, through_app
 from transfer import catalog, ids, settings
 from transfer.errors import RequestError, UnknownKey
 from transfer.insight import facts, words
@@ -80,8 +80,11 @@ def curves(run: Run) -> None:
     from pages.parts.charts import Surroundings, switches
     from pages.parts.live import watch
 
-    watch(run, Surroundings(run.experiment))
-    switches(run)
+    def live(run: Run) -> None:
+        watch(run, Surroundings(run.experiment))
+        switches(run)
+
+    alone_while_live(live, run)
 
 
 def tested(run: Run, part: str) -> None:

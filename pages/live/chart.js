@@ -1,30 +1,38 @@
 // Draws what Python has composed and appends what a run says, in one DOM node: zoom, hover and legend stay.
 // What is to be drawn, and in which words, is decided in Python (pages/live, transfer/insight).
 
-const EVERY_MS = 250, SPOKEN_MS = 5000, HIDDEN_MS = 60000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000;
+const SPOKEN_MS = 5000, HIDDEN_MS = 10000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000, MOST_KEPT = 4000;
+// All viewers ask for the page anew at the same news: over how long a time they do it depends on how many they are.
+const ANEW_MS = 250, ANEW_EACH_MS = 60, ANEW_MOST_MS = 12000, ENDED_MOST_MS = 2000;
 const FIELD = { n: 0, split: 1, domain: 2, phase: 3, epoch: 4, step: 5, seconds: 6, values: 7 };
+const LIVE = ["queued", "running"];
 const lab = (window.__transferLab ??= { streams: new Map(), plotly: null });
 
-// One connection for all charts of a page that show the same runs.
+// One connection for all parts of a page that show the same runs.
 class Stream {
-  constructor(url) {
-    Object.assign(this, { url, messages: [], listeners: new Set(), retry: FIRST_RETRY_MS });
+  constructor(url, runs) {
+    Object.assign(this, { url, runs, messages: [], newest: {}, listeners: new Set(), retry: FIRST_RETRY_MS });
+    // A browser has six connections for all its tabs: those that nobody sees give theirs back.
     this.seen = () => (document.hidden ? this.later(HIDDEN_MS, () => this.close()) : this.open());
     document.addEventListener("visibilitychange", this.seen);
   }
 
-  // `known`: of each run, in the order in which the address names them, the last event the listener knows.
+  // `known`: of each run the last event the listener knows.
   join(listener, known) {
     this.listeners.add(listener);
-    if (!this.first || Object.keys(known).some((run) => known[run] < this.first[run])) {
-      this.first = known;
+    if (!this.first || this.runs.some((run) => known[run] < this.first[run])) {
+      this.first = { ...known };
       this.last = { ...known };
       this.messages = [];
       this.close();
     }
     this.open();
     // After this turn, so that the chart stands before its points come.
-    setTimeout(() => this.messages.forEach((message) => this.listeners.has(listener) && listener(message)), 0);
+    setTimeout(() => {
+      if (!this.listeners.has(listener)) return;
+      this.messages.filter((message) => message.n > known[message.run]).forEach((message) => listener(message));
+      Object.values(this.newest).forEach((newest) => listener({ ...newest, points: [] }));
+    }, 0);
   }
 
   leave(listener) {
@@ -34,14 +42,14 @@ class Stream {
       if (this.listeners.size) return;
       this.close();
       document.removeEventListener("visibilitychange", this.seen);
-      lab.streams.delete(this.url);
+      if (lab.streams.get(this.url) === this) lab.streams.delete(this.url);
     }, 1000);
   }
 
   open() {
     clearTimeout(this.timer);
     if (this.source || !this.listeners.size || document.hidden) return;
-    const after = Object.values(this.last).join(",");
+    const after = this.runs.map((run) => this.last[run]).join(",");
     this.source = new EventSource(`${this.url}${this.url.includes("?") ? "&" : "?"}after=${after}`);
     this.source.onmessage = (event) => this.take(JSON.parse(event.data));
     this.source.addEventListener("end", () => this.close());
@@ -69,7 +77,11 @@ class Stream {
   take(message) {
     this.retry = FIRST_RETRY_MS;
     this.last[message.run] = message.n;
+    this.newest[message.run] = { ...this.newest[message.run], ...message, points: [] };
     this.messages.push(message);
+    // Whoever needs what is forgotten here begins the stream anew.
+    if (this.messages.length > MOST_KEPT)
+      this.messages.splice(0, MOST_KEPT / 2).forEach((old) => (this.first[old.run] = Math.max(old.n, this.first[old.run])));
     this.listeners.forEach((listener) => listener(message));
   }
 
@@ -78,8 +90,8 @@ class Stream {
   }
 }
 
-function stream(url) {
-  if (!lab.streams.has(url)) lab.streams.set(url, new Stream(url));
+function stream(url, runs) {
+  if (!lab.streams.has(url)) lab.streams.set(url, new Stream(url, runs));
   return lab.streams.get(url);
 }
 
@@ -108,7 +120,8 @@ function heading({ title, help }, words) {
   const name = document.createElement("b"), said = document.createElement("span"), more = document.createElement("button");
   name.textContent = title;
   said.className = "live-said";
-  said.textContent = words ? ` · ${words}` : "";
+  said.before = title ? " · " : "";
+  said.textContent = said.before + (words ?? "");
   Object.assign(more, { className: "live-help", type: "button", textContent: "?" });
   more.dataset.help = help;
   more.setAttribute("aria-label", help);
@@ -125,7 +138,7 @@ class Part {
   show(data, ask) {
     Object.assign(this, { data, ask });
     this.safely(() => this.draw());
-    const wanted = data.url ? stream(data.url) : null;
+    const wanted = data.url ? stream(data.url, data.runs) : null;
     if (this.stream && this.stream !== wanted) this.stream.leave(this.listener);
     this.stream = wanted;
     wanted?.join(this.listener, data.known);
@@ -153,7 +166,7 @@ class Part {
   }
 }
 
-// The line above the charts: what the run is doing. It also asks for the page when the run's structure changes.
+// The line above the charts: what is being done. It also asks for the page when a run's structure changes.
 class Status extends Part {
   draw() {
     if (!this.bar) {
@@ -162,31 +175,72 @@ class Status extends Part {
       this.bar = element("div", "live-bar", this.root);
       this.bar.setAttribute("role", "progressbar");
       this.fill = element("div", "live-fill", this.bar);
+      this.structures = {};
     }
     this.asked = null;
+    this.shares = { ...this.data.shares };
     this.write(this.data.progress);
   }
 
-  write(progress) {
-    const doing = document.createElement("b");
-    doing.textContent = progress.doing;
-    this.words.replaceChildren(doing, progress.rest ? ` · ${progress.rest}` : "");
-    this.fill.style.width = `${100 * progress.share}%`;
-    this.bar.setAttribute("aria-valuenow", Math.round(100 * progress.share));
+  write({ doing, rest, share }) {
+    const name = document.createElement("b");
+    name.textContent = doing;
+    this.words.replaceChildren(name, rest ? ` · ${rest}` : "");
+    this.reach(share);
   }
 
-  hear(message) {
-    if (message.run !== this.data.run) return;
-    if (message.state === "running" || message.state === "queued") this.write(message.progress);
-    const structure = JSON.stringify(message.structure ?? [message.state]);
-    if (structure !== JSON.stringify(this.data.structure) && structure !== this.asked) {
-      this.asked = structure;
-      this.ask("changed", structure);
+  reach(share) {
+    this.fill.style.width = `${100 * share}%`;
+    this.bar.setAttribute("aria-valuenow", Math.round(100 * share));
+  }
+
+  hear({ run, state, progress, structure, viewers }) {
+    if (progress && LIVE.includes(state) && run === this.data.run) this.write(progress);
+    if (progress && run in this.shares) {
+      this.shares[run] = LIVE.includes(state) ? progress.share : 1;
+      const all = Object.values(this.shares);
+      this.reach(all.reduce((sum, share) => sum + share, 0) / all.length);
     }
+    if (state === "gone") structure = [state];
+    if (!structure || !(run in this.data.structures)) return;
+    this.structures[run] = structure;
+    const most = LIVE.includes(state) ? ANEW_MOST_MS : ENDED_MOST_MS;
+    const wait = ANEW_MS + Math.random() * Math.min(most, ANEW_EACH_MS * (viewers ?? 1));
+    this.timer ??= setTimeout(() => this.safely(() => this.compare()), wait);
+  }
+
+  // A page may be drawn for the beginning of a structure only.
+  compare() {
+    this.timer = null;
+    const now = Object.entries(this.data.structures).map(([run, drawn]) => (this.structures[run] ?? drawn).slice(0, drawn.length));
+    const said = JSON.stringify(now);
+    if (said === JSON.stringify(Object.values(this.data.structures)) || said === this.asked) return;
+    this.asked = said;
+    this.ask("changed", said);
   }
 
   trouble(words) {
     if (words) this.words.textContent = words;
+  }
+}
+
+// The device, and what the run takes of it.
+class Meters extends Part {
+  draw() {
+    if (!this.text) {
+      this.root.classList.add("live-meters");
+      element("span", "live-icon", this.root).textContent = "memory";
+      this.text = element("span", "", this.root);
+    }
+    this.write(this.data.meters);
+  }
+
+  write(meters) {
+    this.text.textContent = this.data.device + (meters ? ` · ${meters}` : "");
+  }
+
+  hear({ run, meters }) {
+    if (run === this.data.run && meters !== undefined) this.write(meters);
   }
 }
 
@@ -213,16 +267,26 @@ class Moved extends Part {
   }
 }
 
+// Goes on with an exponential moving average as transfer/insight/compare.py begins it; anew with each phase.
+function smoothed(state, phase, y) {
+  if (y === null) return null;
+  if (phase !== state.phase) Object.assign(state, { phase, sum: 0, count: 0 });
+  state.sum = state.weight * state.sum + (1 - state.weight) * y;
+  state.count += 1;
+  return state.sum / (1 - state.weight ** state.count);
+}
+
 class Chart extends Part {
   async draw() {
     if (!this.node) this.build();
     const Plotly = await plotly(this.data.plotly);
     this.head.replaceChildren(...heading(this.data, this.data.said));
     this.said = this.head.querySelector(".live-said");
-    this.series = this.data.series.map((one) => ({ ...one }));
+    this.series = this.data.series.map((one) => ({ ...one, ...(one.smooth && { smooth: { ...one.smooth } }) }));
     this.after = { ...this.data.known };
     this.best = null;
     this.fitted = false;
+    this.reach = null;
     this.node.setAttribute("aria-label", this.data.alt);
     const layout = { ...this.data.figure.layout, ...this.themed(this.data.figure.layout) };
     await Plotly.react(this.node, this.data.figure.data, layout, { displayModeBar: false, responsive: true });
@@ -261,12 +325,13 @@ class Chart extends Part {
   hear(message) {
     if (message.run === this.data.run) {
       const words = message.said?.[this.data.value];
-      if (words && this.said) this.said.textContent = ` · ${words}`;
+      if (words && this.said) this.said.textContent = this.said.before + words;
       if (words && Date.now() - (this.spokenAt ?? 0) > SPOKEN_MS) {
         this.spokenAt = Date.now();
         this.spoken.textContent = words;
       }
     }
+    if (message.plane) this.place(message.plane);
     this.pending.push(message);
     if (!this.turn) this.turn = setTimeout(() => this.safely(() => this.flush()), 0);
   }
@@ -285,13 +350,14 @@ class Chart extends Part {
         for (const one of this.series) {
           const y = point[FIELD.values][one.value ?? value];
           if (one.run !== run || one.split !== point[FIELD.split] || y === undefined) continue;
-          const x = point[FIELD[axis]];
+          let x = axis in FIELD ? point[FIELD[axis]] : point[FIELD.values][axis];
+          if ("from" in one) x -= one.from ??= x;
           const news = added.get(one.trace) ?? added.set(one.trace, { x: [], y: [] }).get(one.trace);
           // What was measured on two data sets is not one line.
           if (one.domain && one.domain !== point[FIELD.domain]) (news.x.push(x), news.y.push(null));
           one.domain = point[FIELD.domain];
           news.x.push(x);
-          news.y.push(y);
+          news.y.push(one.smooth ? smoothed(one.smooth, point[FIELD.phase], y) : y);
         }
       }
       if (points.length) this.after[run] = Math.max(this.after[run] ?? 0, points.at(-1)[FIELD.n]);
@@ -314,6 +380,20 @@ class Chart extends Part {
       if (this.node.data[star].x?.[0] !== x || this.node.data[star].y?.[0] !== y)
         this.Plotly.restyle(this.node, { x: [[x]], y: [[y]], showlegend: true }, [star]);
     }
+  }
+
+  // Both domains after another epoch; a range that was chosen stays.
+  place({ said, places, reach }) {
+    if (!this.Plotly || !this.data.places.length) return;
+    this.said.textContent = this.said.before + said;
+    this.node.setAttribute("aria-label", said);
+    this.Plotly.restyle(this.node, { x: places.map(([x]) => x), y: places.map(([, y]) => y) }, this.data.places);
+    const ranges = {};
+    for (const [name, most] of [["xaxis", reach[0]], ["yaxis", reach[1]]])
+      if (String(this.node.layout[name].range) === String(this.reach?.[name] ?? this.data.figure.layout[name].range))
+        ranges[`${name}.range`] = [-most, most];
+    this.reach = { xaxis: [-reach[0], reach[0]], yaxis: [-reach[1], reach[1]] };
+    if (Object.keys(ranges).length) this.Plotly.relayout(this.node, ranges);
   }
 
   whole() {
@@ -340,7 +420,7 @@ class Chart extends Part {
   }
 }
 
-const KINDS = { chart: Chart, status: Status, moved: Moved };
+const KINDS = { chart: Chart, status: Status, moved: Moved, meters: Meters };
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pages.parts.log import Log
 
+# So long a figure that was drawn for one viewer will do for others; what came meanwhile is appended.
+SHARED_SECONDS = 2.0
 MOVED_HELP = "How far a stage's weights are from where they started, relative to their size (relative L2)."
 _HERE = Path(__file__).parent
 # Not isolated: Plotly puts its styles into the document's head.
@@ -34,26 +36,33 @@ class Followed:
     """What a part of the page follows.
 
     Args:
-        logs: of each run that is live, what is drawn of it already; empty: nothing is followed.
-        run: the one whose words are shown.
+        known: of each live run, the last event that is drawn already; empty: nothing is followed.
+        resumed: how often each of them has gone on from a checkpoint.
+        run: the one whose words are shown; empty where several are equals.
     """
 
-    logs: Mapping[str, Log]
+    known: Mapping[str, int]
+    resumed: Mapping[str, int]
     run: str = ""
+
+    @classmethod
+    def of(cls, logs: Mapping[str, Log], run: str = "") -> Followed:
+        """The streams of live runs, from where their logs end."""
+        known = {one: log.cursor for one, log in logs.items()}
+        return cls(known, {one: log.resumed for one, log in logs.items()}, run)
 
     @property
     def address(self) -> str:
         """Of the stream, as a browser asks for it; empty when there is nothing to follow."""
-        runs = list(self.logs)
+        runs = list(self.known)
         if len(runs) == 1:
             return f"{base()}/live/{runs[0]}"
         return f"{base()}/live?runs={','.join(runs)}" if runs else ""
 
     def fields(self) -> dict[str, Any]:
         """What every part of the component needs of it."""
-        known = {run: log.cursor for run, log in self.logs.items()}
-        resumed = {run: log.resumed for run, log in self.logs.items()}
-        return {"url": self.address, "known": known, "resumed": resumed, "run": self.run}
+        known, resumed = dict(self.known), dict(self.resumed)
+        return {"url": self.address, "runs": list(known), "known": known, "resumed": resumed, "run": self.run}
 
 
 @dataclass(frozen=True)
@@ -70,55 +79,98 @@ class View:
     """How points are looked at.
 
     Args:
-        axis: what lies along x.
+        axis: what lies along x: a field of a point, or one of its values.
         source: whether points on the source are drawn.
-        runs: the run of each curve.
+        runs: the id of each curve's run.
     """
 
-    axis: str
-    source: bool
-    runs: Sequence[str]
+    axis: str = "epoch"
+    source: bool = True
+    runs: Sequence[str] = ()
 
 
-def chart(key: str, figure: go.Figure, words: Words, value: str, view: View, follow: Followed) -> None:
+def chart(
+    key: str, draw: Callable[[], go.Figure], words: Words, value: str, view: View, follow: Followed,
+    drawn_for: Sequence[Any] = (),
+) -> None:  # fmt: skip
     """A chart in a DOM node of its own, in which points are appended.
 
     Args:
         key: of the chart on its page.
-        figure: its traces say in ``meta`` whose points they hold: ``{"curve": 0, "split": "train"}``, and with
-            ``value`` of which value, if not of the chart's; ``{"best": 0}`` marks the best epoch.
+        draw: gives its figure. The traces say in ``meta`` whose points they hold: ``{"curve": 0, "split": "train"}``
+            (or ``"run"``, its id), with ``value`` of which value, if not of the chart's, with ``from`` where x begins,
+            with ``smooth`` how they go on being smoothed; ``{"best": 0}`` marks the best epoch, ``{"plane": 0}`` a
+            domain in the plane.
         words: above it.
         value: what is drawn, for the points to come.
         view: which points are appended, and where.
         follow: what is appended.
+        drawn_for: all that the figure depends on but points; viewers for whom this is alike, and whom a change brings
+            here together, are given one figure. Empty: it is nobody else's.
     """
-    series = []
-    star = None
+
+    def compose() -> dict[str, Any]:
+        figure = draw()
+        return {"figure": plain(figure.to_dict()), **_live_traces(figure, view), **follow.fields()}
+
+    shared = _shared(repr([key, value, view, *drawn_for]), compose) if drawn_for else compose()
+    alt = f"{words.title}: {words.said}".removeprefix(": ")
+    data = {
+        "kind": "chart", "plotly": plotly_path(), "title": words.title, "said": words.said, "help": words.help,
+        "alt": alt, "name": key, "value": value, "axis": view.axis, "source": view.source,
+    }  # fmt: skip
+    _component(key=key, data=data | shared)
+
+
+@st.cache_resource(ttl=SHARED_SECONDS, max_entries=100, show_spinner=False)
+def _shared(alike: str, _compose: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    return _compose()
+
+
+def _live_traces(figure: go.Figure, view: View) -> dict[str, Any]:
+    """Which traces are appended to (``series``), which is the ``star``, and which are ``places`` in the plane."""
+    series: list[dict[str, Any]] = []
+    star, places = None, []
     for place, trace in enumerate(figure.data):
         meta = trace.meta or {}
         if "split" in meta:
             usual = {"legend": False, "domain": None, "value": None}
-            series.append(usual | meta | {"trace": place, "run": view.runs[meta["curve"]]})
+            run = meta["run"] if "run" in meta else view.runs[meta["curve"]]
+            series.append(usual | meta | {"trace": place, "run": run})
         elif meta.get("best") == 0:
             star = place
-    data = {
-        "kind": "chart", "plotly": plotly_path(), "figure": plain(figure.to_dict()), "title": words.title,
-        "said": words.said, "help": words.help, "alt": f"{words.title}: {words.said}", "name": key, "value": value,
-        "axis": view.axis, "source": view.source, "series": series, "star": star, **follow.fields(),
-    }  # fmt: skip
-    _component(key=key, data=data)
+        elif "plane" in meta:
+            places.append(place)
+    return {"series": series, "star": star, "places": places}
 
 
-def status(key: str, progress: Mapping[str, Any], structure: Sequence[Any], follow: Followed) -> None:
-    """What the run is doing; draws the page anew when the run's structure is another than ``structure``."""
-    data = {"kind": "status", "progress": dict(progress), "structure": list(structure), **follow.fields()}
-    _component(key=key, data=data, on_changed_change=_nothing)
+def status(
+    key: str, progress: Mapping[str, Any], structures: Mapping[str, Sequence[Any]], follow: Followed,
+    shares: Mapping[str, float] | None = None,
+) -> None:  # fmt: skip
+    """What is being done; draws its part of the page anew when a run's structure no longer begins as drawn.
+
+    Args:
+        key: of the line on its page.
+        progress: in words, and the share done, 0 to 1.
+        structures: of each live run, what it is drawn for (`pages.live.status.structure`), or the beginning of that.
+        follow: the runs.
+        shares: of each run of several, how much of it is done: the bar then shows their mean.
+    """
+    drawn_for = {run: list(structure) for run, structure in structures.items()}
+    data = {"kind": "status", "progress": dict(progress), "structures": drawn_for, "shares": dict(shares or {})}
+    _component(key=key, data=data | follow.fields(), on_changed_change=_nothing)
 
 
 def moved(key: str, said: Mapping[str, str], follow: Followed) -> None:
     """How far each stage has moved: a sentence, and bars as HTML."""
     words = {"title": "What moved", "help": MOVED_HELP}
     _component(key=key, data={"kind": "moved", "moved": dict(said), **words, **follow.fields()})
+
+
+def meters(key: str, device: str, said: str, follow: Followed) -> None:
+    """The device, and how much of it a run takes at the moment."""
+    _component(key=key, data={"kind": "meters", "device": device, "meters": said, **follow.fields()})
 
 
 def _nothing() -> None:
@@ -136,7 +188,8 @@ def plain(value: Any) -> _Plain:
     if isinstance(value, dict):
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        whole = value.dtype.kind != "O" and (value.dtype.kind != "f" or bool(np.isfinite(value).all()))
+        return value.tolist() if whole else plain(value.tolist())
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     if isinstance(value, (float, np.floating)):

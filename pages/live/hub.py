@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,14 @@ EVERY_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
 # A reader that nobody listens to is kept a while, for a page that is loaded again.
 KEPT_SECONDS = 30.0
+AGAIN_SECONDS = 1.0
 # Messages that wait for a viewer; whoever is further behind is sent away and catches up when it comes back.
 MOST_WAITING = 64
 HEARTBEAT = b": still here\n\n"
 SLOW = {"words": "Too slow to follow. The connection is closed; it begins anew where it stopped."}
+
+
+logger = logging.getLogger(__name__)
 
 
 class Viewer:
@@ -107,7 +112,8 @@ class Hub:
         async with channel.lock:
             try:
                 await self._looked(channel)
-                viewer.put(await asyncio.to_thread(channel.reader.since, after))
+                told = await asyncio.to_thread(channel.reader.since, after)
+                viewer.put(told | {"viewers": len(channel.viewers) + 1})
             except UnknownKey:
                 if not channel.viewers:
                     self._channels.pop(run, None)
@@ -125,6 +131,9 @@ class Hub:
         """Tells the viewers what is new; the reader is not asked again while nothing can have changed."""
         message = await asyncio.to_thread(lambda: channel.reader.look(self._lab()))
         if message is not None:
+            if "structure" in message:
+                # For this each will ask for the page anew: how many they are says over what time to do it.
+                message["viewers"] = len(channel.viewers)
             for viewer in tuple(channel.viewers):
                 viewer.put(message)
 
@@ -142,6 +151,11 @@ class Hub:
                     for viewer in tuple(channel.viewers):
                         viewer.put({"run": run, "n": 0, "state": "gone", "points": []})
                     break
+                except Exception:
+                    # A store that is busy, a disk that is full for a moment: the next look may succeed.
+                    logger.exception("The run %s could not be read.", run)
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    continue
             if channel.reader.ended:
                 channel.viewers.clear()
         self._channels.pop(run, None)

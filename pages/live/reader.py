@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
-from pages.live.status import moved, status, structure
+from pages.live.status import meters, moved, plane, status, structure
 from pages.parts.log import Log
 from transfer import catalog
 from transfer.insight import points, sentences
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 FIELDS = ("n", "split", "domain", "phase", "epoch", "step", "seconds")
 DIGITS = 6
 BEST = ("epoch", "step", "seconds", "loss", "accuracy")
+# What every message says; the rest only when it is another than before.
+ALWAYS = ("run", "n", "time", "state", "resumed")
+METERS_SECONDS = 2.0
 Message = dict[str, Any]
 
 
@@ -38,6 +42,8 @@ class Reader:
         self._last: Message = {}
         self._drawn = 0
         self._begun = -1
+        self._metered = -math.inf
+        self._meters = ""
 
     def look(self, lab: Lab) -> Message | None:
         """What is new since the last look; None when nothing is.
@@ -52,14 +58,15 @@ class Reader:
         first = 0 if anew else self._drawn
         fresh = self.log.history.iloc[first:]
         self._begun, self._drawn = self.log.begun, len(self.log.history)
-        head = self._head(run)
+        head = self._head(lab, run)
         if not anew and fresh.empty and head == self._last:
             return None
+        news = {name: value for name, value in head.items() if name in ALWAYS or value != self._last.get(name)}
         self._last = head
-        return head | {"points": rows(fresh)} | ({"anew": True} if anew else {})
+        return news | {"points": rows(fresh)} | ({"anew": True} if anew else {})
 
     def since(self, after: int) -> Message:
-        """What somebody has to be told who knows the run up to event ``after``, as of the last look."""
+        """All that somebody has to be told who knows the run up to event ``after``, as of the last look."""
         known = self.log.history
         return self._last | {"points": rows(known[known["n"] > after] if after else known), "anew": after == 0}
 
@@ -68,7 +75,7 @@ class Reader:
         """Whether nothing more will come before somebody resumes the run."""
         return bool(self._last) and self._last["state"] not in ("queued", "running")
 
-    def _head(self, run: Run) -> Message:
+    def _head(self, lab: Lab, run: Run) -> Message:
         log, experiment = self.log, run.experiment
         source = catalog.datasets().get(experiment.source or "")
         dataset = catalog.datasets().get(experiment.target)
@@ -89,7 +96,15 @@ class Reader:
             },
             "best": None if best is None else {name: number(best[name]) for name in BEST},
             "moved": moved(run, log),
+            "plane": plane(log),
+            "meters": self._measured(lab, run),
         }
+
+    def _measured(self, lab: Lab, run: Run) -> str:
+        """What the run's process uses; asked seldom, because it is the system that is asked."""
+        if time.monotonic() - self._metered >= METERS_SECONDS:
+            self._metered, self._meters = time.monotonic(), meters(lab, run)
+        return self._meters
 
 
 def rows(of: pd.DataFrame) -> list[list[Any]]:

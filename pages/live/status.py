@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from pages.parts import strip
 from pages.parts.shared import title
 from transfer import catalog
-from transfer.insight import sentences, terms, words
+from transfer.insight import domains, sentences, terms, words
 
 if TYPE_CHECKING:
     from pages.parts.log import Log
-    from transfer.lab import Run
+    from transfer.lab import Lab, Run
 
 WISHES = {"pause": "pausing: writing a checkpoint", "stop": "stopping: keeping the best epoch", "discard": "discarding"}
 
@@ -45,8 +45,13 @@ def status(run: Run, log: Log) -> Status:
 
 def structure(run: Run, log: Log) -> list[Any]:
     """What a page is drawn for: it is drawn anew when this changes, and then only."""
-    beside = [len(log.phases), len(log.notes), len(log.planes), len(log.baselines)]
-    return [run.state, run.wish, run.attempts, log.resumed, *beside, *terms.names(log.history)]
+    beside = [len(log.phases), len(log.notes), len(log.baselines), bool(log.planes), "a_distance" in log.history]
+    return [*outer(run), log.resumed, *beside, *terms.names(log.history)]
+
+
+def outer(run: Run) -> list[Any]:
+    """The beginning of `structure`: what a page is drawn for that shows no more of a run than its curve."""
+    return [run.state, run.wish, run.attempts]
 
 
 def moved(run: Run, log: Log) -> dict[str, str]:
@@ -60,6 +65,26 @@ def moved(run: Run, log: Log) -> dict[str, str]:
         return {"said": "", "html": ""}
     when = "So far, " if run.live else f"At epoch {tested:g}, " if tested is not None else ""
     return {"said": when + sentences.about_moved(distances), "html": strip.moved(distances)}
+
+
+def meters(lab: Lab, run: Run) -> str:
+    """How much of the machine the run takes at the moment, in words; empty unless it trains here."""
+    found = lab.meters(run) if run.state == "running" else {}
+    parts = []
+    if "gpu_percent" in found:
+        parts.append(f"in use {found['gpu_percent']:.0f} %, {words.memory(found['gpu_memory_mb'])} of its memory")
+    if "cpu_percent" in found:
+        parts.append(f"this run: {found['cpu_percent'] / 100:.1f} cores, {words.memory(found['memory_mb'])}")
+    return " · ".join(parts)
+
+
+def plane(log: Log) -> dict[str, Any] | None:
+    """Source and target after the newest epoch, as `transfer.insight.domains.embedding` draws them; None before one."""
+    if not log.planes:
+        return None
+    newest = log.planes[max(log.planes)]
+    places = [[domain[:, 0].tolist(), domain[:, 1].tolist()] for domain in (newest.source, newest.target)]
+    return {"said": domains.said(newest), "places": places, "reach": domains.reach(list(log.planes.values()))}
 
 
 def _and_then(run: Run, log: Log) -> str:

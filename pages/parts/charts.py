@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from pages.live import drawing
+from pages.live.status import structure
 from pages.parts import domains
 from pages.parts.log import log_of
 from pages.parts.shared import in_a_list, names, the_lab, told_apart
@@ -65,16 +67,18 @@ def charts(run: Run | None, around: Surroundings) -> None:
         revision=run.id if run else "untrained",
         marks=domains.marks(run, log_of(run.id)) if run else (),
     )
-    follow = drawing.Followed({one.id: log_of(one.id) for one in shown if one.live}, run.id if run else "")
+    follow = drawing.Followed.of({one.id: log_of(one.id) for one in shown if one.live}, run.id if run else "")
     view = drawing.View(frame.axis, frame.source, [one.id for one in shown])
+    drawn_for = [frame, [(curve.name, structure(one, log_of(one.id))) for one, curve in zip(shown, drawn, strict=True)]]
     for value in ("accuracy", "loss"):
         words = drawing.Words(value.capitalize(), said[value], MISLEADS[value])
-        drawing.chart(f"chart_{value}", curves.figure(value, drawn, frame), words, value, view, follow)
+        drawing.chart(f"chart_{value}", partial(curves.figure, value, drawn, frame), words, value, view, follow,
+                      drawn_for)  # fmt: skip
 
     if terms.names(history):
         words = drawing.Words("Loss terms", "The other terms that are minimised, before they are weighted.", TERMS_HELP)
-        figure = terms.figure(history, frame.axis, frame.revision, _across(history, frame))
-        drawing.chart("chart_parts", figure, words, "", view, follow)
+        draw = partial(terms.figure, history, frame.axis, frame.revision, _across(history, frame))
+        drawing.chart("chart_parts", draw, words, "", view, follow)
 
 
 def _reach(drawn: list[curves.Curve]) -> tuple[float, float] | None:

@@ -18,17 +18,8 @@ CLAIM_SECONDS = 0.1
 
 
 def buttons(experiment: Experiment | None, shown: Run | None) -> None:
-    """What can be done now; Start is disabled while the choices are impossible (None)."""
+    """What can be done while no run is live; Start is disabled while the choices are impossible (None)."""
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
-        if shown is not None and shown.live:
-            _while_live(shown)
-            if (
-                experiment is not None
-                and experiment != shown.experiment
-                and st.button("Queue these settings too", key="start", icon=":material/playlist_add:")
-            ):
-                start(experiment)
-            return
         _start_button(experiment, shown)
         if shown is None:
             st.button("Race several", key="race", on_click=race, args=(True,), icon=":material/sports_score:",
@@ -57,10 +48,27 @@ def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
         start(experiment)
 
 
-def _while_live(run: Run) -> None:
+def while_live(run: Run, experiment: Experiment | None) -> None:
+    """What can be done while a run is live."""
     asked = run.wish is not None
     # There is no best to keep of a run that waits; stopped now, one that was resumed would go untested.
     waiting = run.state == "queued"
+    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+        _endings(run, asked, waiting)
+        other = experiment is not None and experiment != run.experiment
+        if other and st.button("Queue these settings too", key="start", icon=":material/playlist_add:"):
+            # With what stands in the form then, which is not drawn anew with this part of the page.
+            st.session_state["queue"] = True
+            st.rerun(scope="app")
+
+
+def queued(experiment: Experiment | None) -> None:
+    """Submits what was asked for beside a live run."""
+    if st.session_state.pop("queue", False) and experiment is not None:
+        start(experiment)
+
+
+def _endings(run: Run, asked: bool, waiting: bool) -> None:
     st.button("Pause", key="pause", on_click=_do, args=("pause", run.id), icon=":material/pause:", disabled=asked,
               help="Saves a checkpoint and stops; you can resume later.")  # fmt: skip
     st.button("Stop and keep the best", key="stop", on_click=_do, args=("stop", run.id), disabled=asked or waiting,

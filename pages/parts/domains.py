@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
+from pages.live import drawing
 from pages.parts.inquiry import inquire
 from pages.parts.log import Log
 from pages.parts.shared import the_lab
@@ -14,7 +16,16 @@ from transfer.insight import domains
 from transfer.insight.points import split_of
 from transfer.lab import Run
 
-CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+APART = (
+    "The proxy A-distance of the features: at 0 no linear classifier separates source and target, at 2 one separates "
+    "them completely."
+)
+APART_HELP = "Misleading if a class is missing in one domain: then the features should not match."
+PLANE_HELP = (
+    "The two directions in which features differed most at the start (PCA of features scaled to length one). Points "
+    "that look apart are apart; points that look close need not be. Target classes are only drawn: a run without labels "
+    "does not use them."
+)
 ORACLE = "target_oracle"
 LOOKED_THROUGH = 500
 
@@ -50,24 +61,22 @@ def section(run: Run, log: Log) -> None:
         return
     _plane(run, log)
     if "a_distance" in log.history:
-        st.markdown(
-            "**How far apart** · The proxy A-distance of the features: at 0 no linear classifier separates source and "
-            "target, at 2 one separates them completely.",
-            help="Misleading if a class is missing in one domain: then the features should not match.",
-        )
-        figure = domains.distance(log.history, run.id)
-        st.plotly_chart(figure, key="chart_distance", config=CONFIG, alt="proxy A-distance over the epochs")
+        words = drawing.Words("How far apart", APART, APART_HELP)
+        view = drawing.View(source=False, runs=[run.id])
+        draw = partial(domains.distance, log.history, run.id)
+        drawing.chart("chart_distance", draw, words, "a_distance", view, followed(run, log))
     if run.metrics.get("picks"):
         _choosing(run)
 
 
+def followed(run: Run, log: Log) -> drawing.Followed:
+    """The run's stream, from what is drawn on; none of a run that has ended."""
+    return drawing.Followed.of({run.id: log} if run.live else {}, run.id)
+
+
 def _plane(run: Run, log: Log) -> None:
-    st.markdown(
-        "**Two domains** · Source and target features in one plane, fixed at the start of training.",
-        help="The two directions in which features differed most at the start (PCA of features scaled to length one). "
-        "Points that look apart are apart; points that look close need not be. Target classes are only drawn: "
-        "a run without labels does not use them.",
-    )
+    st.markdown("**Two domains** · Source and target features in one plane, fixed at the start of training.",
+                help=PLANE_HELP)  # fmt: skip
     epochs = sorted(log.planes)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         chosen = st.segmented_control(
@@ -91,11 +100,8 @@ def _plane(run: Run, log: Log) -> None:
     # Own pictures may have been removed since; their classes then have numbers only.
     numbers = range(1 + max([0, *plane.source_labels, *plane.target_labels]))
     names = target.classes if target else tuple(map(str, numbers))
-    figure = domains.embedding(plane, domains.reach(seen), names, colour, f"{run.id}{neighbours}")
-    st.plotly_chart(
-        figure, key="chart_plane", config=CONFIG,
-        alt=f"{len(plane.source)} source and {len(plane.target)} target pictures after epoch {plane.epoch:g}",
-    )  # fmt: skip
+    draw = partial(domains.embedding, plane, domains.reach(seen), names, colour, f"{run.id}{neighbours}")
+    drawing.chart("chart_plane", draw, drawing.Words("", domains.said(plane)), "", drawing.View(), followed(run, log))
 
 
 def _neighbours_wanted() -> bool:

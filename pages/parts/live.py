@@ -8,45 +8,33 @@ from pages.live import drawing
 from pages.live.status import moved, status, structure
 from pages.parts import device, domains
 from pages.parts.charts import Surroundings, charts
-from pages.parts.log import Log, log_of
-from pages.parts.shared import ICONS, still_there, the_lab
+from pages.parts.log import log_of
+from pages.parts.shared import ICONS, the_lab
 from transfer.insight import words
 from transfer.lab import Run
 
 
 def watch(shown: Run | None, around: Surroundings) -> None:
-    """Draws the run. While it is live, its points come to the charts by a path of their own (`pages.live`).
-
-    The page itself is drawn anew only when something else than points is new: the run's state, a phase, a note.
-    """
-    still_there(_draw)(shown, around)
-
-
-def _draw(shown: Run | None, around: Surroundings) -> None:
+    """Draws the run. While it is live, its points come to the charts by a path of their own (`pages.live`)."""
     if shown is None:
         charts(None, around)
-        device.line(None)
+        device.line(None, drawing.Followed({}, {}))
         return
-    lab = the_lab()
-    run, log = lab.run(shown.id), log_of(shown.id)
+    lab, run, log = the_lab(), shown, log_of(shown.id)
     log.read(lab, run)
+    follow = domains.followed(run, log)
     if run.live:
-        drawing.status("live_status", status(run, log), structure(run, log), followed(run, log))
+        drawing.status("live_status", status(run, log), {run.id: structure(run, log)}, follow)
     else:
         _ended(run)
     if run.state == "queued" and (waiting := lab.worker_trouble()):
         st.error(f"No worker starts. {waiting}", icon=":material/error:")
     charts(run, around)
     domains.section(run, log)
-    drawing.moved("live_moved", moved(run, log), followed(run, log))
+    drawing.moved("live_moved", moved(run, log), follow)
     for note in log.notes:
         st.caption(f":material/chat_info: {note}")
-    device.line(run)
-
-
-def followed(run: Run, log: Log) -> drawing.Followed:
-    """The run's stream, from what is drawn on; none of a run that has ended."""
-    return drawing.Followed({run.id: log} if run.live else {}, run.id)
+    device.line(run, follow)
 
 
 def _ended(run: Run) -> None:

@@ -15,6 +15,7 @@ class RaceLog:
 
     def __init__(self) -> None:
         self.cursors: dict[str, int] = {}
+        self.resumed: dict[str, int] = {}
         self.points: dict[str, pd.DataFrame] = {}
         self._events: dict[str, list[StoredEvent]] = {}
         self._ended: set[str] = set()
@@ -29,6 +30,7 @@ class RaceLog:
             self.cursors[run] = event.n
         for run in {run for run, _ in found}:
             self.points[run] = history.table(self._events[run])
+            self.resumed[run] = sum(event.kind == "Resumed" for event in self._events[run])
         # One that is only paused goes on some day.
         self._ended |= {run.id for run in wanted if not run.live and not run.resumable}
 

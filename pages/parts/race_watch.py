@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from pages.live import drawing
+from pages.live.status import outer
 from pages.parts import race_results
-from pages.parts.charts import CONFIG
 from pages.parts.counts import counts
 from pages.parts.race_log import RaceLog, race_log
 from pages.parts.shared import ICONS, still_there, the_lab
@@ -20,7 +22,7 @@ from transfer.insight import race, race_chart
 from transfer.lab import Run
 from transfer.lab.races import Race
 
-EVERY_SECONDS = 1.0
+MOST_FOLLOWED = 30
 MORE_SEEDS = 3
 MOST_BROKEN = 3
 AXES = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
@@ -56,12 +58,11 @@ def earlier() -> None:
 
 
 def watch(shown: Race) -> None:
-    """Buttons, then the race, drawn again and again with what is new while a run of it is live."""
+    """Buttons, then the race; while runs of it are live, their points come by a path of their own (`pages.live`)."""
     runs = the_lab().races.runs(shown.id)
     live = any(run.live for run in runs)
     _buttons(shown, runs, live)
-    every = EVERY_SECONDS if live else None
-    st.fragment(still_there(_draw), run_every=every)(shown, live, len(runs))
+    st.fragment(still_there(_draw))(shown, live, len(runs))
 
 
 def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
@@ -117,13 +118,14 @@ def _draw(shown: Race, was_live: bool, count: int) -> None:
         st.info("All runs of this race were deleted.", icon=":material/delete:")
         return
     several = race.arms(runs)
+    follow = _followed(runs, log)
     if live:
-        _progress(runs)
+        _progress(runs, follow)
     _verdict(several)
     _broken(runs)
     frame = _frame(shown, several)
     race_results.by_labels(several, frame)
-    _chart(shown, several, log)
+    _chart(shown, several, log, follow)
     race_results.table(several, log)
     axis = frame.axis
     race_results.gains(several, {run: race_chart.curve(points, axis) for run, points in log.points.items()},
@@ -151,6 +153,11 @@ def _broken(runs: Sequence[Run]) -> None:
         st.caption(f"and {len(broken) - MOST_BROKEN} more; see the Runs page")
 
 
+SEEN = "Average over seeds with its 95 % band; thin lines are still training."
+SEEN_HELP = (
+    "Shows who learns faster and who ends higher. With two or three seeds a band can be wide or narrow by luck. Epochs "
+    "are chosen on validation, so compare test accuracies in the table."
+)
 VERDICT_HELP = (
     "Test accuracies are compared seed by seed, because the same seed has the same split and the same labels. A winner "
     "is named only when the 95 % interval of its lead over every other is above 0. Equal scores in all seeds are no "
@@ -159,16 +166,26 @@ VERDICT_HELP = (
 )
 
 
-def _progress(runs: Sequence[Run]) -> None:
-    done = 0.0
+def _followed(runs: Sequence[Run], log: RaceLog) -> drawing.Followed:
+    """The streams of the runs that train and of those next to do so, from what is drawn on."""
+    live = sorted((run for run in runs if run.live), key=lambda run: run.state == "queued")[:MOST_FOLLOWED]
+    known = {run.id: log.cursors.get(run.id, 0) for run in live}
+    return drawing.Followed(known, {run.id: log.resumed.get(run.id, 0) for run in live})
+
+
+def _progress(runs: Sequence[Run], follow: drawing.Followed) -> None:
+    shares = {}
     for run in runs:
         total = (run.progress or {}).get("total") or 0
-        done += 1.0 if not run.live else min(1.0, run.progress["done"] / total) if total else 0.0
-    now = [run for run in runs if run.state == "running"]
+        shares[run.id] = 1.0 if not run.live else min(1.0, run.progress["done"] / total) if total else 0.0
     doing = ", ".join(
-        f"{race.in_words('strategy', run.experiment.strategy)}, seed {run.experiment.seed}" for run in now
+        f"{race.in_words('strategy', run.experiment.strategy)}, seed {run.experiment.seed}"
+        for run in runs
+        if run.state == "running"
     )
-    st.progress(done / len(runs), text=f"**{doing or 'waiting for a worker'}**")
+    progress = {"doing": doing or "waiting for a worker", "rest": "", "share": sum(shares.values()) / len(shares)}
+    structures = {run.id: outer(run) for run in runs if run.id in follow.known}
+    drawing.status("race_status", progress, structures, follow, shares)
 
 
 def _axes(shown: Race) -> dict[str, str]:
@@ -199,13 +216,8 @@ def _frame(shown: Race, several: Sequence[race.Arm]) -> race_chart.Frame:
     )
 
 
-def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog) -> None:
+def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog, follow: drawing.Followed) -> None:
     """The curves; of one data set and one number of labels at a time, where several of them raced."""
-    st.markdown(
-        "**Validation accuracy** · Average over seeds with its 95 % band; thin lines are still training.",
-        help="Shows who learns faster and who ends higher. With two or three seeds a band can be wide or narrow by "
-        "luck. Epochs are chosen on validation, so compare test accuracies in the table.",
-    )
     groups = race.groups(several)
     among, place = groups[0][1], 0
     if len(groups) > 1:
@@ -214,5 +226,9 @@ def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog) -> None:
                                      label_visibility="collapsed")  # fmt: skip
         among = groups[place][1]
     frame = _frame(shown, among)
-    drawn = race_chart.figure(among, log.points, replace(frame, revision=f"{frame.revision}:{place}"))
-    st.plotly_chart(drawn, key="race_chart", config=CONFIG, alt=f"Validation accuracy of {len(among)} competitors")
+    frame = replace(frame, revision=f"{frame.revision}:{place}")
+    words = drawing.Words("Validation accuracy", SEEN, SEEN_HELP)
+    view = drawing.View(race_chart.COLUMNS.get(frame.axis, frame.axis), source=False)
+    draw = partial(race_chart.figure, among, log.points, frame)
+    drawn_for = [frame, [(run.id, run.state, log.resumed.get(run.id)) for arm in among for run in arm.runs]]
+    drawing.chart("race_chart", draw, words, "accuracy", view, follow, drawn_for)

@@ -103,6 +103,24 @@ def still_there(draw: Callable[..., None]) -> Callable[..., None]:
     return drawn_or_not
 
 
+def alone_while_live(draw: Callable[[Run], None], run: Run) -> None:
+    """Draws the part of a page that follows a run; what is new of a live one draws this part anew, and no other.
+
+    The whole page is drawn anew when the run has ended, and when the address names another one.
+    """
+
+    def again(turn: Turn) -> None:
+        now = the_lab().run(run.id)
+        if turn.own() and (not now.live or st.query_params.get("run") != run.id):
+            st.rerun(scope="app")
+        draw(now)
+
+    if run.live:
+        st.fragment(still_there(again))(Turn())
+    else:
+        still_there(draw)(run)
+
+
 def title(catalog_of: dict[str, Any], key: str | None) -> str:
     """The title of a plug-in, or its key when it is no longer installed."""
     return getattr(catalog_of.get(key or ""), "title", key or "none")

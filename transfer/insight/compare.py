@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from transfer.experiment import Experiment, together
 from transfer.insight.curves import DASHES, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.points import Axis, split_of, thin
-from transfer.insight.race import Arm, in_words, pictures
+from transfer.insight.race import LIVE, Arm, in_words, pictures
 from transfer.insight.race_chart import style
 from transfer.insight.seeds import band
 
@@ -119,6 +119,16 @@ def smooth(y: np.ndarray, phases: np.ndarray, weight: float) -> np.ndarray:
     return smoothed
 
 
+def _average(y: np.ndarray, phases: np.ndarray, weight: float) -> dict[str, Any]:
+    """Where `smooth` stands at its end, for who goes on with it: the sum before it is divided, and of how many."""
+    phase = int(phases[-1]) if len(phases) else 0
+    held = y[(phases == phase) & np.isfinite(y)]
+    total = 0.0
+    for value in held:
+        total = weight * total + (1 - weight) * float(value)
+    return {"smooth": {"weight": weight, "phase": phase, "sum": total, "count": len(held)}}
+
+
 def series(history: pd.DataFrame, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One run's curve on the target: x, y and the phase of each point; empty when it has none."""
     points = split_of(history, view.split)
@@ -144,12 +154,13 @@ def figure(several: Sequence[Arm], histories: Mapping[str, pd.DataFrame], names:
     share, number = view.value.endswith("accuracy"), 0
     for arm in several:
         found = {run.id: series(histories[run.id], view) for run in arm.runs if run.id in histories}
-        if view.mean and len(arm.runs) > 1:
-            _add_mean(drawn, arm, [(x, y) for x, y, _ in found.values() if len(x)], number, share)
+        going_on = [run.id for run in arm.runs if run.state in LIVE]
+        together = [run for run in found if run not in going_on] if view.mean and len(arm.runs) > 1 else []
+        if len(together) > 1:
+            _add_mean(drawn, arm, [found[run][:2] for run in together if len(found[run][0])], number, share)
             number += 1
-            continue
-        for run, (x, y, phases) in found.items():
-            _add_run(drawn, names[run], x, y, phases, view, number)
+        for run in found if len(together) < 2 else going_on:
+            _add_run(drawn, names[run], *found[run], view, number, run if run in going_on else "")
             number += 1
     if view.value == "accuracy" and not view.log:
         add_baselines(drawn, baselines(view.classes, None))
@@ -166,8 +177,10 @@ def figure(several: Sequence[Arm], histories: Mapping[str, pd.DataFrame], names:
 
 
 def _add_run(
-    drawn: go.Figure, name: str, x: np.ndarray, y: np.ndarray, phases: np.ndarray, view: View, number: int
+    drawn: go.Figure, name: str, x: np.ndarray, y: np.ndarray, phases: np.ndarray, view: View, number: int, live: str
 ) -> None:
+    """One run; ``live`` is its id if there are points to come, which whoever appends them finds in its traces."""
+    meta = {"run": live, "split": view.split} if live else {}
     hue, dash = HUES[number % len(HUES)], DASHES[number // len(HUES) % len(DASHES)]
     smoothed = view.smoothing > 0 and view.split == "train"
     kept = thin(x, y)
@@ -176,7 +189,7 @@ def _add_run(
         x=x[kept], y=y[kept], name=name, legendgroup=str(number), showlegend=not smoothed,
         opacity=0.3 if smoothed else 1.0, mode="lines+markers" if marked or len(kept) == 1 else "lines",
         line={"color": hue, "width": 1 if smoothed else 1.8, "dash": dash},
-        marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 5},
+        marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 5}, meta=meta,
         hovertemplate=f"{name}<br>%{{y:.4~g}}<br>{view.axis} %{{x:.4~g}}<extra></extra>",
     )  # fmt: skip
     if smoothed:
@@ -184,7 +197,7 @@ def _add_run(
         kept = thin(x, calm)
         drawn.add_scatter(
             x=x[kept], y=calm[kept], name=name, legendgroup=str(number), mode="lines",
-            line={"color": hue, "width": 2, "dash": dash},
+            line={"color": hue, "width": 2, "dash": dash}, meta=meta and meta | _average(y, phases, view.smoothing),
             hovertemplate=f"{name}, smoothed<br>%{{y:.4~g}}<extra></extra>",
         )  # fmt: skip
 

@@ -74,7 +74,7 @@ def embedding(
     for place, (domain, points, labels) in enumerate(parts):
         hues = [CLASSES[one % len(CLASSES)] for one in labels] if colour == "class" else HUES[place]
         drawn.add_scatter(
-            x=points[:, 0], y=points[:, 1], mode="markers", name=domain,
+            x=points[:, 0], y=points[:, 1], mode="markers", name=domain, meta={"plane": place},
             marker={"color": hues, "symbol": (SYMBOLS[0], "x")[place], "size": (6, 5)[place], "opacity": 0.7},
             text=[names[one] for one in labels], hovertemplate=f"{domain}, class %{{text}}<extra></extra>",
         )  # fmt: skip
@@ -86,6 +86,11 @@ def embedding(
         xaxis=across, yaxis=up,
     )  # fmt: skip
     return drawn
+
+
+def said(plane: Plane) -> str:
+    """What is drawn, in words."""
+    return f"{len(plane.source)} source and {len(plane.target)} target pictures after epoch {plane.epoch:g}"
 
 
 def reach(planes: Sequence[Plane]) -> tuple[float, float]:
@@ -101,6 +106,7 @@ def distance(history: pd.DataFrame, revision: str) -> go.Figure:
     drawn = go.Figure()
     drawn.add_scatter(
         x=points["epoch"], y=points["a_distance"], mode="lines+markers", line={"color": HUES[0], "width": 2},
+        meta={"curve": 0, "split": "validation"},
         hovertemplate="A-distance %{y:.2f}<br>epoch %{x:.0f}<extra></extra>",
     )  # fmt: skip
     drawn.update_layout(

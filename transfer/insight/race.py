@@ -17,6 +17,7 @@ from transfer.insight.seeds import Spread, difference, spread
 from transfer.insight.words import percent
 
 SCRATCH = "from_scratch"
+LIVE = ("queued", "running")
 ENDED = ("finished", "stopped")
 BROKEN = ("failed", "interrupted", "paused")
 MOST_LISTED = 4

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from transfer.insight.curves import DASHES, GREY, HUES, SYMBOLS, TITLES, add_baselines, baselines
 from transfer.insight.label_curve import LabelCurve, crossings
 from transfer.insight.points import thin
-from transfer.insight.race import SCRATCH, Arm, pictures
+from transfer.insight.race import LIVE, SCRATCH, Arm, Ran, pictures
 from transfer.insight.seeds import band
 
 Axis = Literal["epoch", "step", "seconds", "images", "training"]
@@ -91,10 +91,12 @@ def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Fr
             hovertemplate=f"{arm.name}<br>mean of {len(curves)} %{{y:.1%}}<br>{frame.axis} %{{x:.4~g}}<extra></extra>",
         )  # fmt: skip
         for run in arm.runs:
-            if run.id not in ended and run.id in points:
-                x, y = curve(points[run.id], frame.axis)
+            if run.id not in ended and (run.state in LIVE or run.id in points):
+                said = points.get(run.id, pd.DataFrame())
+                x, y = curve(said, frame.axis)
                 drawn.add_scatter(
                     x=x, y=y, mode="lines", opacity=0.6, showlegend=False, legendgroup=str(number),
+                    meta=_going_on(run, said, frame.axis),
                     line={"color": hue, "width": 1.2, "dash": dash},
                     hovertemplate=f"{arm.name}, seed {run.experiment.seed} %{{y:.1%}}<extra></extra>",
                 )  # fmt: skip
@@ -104,6 +106,14 @@ def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Fr
         across["range"] = [-0.01 * frame.span, 1.02 * frame.span]
     _lay_out(drawn, across, "validation accuracy", frame.revision, 360)
     return drawn
+
+
+def _going_on(run: Ran, points: pd.DataFrame, axis: Axis) -> dict[str, object]:
+    """What whoever appends the points of a live run has to know of its line, ``from`` which second it counts too."""
+    if run.state not in LIVE:
+        return {}
+    begin = {} if axis != "seconds" else {"from": None if points.empty else float(points["seconds"].iloc[0])}
+    return {"run": run.id, "split": "validation", **begin}
 
 
 def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:

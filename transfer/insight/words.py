@@ -37,6 +37,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def memory(megabytes: float) -> str:
+    """An amount of memory as one says it."""
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
+
+
 def time_left(marks: Sequence[tuple[float, int, int]]) -> str:
     """How long the present stage still takes at the pace so far, ``about 12 s left``; empty when nobody can say.
 

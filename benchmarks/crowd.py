@@ -1,0 +1,292 @@
+"""A class that watches one run: how late its points arrive, what the server spends, and whether the run is slowed.
+
+    python -m benchmarks.crowd
+    python -m benchmarks.crowd before     (in a checkout of a version without streams: its pages alone)
+
+A viewer is a client on this machine's loopback that does what a browser does: it opens the Lab page through Streamlit's
+own protocol, draws again whatever the server asks it to, and follows the run's stream. The run, 14 epochs of MNIST-5k
+from scratch, begins when all viewers have their page. A point is late by the time from when the run wrote it down until
+a viewer has it. Clients, server and run share the machine's cores, which a class does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks import measured
+from tests.served import Server, served
+
+VIEWERS = (1, 10, 50, 200)
+PAIRS = 5
+EPOCHS = 14
+MOST_SECONDS = 120.0
+SETTLED_SECONDS = 3.0
+LATEST_SECONDS = 30.0
+TIME = re.compile(rb'"time":([0-9.]+)')
+NUMBERS = re.compile(rb'\[(\d+),"(?:train|validation)"')
+STRUCTURE = re.compile(rb'"structure":(\[[^\]]*\])')
+
+
+@dataclass
+class Viewer:
+    """One client; what it received and when.
+
+    Args:
+        port: the server's.
+        run: its id.
+        streams: whether the server has streams.
+        viewers: how many there are.
+    """
+
+    port: int
+    run: str
+    streams: bool
+    viewers: int
+    bytes: int = 0
+    late: list[float] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
+    begun: bool = False
+    parts: Counter[str] = field(default_factory=Counter)
+    again: asyncio.Task[None] | None = None
+    ends: str = "open"
+
+    async def watch(self, ready: asyncio.Event, ended: asyncio.Event) -> None:
+        """Opens the page, says so, and follows until the run has ended."""
+        from websockets.asyncio.client import connect
+
+        address = f"ws://localhost:{self.port}/_stcore/stream"
+        async with connect(address, subprotocols=["streamlit"], max_size=None, compression=None) as socket:  # type: ignore[list-item]  # a plain text
+            self.socket, self.asked = socket, 0.0
+            self.timers: dict[str, asyncio.Task[None]] = {}
+            await self.draw()
+            working = [asyncio.create_task(self._pages(ready))]
+            working += [asyncio.create_task(self._follow(ready))] if self.streams else []
+            await ended.wait()
+            for task in (*working, *self.timers.values()):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def draw(self, fragment: str = "", auto: bool = False) -> None:
+        """Asks for the page, or for a fragment of it; a page drawn anew says anew what is to be asked for again."""
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+
+        for timer in () if fragment else self.timers.values():
+            timer.cancel()
+        if not fragment:
+            self.parts.clear()
+
+        message = BackMsg()
+        message.rerun_script.query_string = f"run={self.run}"
+        message.rerun_script.fragment_id = fragment
+        message.rerun_script.is_auto_rerun = auto
+        self.asked = time.time()
+        await self.socket.send(message.SerializeToString())
+
+    async def _pages(self, ready: asyncio.Event) -> None:
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+        async for data in self.socket:
+            self.bytes += len(data)
+            message = ForwardMsg()
+            message.ParseFromString(data)
+            kind = message.WhichOneof("type")
+            if kind == "auto_rerun":
+                again = message.auto_rerun
+                self.timers[again.fragment_id] = asyncio.create_task(self._again(again.fragment_id, again.interval))
+            elif kind == "delta" and message.delta.fragment_id:
+                self.parts[message.delta.fragment_id] += 1
+            elif kind == "script_finished":
+                if self.begun:
+                    self.waited.append(time.time() - self.asked)
+                ready.set()
+
+    async def _again(self, fragment: str, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            await self.draw(fragment, auto=True)
+
+    async def _follow(self, ready: asyncio.Event) -> None:
+        await ready.wait()
+        reader, writer = await asyncio.open_connection("localhost", self.port, limit=2**24)
+        writer.write(f"GET /live/{self.run}?after=0 HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode())
+        drawn = b""
+        while line := await reader.readline():
+            self.bytes += len(line)
+            if line.startswith(b"event: "):
+                self.ends = line.decode().split()[1]
+                break
+            if not line.startswith(b"data: {"):
+                continue
+            numbers = [int(one) for one in NUMBERS.findall(line)]
+            self.points += numbers
+            if numbers and (found := TIME.search(line)):
+                self.late.append(time.time() - float(found[1]))
+            structure = STRUCTURE.search(line)
+            if structure is not None:
+                if drawn and structure[1] != drawn and self.again is None:
+                    most = 0.25 + random.random() * min(12.0, 0.06 * self.viewers)
+                    self.again = asyncio.create_task(self._anew(most))
+                drawn = structure[1]
+        writer.close()
+
+    async def _anew(self, seconds: float) -> None:
+        """The part of the page that follows the run, as the component asks for it: somewhat later, not all at once."""
+        await asyncio.sleep(seconds)
+        self.again = None
+        # The part that follows the run is by far the largest.
+        await self.draw(self.parts.most_common(1)[0][0] if self.parts else "")
+
+
+async def _crowd(port: int, run: str, count: int, streams: bool) -> None:
+    """All viewers in one event loop; speaks with the benchmark by lines on its standard input and output."""
+    viewers = [Viewer(port, run, streams, count) for _ in range(count)]
+    ready, ended = [asyncio.Event() for _ in viewers], asyncio.Event()
+    watching = [asyncio.create_task(one.watch(at, ended)) for one, at in zip(viewers, ready, strict=True)]
+    async with asyncio.timeout(MOST_SECONDS):
+        for at in ready:
+            await at.wait()
+    await asyncio.sleep(SETTLED_SECONDS)
+    before = sum(one.bytes for one in viewers)
+    for one in viewers:
+        one.begun = True
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    after = sum(one.bytes for one in viewers)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LATEST_SECONDS if streams else 0):
+            while any(one.ends == "open" for one in viewers):
+                await asyncio.sleep(0.1)
+    ended.set()
+    await asyncio.gather(*watching)
+    print(json.dumps({
+        "late": [late for one in viewers for late in one.late],
+        "waited": [waited for one in viewers for waited in one.waited],
+        "bytes": after - before,
+        "points": [one.points for one in viewers],
+        "ends": [one.ends for one in viewers],
+    }))  # fmt: skip
+
+
+def _train(seed: int) -> None:
+    """Carries out a run as soon as it is told to, with all it needs loaded before."""
+    from transfer import Experiment
+    from transfer.engine.device import warm_up
+    from transfer.lab import Lab
+    from transfer.lab.here import run_here
+    from transfer.lab.process import myself
+
+    lab = Lab()
+    asked = Experiment(target="mnist_5k", strategy="from_scratch", epochs=EPOCHS, seed=seed)
+    run = lab.submit(asked, reserved=myself())
+    warm_up(lambda: False)
+    print(run, flush=True)
+    sys.stdin.readline()
+    run_here(lab, run, lambda event: None, lambda words: None)
+
+
+def _started(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.crowd", *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open("/tmp/crowd.err","a"), text=True
+    )
+
+
+def _said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline().strip()
+    if not line:
+        raise RuntimeError(f"{process.args} ended with {process.wait()}")
+    return line
+
+
+def _tell(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def one_run(server: Server, viewers: int, seed: int, streams: bool) -> dict[str, float]:
+    """A run with so many viewers."""
+    from transfer.lab import Lab
+
+    trainer = _started("train", str(seed))
+    run = _said(trainer)
+    crowd = None
+    if viewers:
+        crowd = _started("watch", str(server.port), run, str(viewers), str(int(streams)))
+        _said(crowd)
+    process = psutil.Process(server.process.pid)
+    used, began = process.cpu_times(), time.time()
+    _tell(trainer)
+    trainer.wait(MOST_SECONDS)
+    spent, seconds = process.cpu_times(), time.time() - began
+    lab = Lab()
+    said = [event for event in lab.events(run) if event.kind == "Point"]
+    found = {"run_seconds": said[-1].time - said[0].time}
+    if crowd is None:
+        return found
+    _tell(crowd)
+    heard = json.loads(_said(crowd))
+    crowd.wait()
+    numbers = [event.n for event in said]
+    if streams and (wrong := [one for one in heard["points"] if one != numbers]):
+        missed, more = set(numbers) - set(wrong[0]), len(wrong[0]) - len(set(wrong[0]))
+        raise AssertionError(
+            f"{len(wrong)} viewers; the first missed {len(missed)} points, had {more} twice; {heard['ends']}"
+        )
+    cores = (spent.user + spent.system - used.user - used.system) / seconds
+    found |= {"server_cores": cores, "kb_a_viewer_a_minute": heard["bytes"] / viewers / 1024 / (seconds / 60)}
+    for name in ("late", "waited"):
+        if heard[name]:
+            found[f"{name}_median"] = statistics.median(heard[name])
+            found[f"{name}_95_percent"] = float(np.percentile(heard[name], 95))
+    return found
+
+
+def main(streams: bool) -> None:
+    """Runs with all numbers of viewers, then pairs of runs with none and with fifty."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"TRANSFER_HOME": folder, "TRANSFER_STANDBY": "0"}
+        with served(Path(folder), TRANSFER_STANDBY="0", TRANSFER_ESTIMATES="0") as server:
+            one_run(server, 1, 99, streams)  # what is imported with the first
+            crowds = {}
+            for place, viewers in enumerate(VIEWERS):
+                crowds[str(viewers)] = one_run(server, viewers, place, streams)
+                print(viewers, crowds[str(viewers)], flush=True)
+            ratios = []
+            for pair in range(PAIRS):
+                order = (0, 50) if pair % 2 else (50, 0)
+                took = {viewers: one_run(server, viewers, 10 + pair, streams)["run_seconds"] for viewers in order}
+                ratios.append(took[50] / took[0])
+                print(took, flush=True)
+    figures: dict[str, Any] = {"viewers": crowds, "with_50_over_with_none": ratios}
+    figures["with_50_over_with_none_median"] = statistics.median(ratios)
+    measured.write("crowd" if streams else "crowd_before", "python -m benchmarks.crowd", figures)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["train"]:
+        _train(int(sys.argv[2]))
+    elif sys.argv[1:2] == ["watch"]:
+        asyncio.run(_crowd(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5] == "1"))
+    else:
+        main(streams=sys.argv[1:] != ["before"])
