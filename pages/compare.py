@@ -87,7 +87,7 @@ def draw(keys: list[str], view: View, was_live: bool) -> None:
     histories = {run: log.history for run, log in logs.items()}
     figure = partial(compare.figure, race.arms(runs), histories, names(runs), view)
     words = drawing.Words(view.value.replace("_", " ").capitalize(), counted(len(runs), "run"))
-    drawing.chart("compare_chart", figure, words, view.value, drawing.View(view.axis, source=False), follow)
+    drawing.chart("compare_chart", figure, lambda: words, view.value, drawing.View(view.axis, source=False), follow)
 
 
 def read(runs: list[Run]) -> None:

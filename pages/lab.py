@@ -148,7 +148,10 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
     controls.buttons(asked, shown)
     controls.trouble()
     offers()
-    watched(shown)
+    if shown is None:
+        watched(None)
+    else:
+        alone_while_live(watched, shown)
 
 
 def fill_from_race() -> None:

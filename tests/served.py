@@ -40,8 +40,8 @@ def free_port() -> int:
 class Server:
     """One Streamlit process on one TRANSFER_HOME."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
-        self.home, self.port = home, free_port()
+    def __init__(self, home: Path, port: int = 0, **environment: str) -> None:
+        self.home, self.port = home, port or free_port()
         self.url = f"http://localhost:{self.port}"
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         self.started = time.perf_counter()

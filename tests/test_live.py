@@ -16,7 +16,7 @@ from pages.live import routes
 from pages.live.hub import Hub, Viewer
 from pages.live.reader import Reader, number
 from transfer import Experiment
-from transfer.engine.events import PhaseBegan, Point, Resumed, to_record
+from transfer.engine.events import Embedded, PhaseBegan, Point, Resumed, to_record
 from transfer.errors import UnknownKey
 from transfer.lab import Lab
 from transfer.lab.process import myself
@@ -50,7 +50,7 @@ def told(here: Lab) -> Told:
 
 
 def steps(message: dict[str, Any]) -> list[int]:
-    return [point[5] for point in message["points"]]
+    return [row[2] for group in message["points"] for row in group["rows"]]
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -63,23 +63,57 @@ def test_a_reader_says_what_is_new_and_nothing_else(told: Told) -> None:
     told.point(1)
     told.point(2, "validation", **{"moved:dense": 0.02})
     message = reader.look(told.lab)
-    assert [point[1:] for point in message["points"]] == [
-        ["train", "target", 1, 1, 1, 1, {"loss": 1, "accuracy": 0.1}],
-        ["validation", "target", 1, 2, 2, 2, {"loss": 0.666667, "accuracy": 0.2, "moved:dense": 0.02}],
-    ]
+    first, second = message["points"]
+    assert [first[name] for name in ("split", "domain", "phase")] == ["train", "target", 1]
+    assert first["rows"][0][1:] == [1, 1, 1] and first["same"] == {"loss": 1, "accuracy": 0.1}
+    assert second["split"] == "validation" and second["rows"][0][1:] == [2, 2, 2]
+    assert second["same"] == {"loss": 0.666667, "accuracy": 0.2, "moved:dense": 0.02}
     assert message["best"] == {"epoch": 2, "step": 2, "seconds": 2, "loss": 0.666667, "accuracy": 0.2}
     assert "dense" in message["moved"]["html"] and message["said"]["accuracy"]
-    assert message["n"] == message["points"][-1][0] and message["structure"][0] == "running"
-    assert reader.look(told.lab) is None and steps(reader.since(message["points"][0][0])) == [2]
+    assert message["n"] == second["rows"][0][0] and reader.since(0)["structure"][0] == "running"
+    assert reader.look(told.lab) is None and steps(reader.since(first["rows"][0][0])) == [2]
     told.end()
     assert reader.look(told.lab)["state"] == "finished" and reader.ended
+
+
+def test_what_points_have_in_common_is_said_once_and_what_one_lacks_is_left_out(told: Told) -> None:
+    reader = Reader(told.id)
+    for step in range(3):
+        told.point(step, learning_rate=0.1)
+    told.say(Point("train", "target", 1, 3.0, 3, 3.0, {"loss": float("nan"), "pull": 2.0}))
+    alike, other = reader.look(told.lab)["points"]
+    assert (alike["names"], alike["same"]) == (["loss", "accuracy"], {"learning_rate": 0.1})
+    assert [row[1:] for row in alike["rows"]] == [[0, 0, 0, 2, 0], [1, 1, 1, 1, 0.1], [2, 2, 2, 0.666667, 0.2]]
+    assert other["rows"][0][1:] == [3, 3, 3] and other["same"] == {"loss": None, "pull": 2}
+
+
+def test_what_did_not_change_is_not_said_again(told: Told) -> None:
+    reader = Reader(told.id)
+    told.point(0)
+    told.point(1, "validation")
+    assert {"structure", "said", "best", "moved", "progress"} <= set(reader.look(told.lab))
+    told.point(2)
+    assert set(reader.look(told.lab)) == {"run", "n", "time", "state", "resumed", "points"}
+    assert {"structure", "said", "best", "moved", "progress"} <= set(reader.since(0)), "who comes later is told all"
+
+
+def test_both_domains_are_told_after_each_epoch_and_are_no_reason_to_draw_the_page_anew(told: Told) -> None:
+    reader = Reader(told.id)
+    told.say(Embedded(0.0, [[0.5, 0.25]], [1], [[-1.0, 2.0], [0.0, 0.0]], [1, 0]))
+    first = reader.look(told.lab)
+    assert first["plane"]["places"] == [[[0.5], [0.25]], [[-1.0, 0.0], [2.0, 0.0]]]
+    assert first["plane"]["said"] == "1 source and 2 target pictures after epoch 0"
+    told.say(Embedded(1.0, [[0.5, 0.25]], [1], [[-3.0, 2.0], [0.0, 0.0]], [1, 0]))
+    second = reader.look(told.lab)
+    assert "structure" not in second and second["plane"]["reach"] == pytest.approx((3.15, 2.1))
 
 
 def test_what_is_drawn_for_changes_with_a_wish_a_phase_and_a_note(told: Told) -> None:
     reader = Reader(told.id)
     seen = [reader.look(told.lab)["structure"]]
     told.point(1)
-    assert reader.look(told.lab)["structure"] == seen[-1], "a point is no reason to draw the page anew"
+    reader.look(told.lab)
+    assert reader.since(0)["structure"] == seen[-1], "a point is no reason to draw the page anew"
     told.lab.store.wish(told.id, "pause")
     seen.append(reader.look(told.lab)["structure"])
     told.say(PhaseBegan(2, "fine-tune", "target", 1, 3, 10, 20, {}))
@@ -95,7 +129,7 @@ def test_points_that_were_made_anew_after_a_pause_are_told_anew(told: Told) -> N
     told.say(Resumed("target", 1))
     told.point(2, loss=9.0)
     message = reader.look(told.lab)
-    assert message["anew"] and steps(message) == [0, 1, 2] and message["points"][-1][-1]["loss"] == 9
+    assert message["anew"] and steps(message) == [0, 1, 2] and message["points"][-1]["rows"][-1][4] == 9
 
 
 def test_what_is_no_number_is_null_and_digits_are_few() -> None:
@@ -164,7 +198,7 @@ def test_a_viewer_goes_on_where_it_stopped(told: Told) -> None:
 
     async def act(hub: Hub) -> tuple[list[bytes], list[bytes]]:
         whole = [frame async for frame in (await hub.join({told.id: 0})).frames()]
-        known = parsed(whole)[0]["points"][2][0]
+        known = parsed(whole)[0]["points"][0]["rows"][2][0]
         return whole, [frame async for frame in (await hub.join({told.id: known})).frames()]
 
     whole, rest = map(parsed, gathered(told, act))

@@ -175,7 +175,8 @@ def test_a_live_run_is_followed_from_what_is_drawn_and_one_that_has_ended_is_not
         assert one["url"] == f"/live/{run}" and one["known"] == {run: last}
     assert {(one["run"], one["split"]) for one in charts[0]["series"]} == {(run, "train"), (run, "validation")}
     assert (
-        status["structure"][0] == "running" and charts[0]["figure"]["data"][charts[0]["star"]]["name"] == "best epoch"
+        status["structures"][run][0] == "running"
+        and charts[0]["figure"]["data"][charts[0]["star"]]["name"] == "best epoch"
     )
     Lab().store.finish(Lab().run(run), "finished", METRICS, {}, "")
     app.run()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 
-from tests.test_pages import METRICS, button, home, opened, said  # noqa: F401  # home is a fixture
+from tests.test_pages import METRICS, button, home, live, opened, said  # noqa: F401  # home is a fixture
 from transfer import Experiment
 from transfer.engine.events import Point, to_record
 from transfer.lab import Lab
@@ -62,8 +61,8 @@ def test_a_race_that_is_over_has_chart_table_verdict_and_gains():
     assert "LoRA (90.1\u00a0%" in said(app) and "is best, 40.0 points (36.7 to 43.2, seed by seed) ahead" in said(app)
     assert app.dataframe[0].value["Competitor"].tolist() == ["LoRA", "From scratch"]
     assert "LoRA: transfer helped, +40.0 points (+36.7 to +43.2)." in said(app)
-    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
-    assert "LoRA (2 of 2)" in names
+    (chart,) = live(app)
+    assert "LoRA (2 of 2)" in [trace.get("name") for trace in chart["figure"]["data"]] and not chart["url"]
     button(app, "Three more seeds").click().run()
     assert len(Lab().races.runs(Lab().races.newest()[0].id)) == 10
 
@@ -71,11 +70,11 @@ def test_a_race_that_is_over_has_chart_table_verdict_and_gains():
 def test_labels_that_raced_are_drawn_as_a_curve_with_the_labels_saved():
     app = opened(race=raced({"lora": 0.9, "from_scratch": 0.5}, labels_per_class=[1, 5]))
     assert not app.exception
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 1
     assert "**1 label a class** · LoRA" in said(app) and "**5 labels a class** · LoRA" in said(app)
     (saved,) = [one.value for one in app.dataframe if "Way" in one.value]
     assert saved["Way"].tolist() == ["LoRA"] and "with 5 a class" in saved.columns
-    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[1].proto.spec)["data"]]
+    names = [trace.get("name") for trace in live(app)[0]["figure"]["data"]]
     assert [name for name in names if name] == ["LoRA (2 of 2)", "From scratch (2 of 2)"], "of one number of labels"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import runs_actions, runs_table
-from tests.test_pages import ROOT, button, home, opened, recorded, said  # noqa: F401  # home is a fixture
+from tests.test_pages import ROOT, button, home, live, opened, recorded, said  # noqa: F401  # home is a fixture
 from transfer import Experiment, settings
-from transfer.insight import compare
+from transfer.insight import compare, race
 from transfer.insight.race import arms
 from transfer.lab import Lab
 
@@ -103,12 +102,45 @@ def test_runs_that_differ_only_in_seed_are_a_mean_and_what_differs_is_listed():
     runs = [recorded(seed=0), recorded(seed=1), recorded(strategy="lora")]
     app = opened("compare", runs=",".join(runs))
     assert not app.exception
-    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    names = [trace.get("name") for trace in live(app)[0]["figure"]["data"]]
     assert "Fine-tuning (mean of 2)" in names
     assert app.dataframe[0].value.index.tolist() == ["strategy", "seed"]
     app.toggle(key="compare_mean").set_value(False).run()
-    names = [trace.get("name") for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]]
+    names = [trace.get("name") for trace in live(app)[0]["figure"]["data"]]
     assert len(names) == 3 and "Fine-tuning, seed 1" in names
+
+
+def test_live_runs_are_lines_of_their_own_to_which_points_come_and_those_that_ended_are_the_mean():
+    ended, going = [recorded(seed=0), recorded(seed=1)], recorded("running", seed=2)
+    app = opened("compare", runs=",".join([*ended, going]))
+    (chart,), (status,) = live(app), live(app, "status")
+    assert chart["url"] == status["url"] == f"/live/{going}" and status["structures"] == {going: ["running", None, 1]}
+    names = [trace.get("name") for trace in chart["figure"]["data"]]
+    (series,) = chart["series"]
+    assert "Fine-tuning (mean of 2)" in names and names[series["trace"]] == "Fine-tuning, seed 2"
+    assert (series["run"], series["split"]) == (going, "validation") and chart["known"] == status["known"]
+
+
+def test_who_appends_to_a_smoothed_curve_is_told_where_it_stands():
+    steps = np.arange(30.0)
+    said = {
+        "n": steps,
+        "split": "train",
+        "domain": "target",
+        "phase": 1,
+        "epoch": steps,
+        "step": steps,
+        "seconds": steps,
+    }
+    history = pd.DataFrame(said | {"loss": np.where(steps == 4, np.nan, np.cos(steps))})
+    run = Lab().run(recorded("running"))
+    arms, names = race.arms([run]), {run.id: "a run"}
+    for weight in (0.3, 0.9):
+        view = compare.View("loss", "train", smoothing=weight)
+        calm = compare.figure(arms, {run.id: history}, names, view).data[-1]
+        state = calm.meta["smooth"]
+        assert (state["weight"], state["phase"], state["count"]) == (weight, 1, 29)
+        assert state["sum"] / (1 - weight ** state["count"]) == pytest.approx(calm.y[-1])
 
 
 def test_compare_says_when_its_runs_had_different_pictures():

@@ -3,15 +3,15 @@
 
 const SPOKEN_MS = 5000, HIDDEN_MS = 10000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000, MOST_KEPT = 4000;
 // All viewers ask for the page anew at the same news: over how long a time they do it depends on how many they are.
-const ANEW_MS = 250, ANEW_EACH_MS = 60, ANEW_MOST_MS = 12000, ENDED_MOST_MS = 2000;
-const FIELD = { n: 0, split: 1, domain: 2, phase: 3, epoch: 4, step: 5, seconds: 6, values: 7 };
+const ANEW_MS = 250, ANEW_EACH_MS = 100, ANEW_MOST_MS = 20000, ENDED_MOST_MS = 2000;
+const PLACES = ["n", "epoch", "step", "seconds"]; // what a row begins with
 const LIVE = ["queued", "running"];
-const lab = (window.__transferLab ??= { streams: new Map(), plotly: null });
+const lab = (window.__transferLab ??= { streams: new Map(), plotly: null, style: null });
 
 // One connection for all parts of a page that show the same runs.
 class Stream {
   constructor(url, runs) {
-    Object.assign(this, { url, runs, messages: [], newest: {}, listeners: new Set(), retry: FIRST_RETRY_MS });
+    Object.assign(this, { url, runs, messages: [], newest: {}, listeners: new Map(), retry: FIRST_RETRY_MS });
     // A browser has six connections for all its tabs: those that nobody sees give theirs back.
     this.seen = () => (document.hidden ? this.later(HIDDEN_MS, () => this.close()) : this.open());
     document.addEventListener("visibilitychange", this.seen);
@@ -19,7 +19,7 @@ class Stream {
 
   // `known`: of each run the last event the listener knows.
   join(listener, known) {
-    this.listeners.add(listener);
+    this.listeners.set(listener, false);
     if (!this.first || this.runs.some((run) => known[run] < this.first[run])) {
       this.first = { ...known };
       this.last = { ...known };
@@ -27,9 +27,10 @@ class Stream {
       this.close();
     }
     this.open();
-    // After this turn, so that the chart stands before its points come.
+    // After this turn, so that the chart stands before its points come; until then nothing newer may overtake them.
     setTimeout(() => {
       if (!this.listeners.has(listener)) return;
+      this.listeners.set(listener, true);
       this.messages.filter((message) => message.n > known[message.run]).forEach((message) => listener(message));
       Object.values(this.newest).forEach((newest) => listener({ ...newest, points: [] }));
     }, 0);
@@ -82,11 +83,11 @@ class Stream {
     // Whoever needs what is forgotten here begins the stream anew.
     if (this.messages.length > MOST_KEPT)
       this.messages.splice(0, MOST_KEPT / 2).forEach((old) => (this.first[old.run] = Math.max(old.n, this.first[old.run])));
-    this.listeners.forEach((listener) => listener(message));
+    this.listeners.forEach((ready, listener) => ready && listener(message));
   }
 
   say(trouble) {
-    this.listeners.forEach((listener) => listener({ trouble }));
+    this.listeners.forEach((_, listener) => listener({ trouble }));
   }
 }
 
@@ -185,6 +186,7 @@ class Status extends Part {
   write({ doing, rest, share }) {
     const name = document.createElement("b");
     name.textContent = doing;
+    this.root.hidden = !doing; // of a run that is paused: what it did is said elsewhere
     this.words.replaceChildren(name, rest ? ` · ${rest}` : "");
     this.reach(share);
   }
@@ -289,7 +291,9 @@ class Chart extends Part {
     this.reach = null;
     this.node.setAttribute("aria-label", this.data.alt);
     const layout = { ...this.data.figure.layout, ...this.themed(this.data.figure.layout) };
-    await Plotly.react(this.node, this.data.figure.data, layout, { displayModeBar: false, responsive: true });
+    // Copies, for points are appended to them.
+    const traces = this.data.figure.data.map((trace) => ({ ...trace }));
+    await Plotly.react(this.node, traces, layout, { displayModeBar: false, responsive: true });
     this.Plotly = Plotly;
     this.flush();
   }
@@ -344,23 +348,27 @@ class Chart extends Part {
     for (const { run, points, best, resumed } of this.pending.splice(0)) {
       // Points that a resumed run makes anew replace others: the page is drawn anew first.
       if (resumed !== this.data.resumed[run]) continue;
-      for (const point of points) {
-        if (point[FIELD.n] <= (this.after[run] ?? 0)) continue;
-        if (!source && point[FIELD.domain] !== "target") continue;
+      for (const { split, domain, phase, names, same, rows } of points) {
+        if (!source && domain !== "target") continue;
+        const columns = [...PLACES, ...names];
+        const of = (row, name) => (columns.includes(name) ? row[columns.indexOf(name)] : same[name]);
         for (const one of this.series) {
-          const y = point[FIELD.values][one.value ?? value];
-          if (one.run !== run || one.split !== point[FIELD.split] || y === undefined) continue;
-          let x = axis in FIELD ? point[FIELD[axis]] : point[FIELD.values][axis];
-          if ("from" in one) x -= one.from ??= x;
-          const news = added.get(one.trace) ?? added.set(one.trace, { x: [], y: [] }).get(one.trace);
-          // What was measured on two data sets is not one line.
-          if (one.domain && one.domain !== point[FIELD.domain]) (news.x.push(x), news.y.push(null));
-          one.domain = point[FIELD.domain];
-          news.x.push(x);
-          news.y.push(one.smooth ? smoothed(one.smooth, point[FIELD.phase], y) : y);
+          if (one.run !== run || one.split !== split) continue;
+          for (const row of rows) {
+            const y = of(row, one.value ?? value);
+            if (row[0] <= (this.after[run] ?? 0) || y === undefined) continue;
+            let x = of(row, axis);
+            if ("from" in one) x -= one.from ??= x;
+            const news = added.get(one.trace) ?? added.set(one.trace, { x: [], y: [] }).get(one.trace);
+            // What was measured on two data sets is not one line.
+            if (one.domain && one.domain !== domain) (news.x.push(x), news.y.push(null));
+            one.domain = domain;
+            news.x.push(x);
+            news.y.push(one.smooth ? smoothed(one.smooth, phase, y) : y);
+          }
         }
       }
-      if (points.length) this.after[run] = Math.max(this.after[run] ?? 0, points.at(-1)[FIELD.n]);
+      if (points.length) this.after[run] = Math.max(this.after[run] ?? 0, points.at(-1).rows.at(-1)[0]);
       if (best && run === this.data.run) this.best = best;
     }
     const places = [...added.keys()];
@@ -424,6 +432,10 @@ const KINDS = { chart: Chart, status: Status, moved: Moved, meters: Meters };
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
+  if (!lab.style) {
+    lab.style = element("link", "", document.head);
+    Object.assign(lab.style, { rel: "stylesheet", href: data.style });
+  }
   let root = parentElement.querySelector(":scope > .live-root");
   root ??= element("div", "live-root", parentElement);
   const part = (root.livePart ??= new KINDS[data.kind](root));

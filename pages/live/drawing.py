@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.live.routes import base, plotly_path
+from pages.live.reader import number
+from pages.live.routes import base, own_path, plotly_path
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
     from pages.parts.log import Log
 
 # So long a figure that was drawn for one viewer will do for others; what came meanwhile is appended.
-SHARED_SECONDS = 2.0
+SHARED_SECONDS = 5.0
 MOVED_HELP = "How far a stage's weights are from where they started, relative to their size (relative L2)."
 _HERE = Path(__file__).parent
 # Not isolated: Plotly puts its styles into the document's head.
-_component = st.components.v2.component(
-    "transfer_live",
-    js=(_HERE / "chart.js").read_text("utf-8"),
-    css=(_HERE / "chart.css").read_text("utf-8"),
-    isolate_styles=False,
-)
+_loaded = st.components.v2.component("transfer_live", js=(_HERE / "loader.js").read_text("utf-8"), isolate_styles=False)
+
+
+def _component(key: str, data: dict[str, Any], **named: Any) -> None:
+    _loaded(key=key, data=data | {"script": own_path("chart.js"), "style": own_path("chart.css")}, **named)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class View:
 
 
 def chart(
-    key: str, draw: Callable[[], go.Figure], words: Words, value: str, view: View, follow: Followed,
+    key: str, draw: Callable[[], go.Figure], words: Callable[[], Words], value: str, view: View, follow: Followed,
     drawn_for: Sequence[Any] = (),
 ) -> None:  # fmt: skip
     """A chart in a DOM node of its own, in which points are appended.
@@ -101,7 +101,7 @@ def chart(
             (or ``"run"``, its id), with ``value`` of which value, if not of the chart's, with ``from`` where x begins,
             with ``smooth`` how they go on being smoothed; ``{"best": 0}`` marks the best epoch, ``{"plane": 0}`` a
             domain in the plane.
-        words: above it.
+        words: gives what stands above it.
         value: what is drawn, for the points to come.
         view: which points are appended, and where.
         follow: what is appended.
@@ -110,16 +110,16 @@ def chart(
     """
 
     def compose() -> dict[str, Any]:
-        figure = draw()
-        return {"figure": plain(figure.to_dict()), **_live_traces(figure, view), **follow.fields()}
+        composed, above = draw(), words()
+        figure = composed.to_dict()
+        figure["layout"].pop("template", None)  # 7 KB of colours, of which the page has its own
+        alt = f"{above.title}: {above.said}".removeprefix(": ")
+        said = {"title": above.title, "said": above.said, "help": above.help, "alt": alt}
+        return {"figure": plain(figure), **_live_traces(composed, view), **said, **follow.fields()}
 
     shared = _shared(repr([key, value, view, *drawn_for]), compose) if drawn_for else compose()
-    alt = f"{words.title}: {words.said}".removeprefix(": ")
-    data = {
-        "kind": "chart", "plotly": plotly_path(), "title": words.title, "said": words.said, "help": words.help,
-        "alt": alt, "name": key, "value": value, "axis": view.axis, "source": view.source,
-    }  # fmt: skip
-    _component(key=key, data=data | shared)
+    about = {"plotly": plotly_path(), "name": key, "value": value, "axis": view.axis, "source": view.source}
+    _component(key, {"kind": "chart", **about, **shared})
 
 
 @st.cache_resource(ttl=SHARED_SECONDS, max_entries=100, show_spinner=False)
@@ -181,15 +181,14 @@ _Plain = dict[str, Any] | list[Any] | str | float | int | bool | None
 
 
 def plain(value: Any) -> _Plain:
-    """What JSON can hold of a figure: arrays as lists, and None where there is no number."""
+    """What JSON can hold of a figure: arrays as lists, with the digits that points come with, None for no number."""
     if isinstance(value, dict) and {"dtype", "bdata"} <= set(value):
         # As plotly packs arrays; only to plain ones can points be appended.
         return plain(np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]))
     if isinstance(value, dict):
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, np.ndarray):
-        whole = value.dtype.kind != "O" and (value.dtype.kind != "f" or bool(np.isfinite(value).all()))
-        return value.tolist() if whole else plain(value.tolist())
+        return [number(one) for one in value.tolist()] if value.dtype.kind == "f" else plain(value.tolist())
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     if isinstance(value, (float, np.floating)):

@@ -8,13 +8,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from pages.live.reader import Message, Reader
+from pages.live.reader import GOING_ON, Message, Reader
 from transfer.errors import UnknownKey
 
 if TYPE_CHECKING:
     from transfer.lab import Lab
 
 EVERY_SECONDS = 0.25
+RESTING_SECONDS = 1.0  # of a paused run
 HEARTBEAT_SECONDS = 15.0
 # A reader that nobody listens to is kept a while, for a page that is loaded again.
 KEPT_SECONDS = 30.0
@@ -54,7 +55,7 @@ class Viewer:
                 continue
             self.known[message["run"]] = message.get("n", 0)
             yield self._framed(message)
-            if message["state"] not in ("queued", "running"):
+            if message["state"] not in GOING_ON:
                 self.live.discard(message["run"])
         yield _event("slow", SLOW) if self.slow else _event("end", {})
 
@@ -140,8 +141,9 @@ class Hub:
     async def _follow(self, run: str, channel: Channel) -> None:
         idle = 0.0
         while idle < KEPT_SECONDS and not (channel.reader.ended and not channel.viewers):
-            await asyncio.sleep(EVERY_SECONDS)
-            idle = 0.0 if channel.viewers else idle + EVERY_SECONDS
+            every = RESTING_SECONDS if channel.reader.resting else EVERY_SECONDS
+            await asyncio.sleep(every)
+            idle = 0.0 if channel.viewers else idle + every
             if not channel.viewers:
                 continue
             async with channel.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pages.live.hub import Hub, Viewer
 
 MOST_RUNS = 60
+OWN = ("chart.js", "chart.css")
 # A viewer who takes nothing for so long is gone, or as good as.
 STUCK_SECONDS = 20.0
 HEADERS = {
@@ -31,6 +33,7 @@ HEADERS = {
     # Proxies are not to collect what should arrive at once.
     "x-accel-buffering": "no",
 }
+_HERE = Path(__file__).parent
 _connected: Counter[str] = Counter()
 
 
@@ -164,9 +167,19 @@ async def plotly(_request: Request) -> Response:
     """Plotly's own file, as the package plotly ships it."""
     import plotly as package
 
-    file = Path(package.__file__).parent / "package_data" / "plotly.min.js"
-    # Its address has the version in it, so that a browser may keep it.
-    return FileResponse(file, media_type="text/javascript", headers={"cache-control": "public, max-age=31536000"})
+    return _kept(Path(package.__file__).parent / "package_data" / "plotly.min.js")
+
+
+async def own(request: Request) -> Response:
+    """A file of the live component."""
+    name = request.path_params["name"]
+    return _kept(_HERE / name) if name in OWN else _refused(404, "There is no such file.", ids.shown(name))
+
+
+def _kept(file: Path) -> Response:
+    # The address says which version it is, so that a browser may keep it.
+    kind = "text/css" if file.suffix == ".css" else "text/javascript"
+    return FileResponse(file, media_type=kind, headers={"cache-control": "public, max-age=31536000"})
 
 
 def base() -> str:
@@ -182,10 +195,17 @@ def plotly_path() -> str:
     return f"{base()}/assets/plotly-{version('plotly')}.min.js"
 
 
+@functools.cache
+def own_path(name: str) -> str:
+    """Where a file of the live component is; another address whenever it is another file."""
+    return f"{base()}/assets/{hashlib.sha256((_HERE / name).read_bytes()).hexdigest()[:12]}/{name}"
+
+
 def routes() -> list[Route]:
     """For `streamlit.App`."""
     return [
         Route(f"{base()}/live", several),
         Route(f"{base()}/live/{{run}}", one),
         Route(plotly_path(), plotly),
+        Route(f"{base()}/assets/{{version}}/{{name}}", own),
     ]

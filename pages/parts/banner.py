@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.parts.shared import drawn, first_drawing_over, in_words, the_lab
+from transfer import settings
 from transfer.errors import LabError
 from transfer.insight import words
 
@@ -15,17 +16,25 @@ if TYPE_CHECKING:
     from transfer.lab import Lab, Run
 
 EVERY_SECONDS = 2.0
+# A page that shows a run is looked at for that run, often by a class.
+BESIDE_A_RUN_SECONDS = 6.0
+TEND_SECONDS = 1.0
 MOST = 3
 
 
-@st.fragment(run_every=EVERY_SECONDS)
-def live_runs() -> None:
+def banner() -> None:
     """A line for each live run that is not the one on show; also keeps the lab's workers ready."""
+    beside = "run" in st.query_params or "race" in st.query_params
+    st.fragment(live_runs, run_every=BESIDE_A_RUN_SECONDS if beside else EVERY_SECONDS)()
+
+
+def live_runs() -> None:
+    """The lines, as they are now."""
     lab = the_lab()
     try:
         # Not while a session's first page is drawn: a worker's start would take the processor from it.
         if first_drawing_over():
-            lab.tend()
+            _tend(str(settings.home()), lab)
             _look_ahead(lab)
         drawn()
         live = [run for run in lab.live() if run.id != st.query_params.get("run")]
@@ -48,6 +57,12 @@ def live_runs() -> None:
             st.page_link("pages/lab.py", label=_words(run), icon=":material/play_circle:", query_params={"run": run.id})
         if len(live) > MOST:
             st.page_link("pages/runs.py", label=f"and {len(live) - MOST} more", icon=":material/more_horiz:")
+
+
+@st.cache_resource(ttl=TEND_SECONDS, show_spinner=False)
+def _tend(home: str, _lab: Lab) -> None:
+    """For all tabs together: it asks the store and the system."""
+    _lab.tend()
 
 
 @st.cache_resource(show_spinner=False)

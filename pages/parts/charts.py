@@ -53,10 +53,16 @@ def charts(run: Run | None, around: Surroundings) -> None:
     shown, drawn = _curves(run)
     history = drawn[0].history if drawn else curves.Curve("", log_of("").history).history
     source = catalog.datasets().get((experiment.source if experiment else None) or "")
-    said = {
-        "accuracy": sentences.about_accuracy(history, classes, source.title if source else "", around.validation),
-        "loss": sentences.about_loss(history, classes, source.title if source else ""),
-    }
+
+    def said(value: str) -> drawing.Words:
+        title = source.title if source else ""
+        about = (
+            sentences.about_accuracy(history, classes, title, around.validation)
+            if value == "accuracy"
+            else sentences.about_loss(history, classes, title)
+        )
+        return drawing.Words(value.capitalize(), about, MISLEADS[value])
+
     frame = curves.Frame(
         classes=classes,
         axis=st.session_state.get("axis") or "epoch",
@@ -69,16 +75,19 @@ def charts(run: Run | None, around: Surroundings) -> None:
     )
     follow = drawing.Followed.of({one.id: log_of(one.id) for one in shown if one.live}, run.id if run else "")
     view = drawing.View(frame.axis, frame.source, [one.id for one in shown])
-    drawn_for = [frame, [(curve.name, structure(one, log_of(one.id))) for one, curve in zip(shown, drawn, strict=True)]]
+    drawn_for = [
+        frame,
+        around.validation,
+        [(curve.name, structure(one, log_of(one.id))) for one, curve in zip(shown, drawn, strict=True)],
+    ]
     for value in ("accuracy", "loss"):
-        words = drawing.Words(value.capitalize(), said[value], MISLEADS[value])
-        drawing.chart(f"chart_{value}", partial(curves.figure, value, drawn, frame), words, value, view, follow,
-                      drawn_for)  # fmt: skip
+        draw = partial(curves.figure, value, drawn, frame)
+        drawing.chart(f"chart_{value}", draw, partial(said, value), value, view, follow, drawn_for)
 
     if terms.names(history):
         words = drawing.Words("Loss terms", "The other terms that are minimised, before they are weighted.", TERMS_HELP)
         draw = partial(terms.figure, history, frame.axis, frame.revision, _across(history, frame))
-        drawing.chart("chart_parts", draw, words, "", view, follow)
+        drawing.chart("chart_parts", draw, lambda: words, "", view, follow, drawn_for)
 
 
 def _reach(drawn: list[curves.Curve]) -> tuple[float, float] | None:

@@ -23,8 +23,8 @@ APART = (
 APART_HELP = "Misleading if a class is missing in one domain: then the features should not match."
 PLANE_HELP = (
     "The two directions in which features differed most at the start (PCA of features scaled to length one). Points "
-    "that look apart are apart; points that look close need not be. Target classes are only drawn: a run without labels "
-    "does not use them."
+    "that look apart are apart; points that look close need not be. Target classes are only drawn: a run without "
+    "labels does not use them."
 )
 ORACLE = "target_oracle"
 LOOKED_THROUGH = 500
@@ -64,14 +64,14 @@ def section(run: Run, log: Log) -> None:
         words = drawing.Words("How far apart", APART, APART_HELP)
         view = drawing.View(source=False, runs=[run.id])
         draw = partial(domains.distance, log.history, run.id)
-        drawing.chart("chart_distance", draw, words, "a_distance", view, followed(run, log))
+        drawing.chart("chart_distance", draw, lambda: words, "a_distance", view, followed(run, log))
     if run.metrics.get("picks"):
         _choosing(run)
 
 
 def followed(run: Run, log: Log) -> drawing.Followed:
-    """The run's stream, from what is drawn on; none of a run that has ended."""
-    return drawing.Followed.of({run.id: log} if run.live else {}, run.id)
+    """The run's stream, from what is drawn on; none of a run that has ended. A paused one may be resumed elsewhere."""
+    return drawing.Followed.of({run.id: log} if run.live or run.resumable else {}, run.id)
 
 
 def _plane(run: Run, log: Log) -> None:
@@ -101,7 +101,8 @@ def _plane(run: Run, log: Log) -> None:
     numbers = range(1 + max([0, *plane.source_labels, *plane.target_labels]))
     names = target.classes if target else tuple(map(str, numbers))
     draw = partial(domains.embedding, plane, domains.reach(seen), names, colour, f"{run.id}{neighbours}")
-    drawing.chart("chart_plane", draw, drawing.Words("", domains.said(plane)), "", drawing.View(), followed(run, log))
+    words = drawing.Words("", domains.said(plane))
+    drawing.chart("chart_plane", draw, lambda: words, "", drawing.View(), followed(run, log))
 
 
 def _neighbours_wanted() -> bool:

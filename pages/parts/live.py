@@ -23,9 +23,9 @@ def watch(shown: Run | None, around: Surroundings) -> None:
     lab, run, log = the_lab(), shown, log_of(shown.id)
     log.read(lab, run)
     follow = domains.followed(run, log)
-    if run.live:
+    if follow.known:
         drawing.status("live_status", status(run, log), {run.id: structure(run, log)}, follow)
-    else:
+    if not run.live:
         _ended(run)
     if run.state == "queued" and (waiting := lab.worker_trouble()):
         st.error(f"No worker starts. {waiting}", icon=":material/error:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.banner import live_runs
+from pages.parts.banner import banner
 from pages.parts.form import sent
 from transfer.errors import UnknownKey
 
@@ -31,12 +31,12 @@ def navigate() -> None:
     pages = [lab, data, runs, compare, one_run, try_it]
     page = st.navigation([st.Page(home, default=True, visibility="hidden"), *pages], position="top")
     st.session_state["through_app"] = True
-    banner = st.container()
+    top = st.container()
     try:
         page.run()
     except UnknownKey as gone:  # removed by another tab between two reads of one drawing
         st.warning(f"{gone} It may have been removed meanwhile.", icon=":material/search_off:")
     # Last, for the lab's store takes a while to import: the page stands there before.
-    with banner:
-        live_runs()
+    with top:
+        banner()
     sent()

@@ -231,4 +231,4 @@ def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog, follow: drawi
     view = drawing.View(race_chart.COLUMNS.get(frame.axis, frame.axis), source=False)
     draw = partial(race_chart.figure, among, log.points, frame)
     drawn_for = [frame, [(run.id, run.state, log.resumed.get(run.id)) for arm in among for run in arm.runs]]
-    drawing.chart("race_chart", draw, words, "accuracy", view, follow, drawn_for)
+    drawing.chart("race_chart", draw, lambda: words, "accuracy", view, follow, drawn_for)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -32,6 +33,8 @@ ICONS = {
 }
 
 AGAIN_SECONDS = 5.0
+# A class draws its pages at the same news. One after another they are as soon done, and the streams flow meanwhile.
+_few_at_once = threading.Semaphore(2)
 PAGES = ("lab", "data", "runs", "compare", "run", "try_it")
 
 
@@ -106,16 +109,17 @@ def still_there(draw: Callable[..., None]) -> Callable[..., None]:
 def alone_while_live(draw: Callable[[Run], None], run: Run) -> None:
     """Draws the part of a page that follows a run; what is new of a live one draws this part anew, and no other.
 
-    The whole page is drawn anew when the run has ended, and when the address names another one.
+    The whole page is drawn anew when the run has ended, paused or been resumed, and when the address names another one.
     """
 
     def again(turn: Turn) -> None:
         now = the_lab().run(run.id)
-        if turn.own() and (not now.live or st.query_params.get("run") != run.id):
+        if turn.own() and (now.live != run.live or st.query_params.get("run") != run.id):
             st.rerun(scope="app")
-        draw(now)
+        with _few_at_once:
+            draw(now)
 
-    if run.live:
+    if run.live or run.resumable:
         st.fragment(still_there(again))(Turn())
     else:
         still_there(draw)(run)
