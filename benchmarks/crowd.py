@@ -35,6 +35,10 @@ from tests.served import Server, served
 
 VIEWERS = (1, 10, 50, 200)
 PAIRS = 5
+BROWSERS = 10
+# When a chart was drawn, and how far its curve then reached.
+DRAWN = """() => { const chart = document.querySelector('.js-plotly-plot'); window.drawn = [];
+    chart.on('plotly_afterplot', () => window.drawn.push([Date.now(), chart.data[0].x.at(-1) ?? -1])) }"""
 EPOCHS = 14
 MOST_SECONDS = 120.0
 SETTLED_SECONDS = 3.0
@@ -275,6 +279,42 @@ def one_run(server: Server, viewers: int, seed: int, streams: bool) -> dict[str,
     return found
 
 
+def browsers(server: Server, count: int, seed: int) -> dict[str, float]:
+    """A run that so many real browsers show: how long after a batch its point is drawn."""
+    from tests.served import browser
+    from transfer.lab import Lab
+
+    trainer = _started("train", str(seed))
+    run = _said(trainer)
+    with browser() as opened:
+        pages = [opened.new_context(viewport={"width": 1280, "height": 800}).new_page() for _ in range(count)]
+        for page in pages:
+            page.goto(f"{server.url}/lab?run={run}")
+            page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
+        for page in pages:
+            page.wait_for_timeout(SETTLED_SECONDS * 1000 / count)
+            page.evaluate(DRAWN)
+        _tell(trainer)
+        # A page answers only while it is asked something.
+        while trainer.poll() is None:
+            pages[0].wait_for_timeout(500)
+        pages[0].wait_for_timeout(LATEST_SECONDS / 10 * 1000)
+        drawn = [page.evaluate("() => window.drawn") for page in pages]
+    said = [event for event in Lab().events(run) if event.kind == "Point" and event.body["split"] == "train"]
+    late = []
+    for seen in drawn:
+        times, reached = np.array(seen).T
+        for event in said:
+            at = np.flatnonzero(reached >= event.body["epoch"] - 1e-4)
+            late.append(times[at[0]] / 1000 - event.time if len(at) else LATEST_SECONDS)
+    return {
+        "browsers": count,
+        "run_seconds": said[-1].time - said[0].time,
+        "drawn_median": statistics.median(late),
+        "drawn_95_percent": float(np.percentile(late, 95)),
+    }
+
+
 def main(streams: bool) -> None:
     """Runs with all numbers of viewers, then pairs of runs with none and with fifty."""
     with tempfile.TemporaryDirectory() as folder:
@@ -291,7 +331,9 @@ def main(streams: bool) -> None:
                 took = {viewers: one_run(server, viewers, 10 + pair, streams)["run_seconds"] for viewers in order}
                 ratios.append(took[50] / took[0])
                 print(took, flush=True)
-    figures: dict[str, Any] = {"viewers": crowds, "with_50_over_with_none": ratios}
+            shown = browsers(server, BROWSERS, 98) if streams else {}
+            print(shown, flush=True)
+    figures: dict[str, Any] = {"viewers": crowds, "browsers": shown, "with_50_over_with_none": ratios}
     figures["with_50_over_with_none_median"] = statistics.median(ratios)
     measured.write("crowd" if streams else "crowd_before", "python -m benchmarks.crowd", figures)
 

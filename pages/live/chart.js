@@ -1,7 +1,7 @@
 // Draws what Python has composed and appends what a run says, in one DOM node: zoom, hover and legend stay.
 // What is to be drawn, and in which words, is decided in Python (pages/live, transfer/insight).
 
-const SPOKEN_MS = 5000, HIDDEN_MS = 10000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000, MOST_KEPT = 4000;
+const MOST_PAUSE_MS = 700, SPOKEN_MS = 5000, HIDDEN_MS = 10000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000, MOST_KEPT = 4000;
 // All viewers ask for the page anew at the same news: over how long a time they do it depends on how many they are.
 const ANEW_MS = 250, ANEW_EACH_MS = 100, ANEW_MOST_MS = 20000, ENDED_MOST_MS = 2000;
 const PLACES = ["n", "epoch", "step", "seconds"]; // what a row begins with
@@ -337,7 +337,14 @@ class Chart extends Part {
     }
     if (message.plane) this.place(message.plane);
     this.pending.push(message);
-    if (!this.turn) this.turn = setTimeout(() => this.safely(() => this.flush()), 0);
+    if (!this.turn) this.turn = setTimeout(() => this.safely(() => this.timed()), this.pause ?? 0);
+  }
+
+  // Drawing takes a quarter of the time at most: on a slow machine the next turn waits longer.
+  timed() {
+    const began = performance.now();
+    this.flush();
+    this.pause = Math.min(MOST_PAUSE_MS, 3 * (performance.now() - began));
   }
 
   // Appends what came since the last turn. A point is known by its event's number: none comes twice.
