@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared import in_a_list, the_lab, through_app, told_apart
+from pages.parts.shared import in_a_list, still_there, the_lab, through_app, told_apart
 from transfer import catalog, settings
 from transfer.lab import Run
 
@@ -74,6 +74,7 @@ if not known:
     st.info("No run has finished yet. Once one has, you can try its network here.", icon=":material/draw:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
 elif runs := chosen(known):
-    ask(runs)
+    # A part of its own: another picture is no reason to look through the runs again.
+    st.fragment(still_there(ask))(runs)
 else:
     st.info("Choose at least one network.", icon=":material/arrow_upward:")

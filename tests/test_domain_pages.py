@@ -76,7 +76,7 @@ def test_a_run_that_adapted_shows_plane_distance_and_choices() -> None:
     assert "target labels (cheating)" in list(app.dataframe[0].value["Epoch picked by"])
     assert "no target labels to choose by" in text
     assert "run the ceiling, Target oracle" in text
-    assert (len(app.get("plotly_chart")), len(live(app))) == (2, 3)
+    assert (len(app.get("plotly_chart")), len(live(app))) == (0, 5)
     assert "Gap closed" in app.dataframe[0].value
 
 

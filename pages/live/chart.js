@@ -1,7 +1,7 @@
 // Draws what Python has composed and appends what a run says, in one DOM node: zoom, hover and legend stay.
 // What is to be drawn, and in which words, is decided in Python (pages/live, transfer/insight).
 
-const MOST_PAUSE_MS = 700, SPOKEN_MS = 5000, HIDDEN_MS = 10000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000, MOST_KEPT = 4000;
+const ASK_AGAIN_MS = 4000, MOST_PAUSE_MS = 700, SPOKEN_MS = 5000, HIDDEN_MS = 10000, FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000, MOST_KEPT = 4000;
 // All viewers ask for the page anew at the same news: over how long a time they do it depends on how many they are.
 const ANEW_MS = 250, ANEW_EACH_MS = 100, ANEW_MOST_MS = 20000, ENDED_MOST_MS = 2000;
 const PLACES = ["n", "epoch", "step", "seconds"]; // what a row begins with
@@ -31,7 +31,7 @@ class Stream {
     setTimeout(() => {
       if (!this.listeners.has(listener)) return;
       this.listeners.set(listener, true);
-      this.messages.filter((message) => message.n > known[message.run]).forEach((message) => listener(message));
+      this.since(known).forEach((message) => listener(message));
       Object.values(this.newest).forEach((newest) => listener({ ...newest, points: [] }));
     }, 0);
   }
@@ -84,6 +84,11 @@ class Stream {
     if (this.messages.length > MOST_KEPT)
       this.messages.splice(0, MOST_KEPT / 2).forEach((old) => (this.first[old.run] = Math.max(old.n, this.first[old.run])));
     this.listeners.forEach((ready, listener) => ready && listener(message));
+  }
+
+  // What was said after these events, of all runs.
+  since(after) {
+    return this.messages.filter((message) => message.n > (after[message.run] ?? 0));
   }
 
   say(trouble) {
@@ -219,6 +224,8 @@ class Status extends Part {
     if (said === JSON.stringify(Object.values(this.data.structures)) || said === this.asked) return;
     this.asked = said;
     this.ask("changed", said);
+    // Streamlit drops a wish that comes while the whole page is drawn.
+    setTimeout(() => this.safely(() => this.asked === said && ((this.asked = null), this.compare())), ASK_AGAIN_MS);
   }
 
   trouble(words) {
@@ -281,7 +288,10 @@ function smoothed(state, phase, y) {
 class Chart extends Part {
   async draw() {
     if (!this.node) this.build();
+    const turn = (this.drawing = {});
     const Plotly = await plotly(this.data.plotly);
+    // Drawn twice, the second drawing would undo what was appended to the first.
+    if (this.drawing !== turn) return;
     this.head.replaceChildren(...heading(this.data, this.data.said));
     this.said = this.head.querySelector(".live-said");
     this.series = this.data.series.map((one) => ({ ...one, ...(one.smooth && { smooth: { ...one.smooth } }) }));
@@ -293,9 +303,11 @@ class Chart extends Part {
     const layout = { ...this.data.figure.layout, ...this.themed(this.data.figure.layout) };
     // Copies, for points are appended to them.
     const traces = this.data.figure.data.map((trace) => ({ ...trace }));
-    await Plotly.react(this.node, traces, layout, { displayModeBar: false, responsive: true });
+    const drawn = Plotly.react(this.node, traces, layout, { displayModeBar: false, responsive: true });
+    // The traces are there at once; that all is painted may take long, or never be said of a chart that is drawn again.
     this.Plotly = Plotly;
     this.flush();
+    await drawn;
   }
 
   build() {
@@ -352,7 +364,9 @@ class Chart extends Part {
     this.turn = null;
     if (!this.Plotly || !this.series) return;
     const added = new Map(), { axis, value, source } = this.data;
-    for (const { run, points, best, resumed } of this.pending.splice(0)) {
+    for (const { run, best } of this.pending.splice(0)) if (best && run === this.data.run) this.best = best;
+    // What the stream has and the chart has not, whatever was drawn in between.
+    for (const { run, points, resumed } of this.stream?.since(this.after) ?? []) {
       // Points that a resumed run makes anew replace others: the page is drawn anew first.
       if (resumed !== this.data.resumed[run]) continue;
       for (const { split, domain, phase, names, same, rows } of points) {
@@ -376,7 +390,6 @@ class Chart extends Part {
         }
       }
       if (points.length) this.after[run] = Math.max(this.after[run] ?? 0, points.at(-1).rows.at(-1)[0]);
-      if (best && run === this.data.run) this.best = best;
     }
     const places = [...added.keys()];
     if (places.length) {

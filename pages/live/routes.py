@@ -56,7 +56,6 @@ class Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends until one side has had enough."""
-        _connected[self.address] += 1
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_left(receive))
         try:
@@ -66,9 +65,7 @@ class Stream(Response):
             for task in (sending, leaving):
                 task.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
-            _connected[self.address] -= 1
-            if not _connected[self.address]:
-                del _connected[self.address]
+            _gone(self.address)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -76,6 +73,12 @@ class Stream(Response):
             body = {"type": "http.response.body", "body": frame, "more_body": True}
             await asyncio.wait_for(send(body), STUCK_SECONDS)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _gone(address: str) -> None:
+    _connected[address] -= 1
+    if not _connected[address]:
+        del _connected[address]
 
 
 async def _left(receive: Receive) -> None:
@@ -108,10 +111,15 @@ async def _stream(request: Request, runs: list[str]) -> Response:
         known = places(runs, request.query_params.get("after", ""), request.headers.get("last-event-id", ""))
     except ValueError as problem:
         return _refused(400, "The place to go on from is the number of an event, 0 or more.", ids.shown(str(problem)))
+    # Counted from here on, so that of many that ask in the same moment no more come in.
+    _connected[address] += 1
     try:
         return Stream(await _hub().join(known), address)
-    except UnknownKey as problem:
-        return _refused(404, str(problem), ids.shown(",".join(runs)))
+    except BaseException as problem:
+        _gone(address)
+        if isinstance(problem, UnknownKey):
+            return _refused(404, str(problem), ids.shown(",".join(runs)))
+        raise
 
 
 def places(runs: list[str], after: str, last: str) -> dict[str, int]:
