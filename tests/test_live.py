@@ -165,6 +165,33 @@ def parsed(frames: list[bytes]) -> list[dict[str, Any]]:
     return found
 
 
+def test_a_look_that_fails_is_tried_again_and_its_points_come_then(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(hubs, "AGAIN_SECONDS", 0.05)
+    plain, failures = Reader.look, [OSError("no room"), OSError("still none")]
+
+    def look(reader: Reader, lab: Lab) -> Any:
+        if failures and reader.log.cursor:
+            raise failures.pop()
+        return plain(reader, lab)
+
+    async def act(hub: Hub) -> list[bytes]:
+        told.point(0)
+        viewer = await hub.join({told.id: 0})
+        monkeypatch.setattr(Reader, "look", look)
+        watching = asyncio.create_task(_all(viewer))
+        told.point(1)
+        await asyncio.sleep(0.3)
+        told.end()
+        return await watching
+
+    async def _all(viewer: Viewer) -> list[bytes]:
+        return [frame async for frame in viewer.frames()]
+
+    found = parsed(gathered(told, act))
+    assert [step for message in found for step in steps(message)] == [0, 1] and not failures
+
+
 def test_many_viewers_have_one_reader_and_miss_nothing(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hubs, "EVERY_SECONDS", 0.02)
     looks = []

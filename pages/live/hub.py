@@ -153,8 +153,7 @@ class Hub:
                     for viewer in tuple(channel.viewers):
                         viewer.put({"run": run, "n": 0, "state": "gone", "points": []})
                     break
-                except Exception:
-                    # A store that is busy, a disk that is full for a moment: the next look may succeed.
+                except Exception:  # a store that is busy, a disk that is full for a moment: the next look may succeed
                     logger.exception("The run %s could not be read.", run)
                     await asyncio.sleep(AGAIN_SECONDS)
                     continue
