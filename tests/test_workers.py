@@ -37,12 +37,23 @@ for name, content in (("train", dict(train=train)), ("device", dict(warm_up=lamb
     sys.modules[module.__name__] = module
     import transfer.engine
     setattr(transfer.engine, name, module)
-worker.work({slot!r})
+"""
+# SIGTERM arrives in the moment in which the run has been claimed.
+TOLD_AT_ONCE = """
+import os, signal
+claim = worker.Store.claim
+def claimed(*given):
+    run = claim(*given)
+    if run is not None:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return run
+worker.Store.claim = claimed
 """
 
 
-def start_worker(slot: str = "cpu-0") -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", WORKER.format(root=str(ROOT), slot=slot)], stdout=subprocess.DEVNULL)
+def start_worker(slot: str = "cpu-0", before: str = "") -> subprocess.Popen[bytes]:
+    script = WORKER.format(root=str(ROOT)) + before + f"worker.work({slot!r})"
+    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
 
 
 def child_lives(child: subprocess.Popen[bytes]) -> bool:
@@ -74,6 +85,13 @@ def test_what_a_killed_worker_said_is_kept_and_the_run_can_go_on(here: Lab) -> N
     child.terminate()
     assert child.wait(10) == 0
     assert (here.run(run).state, here.run(run).attempts) == ("paused", 2)
+
+
+def test_told_to_go_as_it_claims_a_run_a_worker_pauses_that_run(here: Lab) -> None:
+    run = here.submit(EXPERIMENT)
+    assert start_worker(before=TOLD_AT_ONCE).wait(20) == 0
+    assert (here.run(run).state, here.run(run).attempts) == ("paused", 1)
+    assert here.run(run).resumable
 
 
 def test_two_workers_on_one_slot_start_nothing_twice(here: Lab) -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from filelock import FileLock
@@ -32,6 +32,7 @@ _LONELY_SECONDS = 20.0
 _IDLE_SECONDS = 2.0
 _FINISH_TRIES = 20
 _HAND_OVER_SECONDS = 3.0
+_TOLD_TO_GO = (signal.SIGTERM, signal.SIGINT)
 Ending = tuple[State | Literal["discarded"], dict[str, Any], dict[str, Any], str]
 
 
@@ -53,25 +54,25 @@ def work(slot: str | None = None) -> None:
             break
     else:
         return
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    _leave_when_told()
+    told: list[int] = []
     store, device = Store(), locks.device_lock(name)
     try:
         _import_engine(name, store)
         print(f"{READY} {name} after {time.monotonic() - began:.1f} s", flush=True)
-        run = _wait_for_a_run(store, name, standby, device)
+        run = _wait_for_a_run(store, name, standby, device, told)
     except Leave as reason:
         print(f"left: {reason}", flush=True)
         return
     standby.release()
     print(f"run {run.id}", flush=True)
-    ended = run_claimed(store, run)
+    ended = run_claimed(store, run, told=told)
     print(f"run {run.id}: {ended}", flush=True)
     if settings.standby() or store.waiting():
         _hand_over(name)
 
 
-def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None = None) -> str:
+def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None = None, told: Sequence[int] = ()) -> str:
     """Trains a run that this process has claimed, and records everything; returns the state it ended in.
 
     SIGTERM and the first SIGINT pause it with a checkpoint; a second SIGINT aborts it.
@@ -81,6 +82,7 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
         store: where the run is recorded.
         run: what `Store.claim` gave.
         listen: called with every event.
+        told: signals that came since the run was claimed.
     """
     recorder = Recorder(store, run, listen)
 
@@ -90,7 +92,9 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
         if number == signal.SIGINT and listen:
             listen(Note("Pausing with a checkpoint. Press Ctrl-C again to abort."))
 
-    before = {number: signal.signal(number, pause) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, pause) for number in _TOLD_TO_GO}
+    for number in told:
+        pause(number, None)
     try:
         return _write_ending(store, run, _recorded(recorder, run))
     finally:
@@ -167,7 +171,7 @@ def _import_engine(slot: str, store: Store) -> None:
     warm_up(store.waiting)
 
 
-def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock) -> Run:
+def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock, told: list[int]) -> Run:
     """Checks the queue twenty times a second until a run is claimed; the device's lock is then held."""
     lonely_since, looked = time.monotonic(), 0.0
     patience = _LONELY_SECONDS if settings.standby() else _IDLE_SECONDS
@@ -175,7 +179,7 @@ def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock
         now = time.monotonic()
         if store.waiting():
             lonely_since = now
-            run = _claim(store, slot, device)
+            run = _claim(store, slot, device, told)
             if run is not None:
                 return run
         elif now - looked > _LOOK_AROUND_SECONDS:
@@ -189,12 +193,21 @@ def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock
         time.sleep(_POLL_SECONDS)
 
 
-def _claim(store: Store, slot: str, device: FileLock) -> Run | None:
+def _claim(store: Store, slot: str, device: FileLock, told: list[int]) -> Run | None:
+    """Claims a run. Whoever is told to go from then on is to pause that run: the signals are kept for `run_claimed`."""
     if not locks.take(device):
         return None
-    run = store.claim(myself(), devices.device_of(slot))
-    if run is None:
-        device.release()
+    run = None
+    for number in _TOLD_TO_GO:
+        signal.signal(number, lambda number, _frame: told.append(number))
+    try:
+        run = store.claim(myself(), devices.device_of(slot))
+    finally:
+        if run is None:
+            _leave_when_told()
+            device.release()
+    if run is None and told:
+        raise Leave("it was told to")
     return run
 
 
@@ -213,6 +226,11 @@ def _somebody_home(store: Store) -> bool:
         if not one.alive:
             store.remove_app(one)
     return any(one.alive for one in here)
+
+
+def _leave_when_told() -> None:
+    for number in _TOLD_TO_GO:
+        signal.signal(number, _leave)
 
 
 def _leave(_number: int, _frame: object) -> None:
