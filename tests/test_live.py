@@ -15,6 +15,7 @@ from pages.live import hub as hubs
 from pages.live import routes
 from pages.live.hub import Hub, Viewer
 from pages.live.reader import Reader, number
+from pages.parts.log import SessionLog
 from transfer import Experiment
 from transfer.engine.events import Embedded, PhaseBegan, Point, Resumed, to_record
 from transfer.errors import UnknownKey
@@ -95,6 +96,31 @@ def test_what_did_not_change_is_not_said_again(told: Told) -> None:
     told.point(2)
     assert set(reader.look(told.lab)) == {"run", "n", "time", "state", "resumed", "points"}
     assert {"structure", "said", "best", "moved", "progress"} <= set(reader.since(0)), "who comes later is told all"
+
+
+def test_sessions_share_what_was_read_and_each_draws_what_it_saw(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    events = told.lab.events
+    monkeypatch.setattr(told.lab, "events", lambda run, after=0: asked.append(after) or events(run, after))
+    one, other = SessionLog(told.id), SessionLog(told.id)
+    told.point(0)
+    one.read(told.lab, told.run)
+    seen = one.cursor
+    told.say(
+        Point("train", "target", 1, 1.0, 1, 1.0, {"loss": 1.0}), PhaseBegan(2, "again", "target", 1, 3, 10, 20, {})
+    )
+    other.read(told.lab, told.run)
+    assert asked == [0, seen], "the second reads on where the first stopped"
+    assert (len(one.history), len(one.phases), one.cursor) == (1, 1, seen), "what one draws holds still"
+    assert (len(other.history), len(other.phases)) == (2, 2)
+    told.lab.store.finish(told.run, "paused", {}, {}, "")
+    told.lab.store.requeue(told.id, myself())
+    resumed = told.lab.store.claim(myself(), "cpu", only=told.id)
+    told.say(Resumed("target", 0))
+    other.read(told.lab, resumed)
+    one.read(told.lab, told.run)  # as it was when that session looked last
+    assert asked[2:] == [0, other.cursor], "not read anew for whoever has not heard of the resumption"
+    assert (one.resumed, len(one.history)) == (other.resumed, len(other.history)) == (1, 1)
 
 
 def test_both_domains_are_told_after_each_epoch_and_are_no_reason_to_draw_the_page_anew(told: Told) -> None:

@@ -121,7 +121,8 @@ def _curves(run: Run | None) -> tuple[list[Run], list[curves.Curve]]:
     drawn = []
     for one in shown:
         log = log_of(one.id)
-        log.read(lab, one)
+        if one is not run:  # which has been read by whoever draws it
+            log.read(lab, one)
         drawn.append(log.curve(named[one.id]))
     return shown, drawn
 

@@ -1,18 +1,23 @@
-"""What a run has said so far, kept for a session and topped up with what is new since the last look."""
+"""What a run has said so far: read once for all sessions, and topped up with what is new since the last look."""
 
 from __future__ import annotations
 
+import copy
+import threading
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from transfer import settings
 from transfer.engine.events import KINDS
 from transfer.insight.curves import Curve, Phase
 from transfer.insight.domains import Plane
 from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
+MOST_SHARED = 200  # runs; one that is not among the last ones looked at is read from the start again
 # Stages only tell the time left, for which the newest will do.
 BESIDE = tuple(kind for kind in KINDS if kind not in ("Point", "Stage"))
 DOMAINS: tuple[Literal["source", "teacher", "target"], ...] = ("source", "teacher", "target")
@@ -40,7 +45,7 @@ class Log:
 
     def read(self, lab: Lab, run: Run) -> None:
         """Takes in what is new; all anew after a resumption, which supersedes points."""
-        if run.attempts != self.attempts:
+        if run.attempts > self.attempts:
             self._begin(run.attempts)
         if not self.cursor and run.attempts == 1:
             self._outlined(lab)
@@ -50,8 +55,8 @@ class Log:
         if self.cursor and any(event.kind == "Resumed" for event in events):
             self._begin(run.attempts)
             events = lab.events(run.id)
-        self.cursor, self.latest = events[-1].n, events[-1].time
         points = history.table([event for event in events if event.kind in history.KINDS])
+        self.cursor, self.latest = events[-1].n, events[-1].time
         if not points.empty:
             self.history = points if self.history.empty else pd.concat([self.history, points], ignore_index=True)
         for event in events:
@@ -97,10 +102,12 @@ class Log:
         there = self.history["domain"] == "target"
         if epoch is not None:
             there &= self.history["epoch"] <= epoch + 1e-9
-        said = self.history[there][columns].dropna(how="all").dropna(axis=1, how="all")
-        if said.empty:
-            return {}
-        return {name.removeprefix("moved:"): float(said[name].iloc[-1]) for name in said.columns}
+        values = self.history[columns].to_numpy(float)
+        said = values[there.to_numpy(bool) & ~np.isnan(values).all(axis=1)]
+        known = ~np.isnan(said).all(axis=0)
+        return {
+            name.removeprefix("moved:"): float(said[-1, place]) for place, name in enumerate(columns) if known[place]
+        }
 
     def curve(self, name: str) -> Curve:
         """The run as it is drawn."""
@@ -115,7 +122,28 @@ class Log:
         return Curve(name, self.history, tuple(phases))
 
 
-def log_of(run: str) -> Log:
+class SessionLog(Log):
+    """The log as a session last looked at it, whatever others have read since: what it draws fits together."""
+
+    def read(self, lab: Lab, run: Run) -> None:
+        """Takes in what is new, which is read from the store for the first session that asks."""
+        shared = _shared(str(settings.home()), self.run)
+        with shared.lock:
+            shared.log.read(lab, run)
+            vars(self).update((name, copy.copy(value)) for name, value in vars(shared.log).items())
+
+
+class _Shared:
+    def __init__(self, run: str) -> None:
+        self.log, self.lock = Log(run), threading.Lock()
+
+
+@st.cache_resource(max_entries=MOST_SHARED, show_spinner=False)
+def _shared(home: str, run: str) -> _Shared:
+    return _Shared(run)
+
+
+def log_of(run: str) -> SessionLog:
     """The session's log of a run."""
-    logs: dict[str, Log] = st.session_state.setdefault("logs", {})
-    return logs.setdefault(run, Log(run))
+    logs: dict[str, SessionLog] = st.session_state.setdefault("logs", {})
+    return logs.setdefault(run, SessionLog(run))
