@@ -307,9 +307,7 @@ def _some(inputs: Any, most: int) -> np.ndarray:
     """Indices of at most ``most`` pictures that still exist."""
     present = since.there(inputs)
     if not len(present):
-        raise RequestError(
-            "None of the run's pictures exists any more.", None, "Restore the data set to what it was."
-        )
+        raise RequestError("None of the run's pictures exists any more.", None, "Restore the data set to what it was.")
     return np.asarray(present[_spread(len(present), most)])
 
 
