@@ -331,7 +331,7 @@ def _teacher(experiment: Experiment, teacher: str) -> None:
             ) from None
         if (taught["target"], taught["seed"]) != (experiment.target, experiment.seed):
             raise ImpossibleExperiment(
-                "The teacher learned another split: it may have seen this one's test pictures.",
+                "The teacher was trained on another split: it may have seen this run's test pictures.",
                 f"{teacher} with target {taught['target']}, seed {taught['seed']}",
                 f"Choose a run on {experiment.target} with seed {experiment.seed}, or same.",
             )
