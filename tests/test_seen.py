@@ -236,7 +236,7 @@ def test_more_labels_than_the_run_grants_are_told_with_their_number() -> None:
         asked = begun(run, "optdigits", labels_per_class=labels)
         found = before.judged(asked, data.target_split(asked), None)
         assert (found.verdict.more_labels, found.verdict.labels) == (more, count), (run, labels)
-        assert any("not learning from 1 label a class" in said for said in found.metrics["remarks"]) == more
+        assert any("not learning from 1 label per class" in said for said in found.metrics["remarks"]) == more
     assert catalog.judged(begun("all", "optdigits", labels_per_class=0)).more_labels
     assert catalog.judged(Experiment(source="optdigits", target="optdigits~blur", labels_per_class=1)).more_labels
     assert not catalog.judged(Experiment(source="mnist_5k", target="optdigits", labels_per_class=1)).more_labels

@@ -16,7 +16,7 @@ from transfer.experiment import Experiment
 
 FIELDS = {
     "strategy": "Strategies",
-    "labels_per_class": "Labels a class",
+    "labels_per_class": "Labels per class",
     "backbone": "Backbones",
     "source": "Sources",
     "target": "Data sets",

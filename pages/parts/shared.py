@@ -131,14 +131,14 @@ def title(catalog_of: dict[str, Any], key: str | None) -> str:
 
 
 def in_words(experiment: Experiment) -> str:
-    """An experiment in a few words: ``Fine-tuning · optdigits from MNIST-5k · 1 label a class``."""
+    """An experiment in a few words: ``Fine-tuning · optdigits from MNIST-5k · 1 label per class``."""
     labels = experiment.labels_per_class
     known = catalog.datasets()
     learned = title(known, experiment.target)
     strategy = catalog.strategies().get(experiment.strategy)
     if experiment.source and not (strategy and strategy.start == "random"):
         learned += f" from {title(known, experiment.source)}"
-    amount = "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class"
+    amount = "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} per class"
     amount = "no target labels" if labels == 0 else amount
     return f"{title(catalog.strategies(), experiment.strategy)} · {learned} · {amount}"
 

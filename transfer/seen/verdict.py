@@ -178,7 +178,7 @@ def _labels(run: Subject, lessons: Sequence[Lesson]) -> tuple[bool, int | None, 
     if not where:
         return False, 0, []
     many = f"{count:,} labels" if not uncounted and count else "labels"
-    granted = f"{run.labels} label{'' if run.labels == 1 else 's'} a class"
+    granted = f"{run.labels} label{'' if run.labels == 1 else 's'} per class"
     said = (
         f"This is not learning from {granted}: the network has already used {many} of these training pictures that "
         f"the run leaves out ({'; '.join(dict.fromkeys(where))}). The accuracy cannot be attributed to {granted}."
