@@ -219,7 +219,7 @@ def runs(
     if json_:
         typer.echo(json.dumps([listing.run_record(one) for one in found]))
         return
-    _print_table(("run", "state", "experiment", "test accuracy", "asked for"), [_row(one) for one in found])
+    _print_table(("run", "state", "experiment", "test accuracy", "created"), [_row(one) for one in found])
 
 
 @app.command()

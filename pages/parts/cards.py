@@ -18,10 +18,10 @@ from transfer.datasets import Dataset
 from transfer.insight import plan
 
 TITLES = {
-    "target": "What is to be learned?",
-    "source": "What is learned first?",
+    "target": "What should be learned?",
+    "source": "What should be learned first?",
     "backbone": "Which network?",
-    "strategy": "How does knowledge move?",
+    "strategy": "How is knowledge transferred?",
 }
 NEEDS = {
     "source data": "a source data set",

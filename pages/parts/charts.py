@@ -158,7 +158,7 @@ def switches(shown: Run | None) -> None:
         others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
         st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]
         st.multiselect(
-            "Show over",
+            "Overlay",
             list(others),
             format_func=told_apart(others, lambda key: in_a_list(others[key])).__getitem__,
             key="overlays",

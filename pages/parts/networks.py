@@ -159,7 +159,7 @@ def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str
     st.markdown("\n".join(f"- {sentence}" for sentence in understood(known)))
     places = cuts(known)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    cut = left.selectbox("Keep it up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
+    cut = left.selectbox("Keep layers up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
                          help="Layers above are removed; a new head goes on top of what is kept.")  # fmt: skip
     ranges = offered(known["channels"])
     pixels = right.selectbox("Pixel range it was trained on", ranges, ranges.index(usual_pixels(known)),

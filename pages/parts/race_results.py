@@ -44,9 +44,9 @@ def table(several: Sequence[race.Arm], log: RaceLog) -> None:
             ),
             "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
             "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
-            "Took": column.TextColumn(help="Mean time of a run, with its source."),
+            "Took": column.TextColumn(help="Mean duration of a run, including its source."),
             "Trainable": column.NumberColumn(help="Weights that are trained.", format="localized", width="small"),
-            "Memory": column.TextColumn(help="At its peak."),
+            "Memory": column.TextColumn(help="Peak memory."),
         },
     )  # fmt: skip
 

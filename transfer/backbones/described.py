@@ -46,7 +46,7 @@ def chosen_cut(known: Description, asked: str, named: str) -> str:
     """
     cut = known.get("ends", {}).get(asked, asked) or usual_cut(known)
     if cut not in (places := cuts(known)):
-        raise RequestError(f"{named} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
+        raise RequestError(f"{named} cannot be cut there.", repr(cut), f"Cut it at {', '.join(places[-8:])}.")
     return cut
 
 

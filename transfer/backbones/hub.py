@@ -59,7 +59,7 @@ def open_(rest: str) -> Backbone:
         channels=known["channels"],
         licence="code Apache-2.0 (KerasHub), weights: see their page",
         reference=f"https://www.kaggle.com/models/{known['handle']}",
-        preprocessing="as by KerasHub's image converter" if known["scale"] else "pixels as they are",
+        preprocessing="by KerasHub's image converter" if known["scale"] else "pixels as they are",
         build=functools.partial(_build, preset=preset, cut=cut),
         pretrained=Pretrained(
             source="ImageNet" if "imagenet" in preset else "KerasHub's",
@@ -106,7 +106,7 @@ def facts(preset: str) -> Description:
 
     builtin = keras_hub.models.Backbone.presets
     if preset not in builtin:
-        raise UnknownKey("preset of KerasHub", preset, builtin)
+        raise UnknownKey("KerasHub preset", preset, builtin)
     about = builtin[preset]
     try:
         backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=False)

@@ -5,7 +5,7 @@ should contain. Stages follow one rule (`transfer.backbones.cutting`), so a new 
 
     preprocessing "tf":    x / 127.5 - 1
     preprocessing "tf128": x / 128 - 1
-    preprocessing "torch": (x / 255 - mean) / deviation of ImageNet
+    preprocessing "torch": (x / 255 - mean) / standard deviation of ImageNet
     preprocessing "caffe": blue, green, red, minus ImageNet's mean
 """
 
@@ -34,8 +34,8 @@ OFFLINE = "Works offline: efficientnet_lite0."
 FED = {
     "tf": "pixels / 127.5 - 1",
     "tf128": "pixels / 128 - 1",
-    "torch": "pixels / 255, minus ImageNet's mean, over its deviation",
-    "efficientnet": "pixels / 255, minus ImageNet's mean, over its deviation",
+    "torch": "pixels / 255, minus ImageNet's mean, divided by its standard deviation",
+    "efficientnet": "pixels / 255, minus ImageNet's mean, divided by its standard deviation",
     "caffe": "blue, green, red; minus ImageNet's mean",
 }
 

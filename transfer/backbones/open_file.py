@@ -148,7 +148,7 @@ def _without_unknown(
         loaded = keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as other:  # noqa: BLE001  # as above
         raise _refused(path, kind, other) from None
-    notes.append(f"Ignored, because this version of Keras does not know them and they are off: {', '.join(left_out)}.")
+    notes.append(f"Ignored settings, switched off and unknown to this version of Keras: {', '.join(left_out)}.")
     return loaded
 
 

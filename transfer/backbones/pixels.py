@@ -41,12 +41,12 @@ PIXELS = {
     "0..1": Range("0 to 1", 1 / 255),
     "-1..1": Range("-1 to 1", 1 / 127.5, -1.0),
     "torch": Range(
-        "0 to 1, then standardised by ImageNet's mean and spread (torch)",
+        "0 to 1, then standardised with ImageNet's mean and standard deviation (torch)",
         tuple(1 / (255 * spread) for spread in _SPREAD),
         tuple(-mean / spread for mean, spread in zip(_MEAN, _SPREAD, strict=True)),
     ),
     "caffe": Range(
-        "0 to 255 less ImageNet's mean, blue first (caffe)", 1.0, tuple(-mean for mean in _CAFFE_MEAN), blue_first=True
+        "0 to 255 minus ImageNet's mean, blue first (caffe)", 1.0, tuple(-mean for mean in _CAFFE_MEAN), blue_first=True
     ),
 }
 ASSUMED = "0..1"

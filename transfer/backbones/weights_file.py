@@ -39,7 +39,7 @@ def open_(rest: str) -> Backbone:
             f"Write {PREFIX}:{rest}@mobilenet_v2, say.",
         )
     if key not in NETS:
-        raise UnknownKey("network of keras.applications", key, NETS)
+        raise UnknownKey("keras.applications network", key, NETS)
     path = Path(os.path.expanduser(given))
     network = next(one for one in keras_applications.KERAS_APPLICATIONS if one.key == key)
     now = functools.partial(stamp, path)
