@@ -62,7 +62,7 @@ def together(root: Path, files: Sequence[Path]) -> str:
 def guarded(work: Callable[..., T], now: Callable[[], str], expected: str, named: str) -> Callable[..., T]:
     """Wraps a function so that it raises if the content has changed before or after the call.
 
-    A backbone that was opened minutes ago returns the weights of that time, or none.
+    A backbone that was opened minutes ago either returns the weights of that time or raises.
 
     Args:
         work: the function, which reads the files.
