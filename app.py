@@ -1,6 +1,6 @@
 """Transfer Lab: `streamlit run app.py`.
 
-The server imports this file for ``app``, which has routes of its own beside Streamlit's; Streamlit runs the same file
+The server imports this file for ``app``, which adds its own routes to Streamlit's; Streamlit also runs this file
 as the script of every page.
 """
 

@@ -57,14 +57,14 @@ def switches(runs: list[Run]) -> View:
 
 
 def _classes(runs: list[Run]) -> int | None:
-    """Of the target, where all runs have the same."""
+    """The baselines of the target, if all runs have the same target."""
     targets = {(run.experiment.target, run.experiment.without) for run in runs}
     dataset = catalog.datasets().get(runs[0].experiment.target) if len(targets) == 1 else None
     return catalog.kept_classes(runs[0].experiment) if dataset else None
 
 
 def draw(keys: list[str], view: View, was_live: bool) -> None:
-    """The curves; points of live runs come by a path of their own (`pages.live`)."""
+    """The curves; points of live runs are streamed separately (`pages.live`)."""
     from functools import partial
 
     from pages.live import drawing
@@ -81,7 +81,7 @@ def draw(keys: list[str], view: View, was_live: bool) -> None:
     follow = drawing.Followed.of({run.id: logs[run.id] for run in live})
     if live:
         done = {run.id: status(run, logs[run.id])["share"] for run in runs}
-        going = counted(len(live), "run goes on", "runs go on")
+        going = counted(len(live), "run is in progress", "runs are in progress")
         progress = {"doing": going, "rest": "", "share": sum(done.values()) / len(done)}
         drawing.status("compare_status", progress, {run.id: outer(run) for run in live}, follow, done)
     histories = {run: log.history for run, log in logs.items()}
@@ -91,7 +91,7 @@ def draw(keys: list[str], view: View, was_live: bool) -> None:
 
 
 def read(runs: list[Run]) -> None:
-    """Takes in what the runs have said since the last look."""
+    """Reads the runs' new events."""
     for run in runs:
         log_of(run.id).read(the_lab(), run)
 
@@ -123,7 +123,7 @@ def page(runs: list[Run]) -> None:
     view = switches(runs)
     st.fragment(still_there(draw))([run.id for run in runs], view, live)
     st.caption(
-        "Shows where runs diverge. Over seconds, a busy machine distorts the picture; smoothing makes changes appear "
+        "Shows where runs diverge. Over seconds, a busy machine distorts the curves; smoothing makes changes appear "
         "later than they were."
     )
     st.subheader("What differs", anchor=False)
@@ -132,7 +132,7 @@ def page(runs: list[Run]) -> None:
     if len(runs) < 2:
         st.caption("Select at least two runs.")
     elif found.empty:
-        st.caption("Nothing: all settings are the same, including the seed.")
+        st.caption("No differences: all settings are the same, including the seed.")
     else:
         st.dataframe(found, key="difference", height="content")
     st.subheader("Results", anchor=False)

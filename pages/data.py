@@ -1,4 +1,4 @@
-"""Data: what a data set holds before anything is trained on it, and the way in for own pictures."""
+"""Data: what a data set contains before anything is trained on it, and how to add your own pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAB = "pages/lab.py"
 
 
 def pick(own: list[Dataset]) -> Dataset | None:
-    """The data set that is looked at: the newest upload, else the one last chosen, else the experiment's target."""
+    """The data set on show: the newest upload, else the one last chosen, else the experiment's target."""
     known = {one.key: one for one in (*own, *catalog.datasets().values())}
     if (target := catalog.datasets().get(chosen()["target"])) is not None:
         known.setdefault(target.key, target)
@@ -38,7 +38,7 @@ def pick(own: list[Dataset]) -> Dataset | None:
 
 
 def learn(dataset: Dataset) -> None:
-    """Makes it the experiment's target; photographs begin with a network that knows photographs."""
+    """Makes it the experiment's target; for photographs, a backbone pretrained on photographs is chosen."""
     changes: dict[str, Any] = {"target": dataset.key, "without": ()}
     if dataset.kept:
         changes |= {"source": None, "backbone": "efficientnet_lite0", "strategy": "feature_extraction",
@@ -50,7 +50,7 @@ def learn(dataset: Dataset) -> None:
 
 
 def about(dataset: Dataset) -> None:
-    """Facts about the data set, and what can be done with it."""
+    """Facts about the data set, and its buttons."""
     height, width, channels = dataset.shape
     colour = "colour" if channels == 3 else "grey"
     st.caption(
@@ -67,13 +67,13 @@ def about(dataset: Dataset) -> None:
         if ":" in dataset.key and "~" not in dataset.key:
             words = "Forget" if dataset.key.startswith("folder:") else "Remove"
             with st.popover(words, type="tertiary", icon=":material/delete:"):
-                gone = "The pictures are deleted here" if words == "Remove" else "The pictures stay where they are"
+                gone = "This deletes the pictures" if words == "Remove" else "The pictures stay where they are"
                 st.caption(f"{gone}. Runs that used them stay on the Runs page.")
                 st.button(f"{words} {dataset.title}", on_click=upload.remove, args=(dataset.key,))
 
 
 def fetched(dataset: Dataset) -> bool:
-    """Whether it may be read now: what needs a download waits for a click."""
+    """Whether it may be read now; a download needs a click first."""
     if is_here(dataset) or st.session_state.get("fetch") == dataset.key:
         return True
     st.info(f"{dataset.title} is not here yet: {dataset.download_mb:g} MB to download.", icon=":material/download:")

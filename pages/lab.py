@@ -23,7 +23,7 @@ USUAL_EPOCHS = 20
 
 
 def shown_run() -> Run | None:
-    """The run the address names, if there is one."""
+    """The run that the address names, if there is one."""
     key = st.query_params.get("run")
     if not key:
         return None
@@ -39,7 +39,7 @@ def shown_run() -> Run | None:
 
 
 def budget(asked: Experiment, training: int) -> str:
-    """How long it learns, in the measure that was chosen."""
+    """The length of the training, in the unit that was chosen."""
     if asked.images is not None:
         return f"{asked.images:,} images"
     if asked.seconds is not None:
@@ -48,7 +48,7 @@ def budget(asked: Experiment, training: int) -> str:
 
 
 def length(asked: Experiment, counted: Counts) -> int | None:
-    """Its epochs; None for a run of an older version that would no longer be possible."""
+    """Its epochs; None for a run of an older version that is no longer possible."""
     try:
         return counted.epochs(asked)
     except RequestError:
@@ -56,7 +56,7 @@ def length(asked: Experiment, counted: Counts) -> int | None:
 
 
 def data_remark(asked: Experiment, counted: Counts) -> None:
-    """What is trained on, and when choosing costs more labels than learning."""
+    """How many pictures are trained on, with a note if validation uses more labels than training."""
     training, validation = counted.training(asked.strategy, asked.labels_per_class), sum(counted.validation)
     said = f"{training:,} training pictures, {budget(asked, training)}."
     if asked.labels_per_class and validation > training:
@@ -65,7 +65,7 @@ def data_remark(asked: Experiment, counted: Counts) -> None:
 
 
 def usual(counted: Counts | None) -> dict[str, str]:
-    """What fields are that nobody fills in, in words, where that is known: epochs, learning rate and image size."""
+    """The values of empty fields, in words, where they are known: epochs, learning rate and image size."""
     fields, found = chosen(), {}
     if counted is not None and fields["batch_size"]:
         training = counted.training(fields["strategy"], fields["labels_per_class"])
@@ -80,14 +80,14 @@ def usual(counted: Counts | None) -> dict[str, str]:
 @st.fragment(run_every=0.5)
 @still_there
 def wait_for_counts(target: str, turn: Turn) -> None:
-    """Draws the page again as soon as the target's classes are counted."""
+    """Redraws the page as soon as the target's classes have been counted."""
     if turn.own() and not being_counted(catalog.dataset(target)):
         st.rerun(scope="app")
     st.caption("counting the pictures ...")
 
 
 def choose_column() -> tuple[Experiment | None, Counts | None]:
-    """Cards and options; the experiment, None while it is impossible, and the target's class counts."""
+    """Draws cards and options; returns the experiment (None while it is impossible) and the target's class counts."""
     dataset = catalog.datasets().get(chosen()["target"])
     every = counts(dataset) if dataset else None
     counted = every.without(dataset.classes, chosen()["without"]) if dataset and every else None
@@ -110,7 +110,7 @@ def choose_column() -> tuple[Experiment | None, Counts | None]:
 
 
 def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | None) -> None:
-    """Buttons, then the run or the untrained picture."""
+    """Buttons, then the run or empty charts."""
     problem, changes = st.session_state.get("problem", (None, []))
 
     def offers() -> None:
@@ -118,7 +118,7 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
             options.offer(problem, changes)
 
     def watched(run: Run | None) -> None:
-        # Here, for plotly and pandas take half a second to import: Start stands there before.
+        # Imported here because plotly and pandas take half a second; the Start button appears before.
         from pages.parts.charts import Surroundings, switches
         from pages.parts.live import watch
 
@@ -155,7 +155,7 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
 
 
 def fill_from_race() -> None:
-    """The settings of the race the address names, as its first competitor has them."""
+    """The settings of the first competitor in the race that the address names."""
     key = st.query_params.get("race")
     first = the_lab().races.runs(key)[:1] if key else []
     if first:
@@ -163,7 +163,7 @@ def fill_from_race() -> None:
 
 
 def race_column(counted: Counts | None) -> None:
-    """The race the address names, or what is to race."""
+    """The race that the address names, or the form for a new one."""
     from pages.parts import race_form, race_watch
 
     controls.trouble()

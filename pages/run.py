@@ -42,12 +42,12 @@ def named_run() -> Run | None:
 
 
 def head(run: Run) -> None:
-    """What was run, and the result."""
+    """The experiment and its result."""
     st.markdown(f"#### {ICONS[run.state]} {in_words(run.experiment)}")
     said = words.result(run.metrics) or run.state
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"{said} · seed {run.experiment.seed} · {words.duration(run.seconds)}", width="content")
-        # Together, so that on a narrow page they begin a new line together.
+        # In one container, so that they wrap together on a narrow page.
         with st.container(horizontal=True, width="content", gap="small"):
             st.page_link(
                 "pages/lab.py", label="Open in the lab", icon=":material/science:", query_params={"run": run.id}
@@ -57,13 +57,13 @@ def head(run: Run) -> None:
 
 
 def remarks(run: Run) -> None:
-    """Warnings about its figures: labels and pictures its network had seen before, copies in its test set."""
+    """Warnings about its figures: labels and pictures its network had seen before, duplicates in its test set."""
     for said in facts.remarks(run.metrics):
         st.warning(said, icon=":material/visibility:")
 
 
 def chosen_part() -> str:
-    """The part shown; it is in the address, so that it can be linked."""
+    """The part on show; it is part of the address, so that it can be linked."""
     if "part" not in st.session_state:
         asked = st.query_params.get("part")
         st.session_state["part"] = asked if asked in PARTS else "curves"
@@ -104,8 +104,8 @@ def tested(run: Run, part: str) -> None:
         return
     if made is not None and (said := record.since(made, catalog.datasets())):
         st.warning(
-            f"**{run.experiment.target} has changed since this run:** {said}. Shown is what the run stored; "
-            "pictures that are gone are grey with a cross.", icon=":material/history:",
+            f"**{run.experiment.target} has changed since this run:** {said}. You see what the run stored; "
+            "missing pictures are grey with a cross.", icon=":material/history:",
         )  # fmt: skip
     if part == "metrics":
         exam.metrics(run, found)

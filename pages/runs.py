@@ -1,4 +1,4 @@
-"""All runs, to search, compare, tag, archive and repeat."""
+"""All runs: search, compare, tag, archive and repeat them."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ def triable() -> dict[str, Run]:
 
 def _left_a_network(run: Run) -> bool:
     left = run.state in ("finished", "stopped") and (settings.run_folder(run.id) / "weights.npz").exists()
-    # Own pictures may have been removed since; the network then no longer knows what its classes are called.
+    # The user's pictures may have been removed since; the names of the classes are then unknown.
     return left and catalog.datasets().get(run.experiment.target) is not None
 
 
 def chosen(known: dict[str, Run]) -> list[Run]:
-    """The networks to ask; they are in the address."""
+    """The networks to ask; they are part of the address."""
     asked = [one for one in (st.query_params.get("runs") or "").split(",") if one in known]
     if "networks" not in st.session_state:
         st.session_state["networks"] = asked[:MOST] or list(known)[:1]
@@ -74,7 +74,7 @@ if not known:
     st.info("No run has finished yet. Once one has, you can try its network here.", icon=":material/draw:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
 elif runs := chosen(known):
-    # A part of its own: another picture is no reason to look through the runs again.
+    # A fragment of its own, so that a new picture does not search the runs again.
     st.fragment(still_there(ask))(runs)
 else:
     st.info("Choose at least one network.", icon=":material/arrow_upward:")

@@ -137,7 +137,7 @@ def two_outputs() -> Form:
     given = pixels_in()
     scores = classified(filters(layers.Rescaling(1 / 255)(given)))
     box = layers.Dense(4, name="box")(scores)
-    return Form(keras.Model(given, [scores, box]), "mean_of_places", "0..255", "2 outputs: the first is used")
+    return Form(keras.Model(given, [scores, box]), "mean_of_places", "0..255", "2 outputs: only the first is used")
 
 
 def shared() -> Form:
@@ -164,7 +164,7 @@ def sized(height: int | None, width: int | None, channels: int, said: str) -> Fo
 APPLICATIONS = keras.applications
 FORMS: dict[str, Callable[[], Form]] = {
     "plain": lambda: behind(lambda one: one, "0..1", "0 to 1 is assumed"),
-    "rescaled": lambda: behind(layers.Rescaling(1 / 255), "0..255", "its own preprocessing is made for them"),
+    "rescaled": lambda: behind(layers.Rescaling(1 / 255), "0..255", "its own preprocessing expects these"),
     "to 255 and back": lambda: behind(lambda one: layers.Rescaling(1 / 255)(layers.Rescaling(255)(one)), "0..1"),
     "from -1": lambda: behind(lambda one: (one + 1) / 2, "-1..1"),
     "caffe": lambda: behind(APPLICATIONS.resnet50.preprocess_input, "0..255"),

@@ -282,7 +282,7 @@ def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str)
 
 def test_the_nearest_possible_gives_a_label_or_a_source_of_the_same_classes() -> None:
     nothing = REAL.but(strategy="fine_tuning").model_dump()
-    assert ("Give 1 label a class", {"labels_per_class": 1}) in possible.nearest(nothing)
+    assert ("Give 1 label per class", {"labels_per_class": 1}) in possible.nearest(nothing)
     other = REAL.but(strategy="mmd", source="textures").model_dump()
     assert possible.nearest(other)[0] == ("Learn MNIST-5k first", {"source": "mnist_5k"})
 

@@ -65,14 +65,14 @@ def test_a_file_is_refused_on_what_its_network_has_learned(
     if allowed:
         catalog.check(asked(renamed, **changes))
         return
-    with pytest.raises(ImpossibleExperiment, match="may have seen this one's test pictures"):
+    with pytest.raises(ImpossibleExperiment, match="may have seen this run's test pictures"):
         catalog.check(asked(renamed, **changes))
 
 
 @pytest.mark.usefixtures("world", "at_once")
 def test_a_chain_of_files_forgets_nothing(network: Path, tmp_path: Path) -> None:
     second = exported("two", asked(network, target=tiny.SOURCE, labels_per_class=1), tmp_path / "second.keras")
-    with pytest.raises(ImpossibleExperiment, match="it learned another split"):
+    with pytest.raises(ImpossibleExperiment, match="it was trained on another split"):
         catalog.check(second.but(target=tiny.TARGET, seed=1))
     catalog.check(second.but(target=tiny.TARGET))
     learned = catalog.backbone(second.backbone).lessons

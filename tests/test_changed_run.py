@@ -260,7 +260,7 @@ def test_the_page_shows_what_was_stored_and_says_how_the_folder_has_changed(
         if part == "metrics":
             assert {one.label: one.value for one in app.metric}["Accuracy"] == accuracy
         if part == "look":  # at the first picture of the test, which has gone
-            assert ["no longer there" in one.value for one in app.error] == [True]
+            assert ["no longer exists" in one.value for one in app.error] == [True]
             if change is two_added_one_removed:
                 app = app.number_input(key="picture").set_value(1).run()
                 assert not app.exception and not app.error and "Picture 1: **" in said(app)

@@ -109,7 +109,7 @@ def test_the_pinned_digest_is_the_files(file):
 
 def test_a_missing_file_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(lite0, "WEIGHTS", tmp_path)
-    with pytest.raises(RunFailed, match="cannot be read.*Install the lab again"):
+    with pytest.raises(RunFailed, match="cannot be read.*Reinstall the lab"):
         lite0.load_shipped([])
 
 
@@ -118,7 +118,7 @@ def test_a_single_changed_bit_is_noticed(tmp_path, monkeypatch):
     content[-1] ^= 1
     (tmp_path / lite0.TOP).write_bytes(content)
     monkeypatch.setattr(lite0, "WEIGHTS", tmp_path)
-    with pytest.raises(RunFailed, match="damaged.*Install the lab again"):
+    with pytest.raises(RunFailed, match="damaged.*Reinstall the lab"):
         lite0.imagenet_head()
 
 

@@ -49,7 +49,7 @@ def test_a_chain_of_runs_each_begins_where_the_last_ended(world: None) -> None:
     np.testing.assert_allclose(found.logits(found.split.test.inputs[:64]), logits[:64], atol=1e-4)
     learned = json.loads((settings.run_folder("three") / "network.json").read_text())["learned"]
     assert learned == [[tiny.SOURCE, 3], [tiny.TARGET, 3], [f"{tiny.SOURCE}~inversion", 3]]
-    with pytest.raises(ImpossibleExperiment, match="seen this one's test pictures"):
+    with pytest.raises(ImpossibleExperiment, match="seen this run's test pictures"):
         catalog.check(FIRST.but(backbone="run:two", image_size=None, strategy="fine_tuning", seed=4))
     # A strategy that keeps the source's classes takes them from the run.
     catalog.check(second.but(strategy="tent", labels_per_class=0))

@@ -49,11 +49,11 @@ def data_set(path: Path) -> None:
 KERAS_PARTS = {"config.json": "{}", "metadata.json": "{}", "model.weights.h5": ""}
 OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.keras": (lambda path: path.touch(), "is empty"),
-    "zeros.h5": (lambda path: path.write_bytes(bytes(900)), "damaged.*neither as a ZIP"),
-    "noise.keras": (lambda path: path.write_bytes(b"\x13\x37" * 300), "damaged.*neither as a ZIP"),
-    "picture.jpg": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0JFIF" * 9), "no file of a Keras network"),
+    "zeros.h5": (lambda path: path.write_bytes(bytes(900)), "damaged.*neither like a ZIP"),
+    "noise.keras": (lambda path: path.write_bytes(b"\x13\x37" * 300), "damaged.*neither like a ZIP"),
+    "picture.jpg": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0JFIF" * 9), "not a Keras network file"),
     "net.pt": (zipped({"net/data.pkl": "", "net/version": "3"}), "PyTorch"),
-    "old.pt": (lambda path: path.write_bytes(pickle.dumps({"state": 1})), "pickle.*runs code"),
+    "old.pt": (lambda path: path.write_bytes(pickle.dumps({"state": 1})), "pickle.*run code"),
     "pt.keras": (zipped({"archive/data.pkl": ""}), "PyTorch"),
     "net.onnx": (lambda path: path.write_bytes(b"\x08\x07\x12\x07pytorch\x1a\x03"), "ONNX"),
     "onnx.keras": (lambda path: path.write_bytes(b"\x08\x08\x12\x07pytorch\x1a\x03"), "ONNX"),
@@ -62,16 +62,16 @@ OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "web.keras": (lambda path: path.write_text("<!DOCTYPE html><html>"), "web page"),
     "lfs.keras": (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "Git LFS"),
     "net.json": (lambda path: path.write_text('{"class_name": "Functional"}'), "JSON.*no weights"),
-    "arrays.npz": (lambda path: np.savez(path, a=np.zeros(3)), "arrays of NumPy"),
+    "arrays.npz": (lambda path: np.savez(path, a=np.zeros(3)), "NumPy arrays"),
     "saved.zip": (zipped({"net/saved_model.pb": ""}), "zipped SavedModel"),
     "words.keras": (zipped({"word/document.xml": ""}), "not one that Keras wrote"),
     "bare.keras": (zipped({"config.json": "{}"}), "weights are not in it"),
-    "hollow.keras": (zipped(KERAS_PARTS), "does not describe a network"),
-    "up.keras": (zipped({**KERAS_PARTS, "../../up.txt": ""}), "leads out of it.*up.txt"),
-    "root.keras": (zipped({**KERAS_PARTS, "/etc/cron.d/a": ""}), "leads out of it.*cron"),
-    "drive.keras": (zipped({**KERAS_PARTS, "C:\\a.txt": ""}), "leads out of it"),
-    "back.keras": (zipped({**KERAS_PARTS, "assets\\..\\..\\a": ""}), "leads out of it"),
-    "data.h5": (data_set, "holds no network.*train_set_x"),
+    "hollow.keras": (zipped(KERAS_PARTS), "does not describe a Keras network"),
+    "up.keras": (zipped({**KERAS_PARTS, "../../up.txt": ""}), "leads outside it.*up.txt"),
+    "root.keras": (zipped({**KERAS_PARTS, "/etc/cron.d/a": ""}), "leads outside it.*cron"),
+    "drive.keras": (zipped({**KERAS_PARTS, "C:\\a.txt": ""}), "leads outside it"),
+    "back.keras": (zipped({**KERAS_PARTS, "assets\\..\\..\\a": ""}), "leads outside it"),
+    "data.h5": (data_set, "contains no network.*train_set_x"),
 }
 
 
@@ -96,7 +96,7 @@ def test_a_file_may_have_any_name(whole: Path, given: str, name: str, tmp_path: 
 @pytest.mark.parametrize("name", ["model.h5", "only.weights.h5", "weights.hdf5", "weights.keras"])
 def test_weights_alone_are_told_under_any_name(whole: Path, name: str, tmp_path: Path) -> None:
     shutil.copy(whole / "net.weights.h5", tmp_path / name)
-    with pytest.raises(RequestError, match="holds weights only.*weights:<path>@<backbone>"):
+    with pytest.raises(RequestError, match="only weights.*weights:<path>@<backbone>"):
         form.form(tmp_path / name)
 
 
@@ -217,7 +217,7 @@ def refused_forms() -> dict[str, tuple[keras.Model, str]]:
     return {
         "several inputs": (keras.Model([picture, row], layers.Dense(2)(layers.Concatenate()([mean, row]))), "several"),
         "channels first": (keras.Model(first, layers.Dense(2)(layers.Flatten()(first))), "channels first"),
-        "classifier alone": (keras.Model(picture, layers.Dense(2)(layers.Flatten()(picture))), "classifier alone"),
+        "classifier alone": (keras.Model(picture, layers.Dense(2)(layers.Flatten()(picture))), "only a classifier"),
         "four channels": (keras.Model(four := keras.Input((8, 8, 4)), layers.Conv2D(2, 3)(four)), "no.*pictures"),
         "half a size": (keras.Model(half := keras.Input((8, None, 3)), layers.Conv2D(2, 3)(half)), "not both"),
     }

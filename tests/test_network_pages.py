@@ -67,7 +67,7 @@ def test_a_network_of_ones_own_is_cut_and_used(home, at_once, tmp_path: Path) ->
     app.text_input(key="network_path").set_value(str(path)).run()
     assert not app.exception
     assert "grey pictures of 16 × 16" in said(app) and "0 to 1 is assumed" in said(app)
-    assert "Its classifier (top, 2 classes) is left out; features are what flat gives" in said(app)
+    assert "Its classifier (top, 2 classes) is left out; features are the output of flat" in said(app)
     app.selectbox(key=f"network_cut:{path}").select("low").run()
     app.button(key="network_use").click().run()
     assert not app.exception
@@ -113,7 +113,7 @@ def test_a_preset_of_kerashub_is_used(home, at_once, monkeypatch: pytest.MonkeyP
     hub._kept("tiny_imagenet").write_text(json.dumps(about))
     app = gallery(opened())
     app.text_input(key="network_preset").set_value("../tiny").run()
-    assert "no name of a KerasHub preset" in said(app)
+    assert "not a name of a KerasHub preset" in said(app)
     app.text_input(key="network_preset").set_value("tiny_imagenet").run()
     assert "224 weights · 160 px colour · ImageNet weights · 1 MB to download" in said(app)
     app.button(key="network_use").click().run()

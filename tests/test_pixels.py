@@ -88,13 +88,13 @@ def known(**changes: object) -> dict:
 def test_what_was_understood_is_said_in_plain_words() -> None:
     assert understood(known()) == [
         "It reads colour pictures of 64 × 64 pixels.",
-        "Nothing in it tells which pixels it was trained on: 0 to 1 is assumed. Choose others if it was not, or its "
-        "features are worth little.",
-        "Its classifier (scores, 2 classes) is left out; features are what low gives.",
+        "It does not tell which pixels it was trained on: 0 to 1 is assumed. If that is wrong, choose another range, "
+        "or its features will be poor.",
+        "Its classifier (scores, 2 classes) is left out; features are the output of low.",
         "Left out.",
     ]
     said = understood(known(input=[48, 64], channels=1, pixels="-1..1", told="statistics", classifier=None, notes=[]))
-    assert said[:2] == ["It reads grey pictures of 48 × 64 pixels.", "Pictures are stretched to that shape."]
+    assert said[:2] == ["It reads grey pictures of 48 × 64 pixels.", "Pictures are stretched to this shape."]
     assert "-1 to 1: an estimate" in said[2] and "nothing is left out" in said[3]
     assert "any size" in understood(known(size=None, input=[None, None], pixels="0..255", told="preprocessing"))[0]
 
@@ -102,7 +102,7 @@ def test_what_was_understood_is_said_in_plain_words() -> None:
 def test_an_assumed_range_is_called_assumed_until_one_is_chosen() -> None:
     assert "assumed" in fed(known(), "") and "assumed" not in fed(known(), "0..1")
     assert "assumed" not in fed(known(pixels="0..255"), "")
-    assert doubts(known(), "") == ("Nothing in the network tells its pixels: 0 to 1 is assumed.", "Left out.")
+    assert doubts(known(), "") == ("The network does not tell its pixel range: 0 to 1 is assumed.", "Left out.")
     assert doubts(known(), "0..1") == doubts(known(pixels="0..1"), "") == ("Left out.",)
     assert usual_pixels(known()) == "0..1" and usual_pixels(known(pixels="caffe")) == "caffe"
     with pytest.raises(RequestError, match="no such range.*0..255, 0..1, -1..1"):

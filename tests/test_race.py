@@ -64,7 +64,7 @@ def test_competitors_are_runs_that_differ_in_more_than_the_seed() -> None:
     several = race.arms([*made("lora", [0.9, 0.8]), *made("from_scratch", [0.5]), *made("mcc", [0.5])])
     assert [(arm.name, len(arm.runs)) for arm in several] == [("LoRA", 2), ("From scratch", 1), ("MCC", 1)]
     by_labels = race.arms([*made("lora", [0.9]), *made("lora", [0.9], labels_per_class=None)])
-    assert [arm.name for arm in by_labels] == ["1 label a class", "all labels"]
+    assert [arm.name for arm in by_labels] == ["1 label per class", "all labels"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_verdict_holds_for_one_data_set_and_one_number_of_labels() -> None:
             for run in made(way, scores[way], labels_per_class=labels)]  # fmt: skip
     both += made("adabn", scores["adabn"], labels_per_class=0)
     said = race.verdicts(race.arms(both))
-    assert [heading for heading, _ in said] == ["1 label a class", "5 labels a class"]
+    assert [heading for heading, _ in said] == ["1 label per class", "5 labels per class"]
     assert all("LoRA (91.0" in words and "20.0 points ahead of AdaBN" in words for _, words in said)
     elsewhere = made("from_scratch", [0.95, 0.96, 0.97], target="faces", source=None)
     by_target = race.verdicts(race.arms([*made("lora", scores["lora"]), *elsewhere]))
@@ -181,7 +181,7 @@ def test_a_verdict_holds_for_one_data_set_and_one_number_of_labels() -> None:
 def test_labels_alone_are_compared_with_one_another() -> None:
     runs = [*made("lora", [0.5, 0.51, 0.52]), *made("lora", [0.9, 0.91, 0.92], labels_per_class=5)]
     ((heading, words),) = race.verdicts(race.arms(runs))
-    assert heading == "" and words.startswith("5 labels a class (91.0") and "40.0 points ahead" in words
+    assert heading == "" and words.startswith("5 labels per class (91.0") and "40.0 points ahead" in words
 
 
 def test_a_run_that_was_stopped_has_not_spent_the_budget_and_does_not_count() -> None:

@@ -71,7 +71,7 @@ def test_labels_that_raced_are_drawn_as_a_curve_with_the_labels_saved():
     app = opened(race=raced({"lora": 0.9, "from_scratch": 0.5}, labels_per_class=[1, 5]))
     assert not app.exception
     assert len(app.get("plotly_chart")) == 1
-    assert "**1 label a class** · LoRA" in said(app) and "**5 labels a class** · LoRA" in said(app)
+    assert "**1 label per class** · LoRA" in said(app) and "**5 labels per class** · LoRA" in said(app)
     (saved,) = [one.value for one in app.dataframe if "Way" in one.value]
     assert saved["Way"].tolist() == ["LoRA"] and "with 5 a class" in saved.columns
     names = [trace.get("name") for trace in live(app)[0]["figure"]["data"]]

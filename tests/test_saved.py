@@ -142,8 +142,8 @@ def test_what_cannot_be_taken_is_refused_in_words(tmp_path: Path, at_once: None)
         "no_pictures": "does not read pictures",
         "old_lambda": "program code",
         "torn": "damaged",
-        "weights_only": "weights only",
-        "pickled": "Python pickle.*runs code",
+        "weights_only": "only weights",
+        "pickled": "Python pickle.*run code",
         "other_zip": "weights are not in it",
         "no_weights": "no weights",
     }

@@ -81,7 +81,7 @@ def used(asked: Experiment, home: Path) -> None:
     assert look.heat.shape == list(maps.values())[-1]
     with pytest.raises(ImpossibleExperiment, match="keras file cannot hold it"):
         keras_file.write("one", home / "one.keras")
-    with pytest.raises(RequestError, match="nothing to go on with"):
+    with pytest.raises(RequestError, match="nothing that could be reused"):
         catalog.backbone("run:one")
 
 
@@ -190,7 +190,7 @@ def test_files_and_tables_beside_the_weights_are_refused(tmp_path: Path, at_once
     keys = tf.lookup.KeyValueTensorInitializer(["cat"], [1])
     whole.table = tf.lookup.StaticHashTable(keys, -1)
     tf.saved_model.save(whole, str(tmp_path / "table"))
-    for kind, said in (("asset", "files of its own"), ("table", "do something when they are loaded")):
+    for kind, said in (("asset", "files of its own"), ("table", "do something on being loaded")):
         with pytest.raises(RequestError, match=said):
             catalog.backbone(f"saved:{tmp_path / kind}")
 
@@ -229,9 +229,9 @@ def test_what_cannot_be_taken_is_refused_in_words(tmp_path: Path, at_once: None)
         "alone": "no weights",
         "torn": "damaged",
         "weightless": "damaged",
-        "unserved": "no signature that serves",
+        "unserved": "no serving signature",
         "empty": "no SavedModel",
-        "first": "no SavedModel of TensorFlow 2",
+        "first": "not a SavedModel of TensorFlow 2",
     }
     for kind, folder in bad_folders(tmp_path).items():
         with pytest.raises(RequestError, match=words[kind]) as refused:

@@ -99,7 +99,7 @@ def test_a_network_is_refused_on_what_it_may_have_learned(
     asked = begun("one", target, seed=then)
     if allowed:
         return catalog.check(asked) and None
-    with pytest.raises(ImpossibleExperiment, match="may have seen this one's test pictures"):
+    with pytest.raises(ImpossibleExperiment, match="may have seen this run's test pictures"):
         catalog.check(asked)
     catalog.check(asked.but(strategy="from_scratch"))  # begins anew, and uses nothing of it
     return None
@@ -189,7 +189,7 @@ def test_a_folder_is_known_however_it_is_spelled_and_by_its_pictures_wherever_th
             catalog.check(asked)
             before.judged(asked, data.target_split(asked), None)
         except ImpossibleExperiment as problem:
-            assert "may have seen this one's test pictures" in str(problem)
+            assert "may have seen this run's test pictures" in str(problem)
             refused.append(seed)
     assert {1, 2, 3} <= set(refused)
     # Equal names and labels are divided equally by an equal seed.
@@ -236,7 +236,7 @@ def test_more_labels_than_the_run_grants_are_told_with_their_number() -> None:
         asked = begun(run, "optdigits", labels_per_class=labels)
         found = before.judged(asked, data.target_split(asked), None)
         assert (found.verdict.more_labels, found.verdict.labels) == (more, count), (run, labels)
-        assert any("not learning from 1 label a class" in said for said in found.metrics["remarks"]) == more
+        assert any("not learning from 1 label per class" in said for said in found.metrics["remarks"]) == more
     assert catalog.judged(begun("all", "optdigits", labels_per_class=0)).more_labels
     assert catalog.judged(Experiment(source="optdigits", target="optdigits~blur", labels_per_class=1)).more_labels
     assert not catalog.judged(Experiment(source="mnist_5k", target="optdigits", labels_per_class=1)).more_labels
@@ -251,7 +251,7 @@ def test_a_teacher_and_a_chain_pass_on_what_they_have_seen() -> None:
     taught = Experiment(
         source="optdigits", target="optdigits~blur", strategy="distillation", options={"teacher": "run:b"}, seed=1
     )
-    with pytest.raises(ImpossibleExperiment, match="teacher learned another split"):
+    with pytest.raises(ImpossibleExperiment, match="teacher was trained on another split"):
         catalog.check(taught)
     finished("d", taught.but(target="optdigits", source=None, backbone="efficientnet_lite0", labels_per_class=2))
     with pytest.raises(ImpossibleExperiment, match="in run a"):
@@ -265,7 +265,7 @@ def test_validation_pictures_that_were_trained_on_are_told() -> None:
     finished("one", SCRATCH.but(target="textures", seed=0))
     asked = begun("one", "textures", seed=1)
     verdict = before.judged(asked, data.target_split(asked), None).verdict
-    assert "validation pictures were trained on before (textures, seed 0, in run one)" in verdict.remarks[0]
+    assert "validation pictures were used in earlier training (textures, seed 0, in run one)" in verdict.remarks[0]
     assert not before.judged(asked.but(seed=0), data.target_split(asked.but(seed=0)), None).verdict.remarks
 
 

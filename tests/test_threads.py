@@ -90,7 +90,7 @@ def test_a_system_that_starts_no_worker_is_trouble_in_words(monkeypatch: pytest.
     monkeypatch.setattr(spawner, "spawn_worker", refuse)
     found = spawner.Spawner()
     found.ensure(1)
-    assert "The system started no worker: [Errno 11]" in found.trouble
+    assert "The system could not start a worker: [Errno 11]" in found.trouble
 
 
 def test_an_estimate_that_goes_wrong_says_so_instead_of_waiting(here: Lab, tmp_path: Path, monkeypatch: Any) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``python -m transfer``. Exit status: 0 done, 1 the run failed, 2 the request was wrong."""
+"""The command line: ``python -m transfer``. Exit status: 0 finished, 1 the run failed, 2 the request was invalid."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ app = typer.Typer(
     help="Transfer Lab: see what transfer learning does.",
 )
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout; everything else goes to stderr.")]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as `runs` lists it.", show_default=False)]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as listed by `runs`.", show_default=False)]
 INTERRUPTED = 130
 
 
 class Kind(StrEnum):
-    """What `list` can list."""
+    """The things `list` can list."""
 
     backbones = "backbones"
     datasets = "datasets"
@@ -43,13 +43,13 @@ class Kind(StrEnum):
 
 
 class Form(StrEnum):
-    """What `export` can write."""
+    """The formats `export` can write."""
 
     keras = "keras"
 
 
 def in_words(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that shows the lab's own errors as sentences; anything else is a bug and keeps its traceback."""
+    """A command that prints the lab's own errors as sentences; anything else is a bug and keeps its traceback."""
 
     @functools.wraps(command)
     def spoken(*args: Any, **values: Any) -> None:
@@ -62,7 +62,7 @@ def in_words(command: Callable[..., None]) -> Callable[..., None]:
     return spoken
 
 
-# Options of `run`, made from the Experiment ------------------------------------------------------
+# Options of `run`, from the Experiment ------------------------------------------------------------
 
 
 def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -78,7 +78,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     unit = f" [{extra['unit']}]" if isinstance(extra, dict) and "unit" in extra else ""
     flag = "--" + name.replace("_", "-")
     either = f"{flag}/--no-{flag[2:]}" if field.annotation is bool else flag
-    described = str(field.description).replace("Empty:", "Left out:")  # there is no field to be empty
+    described = str(field.description).replace("Empty:", "Left out:")  # an option is left out, not empty
     option = typer.Option(either, help=f"{described}{unit}")
     for limit in field.metadata:
         option.min = getattr(limit, "ge", option.min)
@@ -91,7 +91,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
 
 
 def _plain_type(kind: Any) -> Any:
-    """``int | None`` as typer takes it, a tuple as a list that is given item by item; whatever else as it is."""
+    """The type for typer: ``int | None`` converted, a tuple as a list given item by item, anything else unchanged."""
     if get_origin(kind) is tuple:
         return list[str]
     if get_origin(kind) in (Union, types.UnionType):
@@ -100,7 +100,7 @@ def _plain_type(kind: Any) -> Any:
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:
-    """Options of the strategy out of ``name=value``; a value is JSON, or else text."""
+    """The strategy's options from ``name=value`` pairs; a value is JSON, or else text."""
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -122,12 +122,12 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 def run(
     *,
     set_: Annotated[
-        list[str], typer.Option("--set", metavar="OPTION=VALUE", help="An option of the strategy's own; repeatable.")
+        list[str], typer.Option("--set", metavar="OPTION=VALUE", help="An option of the strategy; repeatable.")
     ] = [],  # noqa: B006  # typer copies it
     json_: Json = False,
     **fields: Any,
 ) -> None:
-    """Run an experiment here and now, and record it."""
+    """Run an experiment now, in this process, and record it."""
     if fields["labels_per_class"] is None and catalog.strategy(fields["strategy"]).unlabelled:
         fields["labels_per_class"] = 0
     if fields["without"]:
@@ -152,7 +152,7 @@ def run(
 @app.command()
 @in_words
 def resume(run: RunId, json_: Json = False) -> None:
-    """Go on with a paused or interrupted run, here and now."""
+    """Resume a paused or interrupted run now, in this process."""
     from transfer.lab.process import myself
 
     lab = Lab()
@@ -173,12 +173,12 @@ def _carry_out(lab: Lab, run: str, as_json: bool) -> None:
         metrics = found.metrics if found else {}
         follower.say(verdict(metrics) or state)
     if found and found.state == "failed":
-        # A data set that had to be fetched first may have shown that the request was impossible.
+        # A data set that had to be downloaded first may have shown that the request is impossible.
         withdraw_if_impossible(lab, found)
     if found and found.error:
         typer.echo(f"Error: {found.error}", err=True)
     if state in ("paused", "interrupted"):
-        typer.echo(f"The run is {state}. Go on with: python -m transfer resume {run}", err=True)
+        typer.echo(f"The run is {state}. Resume it with: python -m transfer resume {run}", err=True)
     if as_json:
         typer.echo(json.dumps({"run": run, "state": state, "metrics": metrics}))
     raise typer.Exit({"finished": 0, "stopped": 0, "paused": INTERRUPTED, "interrupted": INTERRUPTED}.get(state, 1))
@@ -187,17 +187,17 @@ def _carry_out(lab: Lab, run: str, as_json: bool) -> None:
 @app.command()
 @in_words
 def stop(run: RunId) -> None:
-    """End a run early; what was best so far is tested and kept."""
+    """Stop a run early; its best epoch so far is tested and kept."""
     lab = Lab()
     lab.reconcile()
     lab.stop(run)
-    typer.echo(f"Run {run} was asked to stop.")
+    typer.echo(f"Asked run {run} to stop.")
 
 
 @app.command("list")
 @in_words
 def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json_: Json = False) -> None:
-    """List what an experiment can be made of."""
+    """List the building blocks of an experiment."""
     found = listing.listed(kind.value)
     if json_:
         typer.echo(json.dumps(found))
@@ -210,7 +210,7 @@ def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json_: Json
 @in_words
 def runs(
     json_: Json = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 50,
 ) -> None:
     """List runs, newest first."""
     lab = Lab()
@@ -219,13 +219,13 @@ def runs(
     if json_:
         typer.echo(json.dumps([listing.run_record(one) for one in found]))
         return
-    _print_table(("run", "state", "experiment", "test accuracy", "asked for"), [_row(one) for one in found])
+    _print_table(("run", "state", "experiment", "test accuracy", "created"), [_row(one) for one in found])
 
 
 @app.command()
 @in_words
 def show(run: RunId, json_: Json = False) -> None:
-    """Show a run: its experiment, state, metrics and last points."""
+    """Show a run: its experiment, state, metrics and latest points."""
     lab = Lab()
     lab.reconcile()
     record = listing.run_record(lab.run(run))
@@ -263,8 +263,8 @@ def export(
 
 @app.command(hidden=True)
 @in_words
-def worker(slot: Annotated[str | None, typer.Option(help="A place on a device, cpu-0 say.")] = None) -> None:
-    """Wait for queued runs and work one off; the lab starts this for itself."""
+def worker(slot: Annotated[str | None, typer.Option(help="A slot of a device, for example cpu-0.")] = None) -> None:
+    """Wait for queued runs and carry one out; the lab starts this by itself."""
     from transfer.lab.worker import work
 
     work(slot)
@@ -278,7 +278,7 @@ app.command(hidden=True)(in_words(asking.answer))
 @app.command(hidden=True)
 @in_words
 def answerer() -> None:
-    """Answer the pages' questions about trained networks; the lab starts this for itself."""
+    """Answer the pages' questions about trained networks; the lab starts this by itself."""
     from transfer.lab.answerer import serve
 
     serve()
@@ -297,7 +297,7 @@ def _short(value: Any) -> str:
 
 
 def _print_table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """A table on a terminal; lines with tabs when piped, so that other programs can cut them."""
+    """Prints a table on a terminal, or tab-separated lines into a pipe, for other programs."""
     console = Console()
     if not console.is_terminal:
         for row in rows:

@@ -292,13 +292,13 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
         raise ImpossibleExperiment(
             f"{chosen.title} learns from target labels, and there are none.",
             "labels_per_class 0",
-            "Give at least 1 label a class, or choose a strategy that needs none (deep_coral, say).",
+            "Give at least 1 label per class, or choose a strategy that needs none (deep_coral, say).",
         )
     if "source or labels" in chosen.needs and alone and experiment.labels_per_class == 0:
         raise ImpossibleExperiment(
             f"{chosen.title} needs some labels to begin with, the source's or the target's.",
             "source none, labels_per_class 0",
-            "Choose a source of the same classes (mnist_5k, say), or give at least 1 label a class.",
+            "Choose a source of the same classes (mnist_5k, say), or give at least 1 label per class.",
         )
     if "same classes" in chosen.needs or ("source or labels" in chosen.needs and not alone):
         _same_classes(experiment, chosen)
@@ -331,7 +331,7 @@ def _teacher(experiment: Experiment, teacher: str) -> None:
             ) from None
         if (taught["target"], taught["seed"]) != (experiment.target, experiment.seed):
             raise ImpossibleExperiment(
-                "The teacher learned another split: it may have seen this one's test pictures.",
+                "The teacher was trained on another split: it may have seen this run's test pictures.",
                 f"{teacher} with target {taught['target']}, seed {taught['seed']}",
                 f"Choose a run on {experiment.target} with seed {experiment.seed}, or same.",
             )

@@ -57,7 +57,7 @@ def check_labels(dataset: Dataset, train: Sequence[int], wanted: int, without: C
     Args:
         dataset: whose classes they are.
         train: training pictures of each class, in label order.
-        wanted: labels a class.
+        wanted: labels per class.
         without: labels of the classes that are left out, which need none.
     """
     kept = [label for label in range(len(train)) if label not in without]
@@ -73,7 +73,7 @@ def check_labels(dataset: Dataset, train: Sequence[int], wanted: int, without: C
 
 
 def most_labels(dataset: Dataset, without: Collection[str] = ()) -> int | None:
-    """The most labels a class that can be asked for; None when nobody has counted."""
+    """The most labels per class that can be asked for; None when nobody has counted."""
     found = known(dataset)
     if found is None:
         return None

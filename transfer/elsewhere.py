@@ -1,4 +1,4 @@
-"""Asks a function of this package in a process of its own: what imports TensorFlow, or opens what is not trusted."""
+"""Calls a function of this package in a separate process, if it imports TensorFlow or opens untrusted files."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _ANSWER = (
 
 
 def asked(module: str, function: str, argument: str, seconds: float) -> dict[str, Any]:
-    """What the function returns; ``refused`` in it holds the three parts of the `RequestError` that it raised.
+    """The function's result; ``refused`` in it has the three parts of the `RequestError` that it raised.
 
     Args:
-        module: of this package.
-        function: takes one string, returns what JSON can hold.
+        module: a module of this package.
+        function: takes one string, returns values that JSON can hold.
         argument: the string.
         seconds: how long to wait.
 
     Raises:
         RequestError: the process ended without an answer, or did not end.
     """
-    # As a part of this installation, wherever the asking process was started.
+    # Runs as part of this installation, wherever the calling process was started.
     command = [sys.executable, "-c", _ANSWER, str(Path(__file__).parents[1]), module, function, argument]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
         found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
-        raise RequestError("It could not be looked into.", f"{argument}: no answer within {seconds:.0f} s") from None
+        raise RequestError("It could not be inspected.", f"{argument}: no answer within {seconds:.0f} s") from None
     except (IndexError, ValueError):
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise RequestError("It could not be looked into.", f"{argument}: {last[0][:200]}", "Try another.") from None
+        raise RequestError("It could not be inspected.", f"{argument}: {last[0][:200]}", "Try another.") from None
     return found
 
 
 def here(module: str, function: str, argument: str, seconds: float = 0.0) -> dict[str, Any]:
-    """What `asked` returns, worked out in this process and however long it takes."""
+    """The same result as `asked`, computed in this process, however long it takes."""
     try:
         found: dict[str, Any] = getattr(importlib.import_module(module), function)(argument)
     except RequestError as refused:
@@ -51,5 +51,5 @@ def here(module: str, function: str, argument: str, seconds: float = 0.0) -> dic
 
 
 def answer(module: str, function: str, argument: str) -> None:
-    """Prints what the function returns, or why it refuses, as the last line."""
+    """Prints the function's result, or the reason for its refusal, as the last line."""
     print(json.dumps(here(module, function, argument)), flush=True)

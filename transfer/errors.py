@@ -1,7 +1,7 @@
-"""What can go wrong, in words: what is wrong, what was received, what to do.
+"""Errors in words: what is wrong, what was received, what to do.
 
-The engine and the lab raise only these; the page and the command line show them as they
-are. Anything else that is raised is a bug and keeps its traceback.
+The engine and the lab raise only these; the pages and the command line show them as they
+are. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 
 class LabError(Exception):
-    """A message of three parts for the person who asked.
+    """A message in three parts for the user.
 
     Args:
         wrong: what is wrong, one sentence.
-        received: the value that was received, or None when there is none to show.
+        received: the value that was received, or None if there is none to show.
         remedy: what to do about it, one sentence.
     """
 
@@ -30,21 +30,21 @@ class LabError(Exception):
 
 
 def as_text(name: str) -> str:
-    """A name as text that can be stored, sent and printed: bytes of a file's name that are no UTF-8 are written out."""
+    """A name as text that can be stored, sent and printed: bytes of a file name that are not UTF-8 are escaped."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 class RequestError(LabError):
-    """The request itself was wrong; nothing was started and nothing was written."""
+    """The request itself was invalid; nothing was started and nothing was written."""
 
 
 class UnknownKey(RequestError):
-    """A name that nothing in the catalog carries; the nearest one is offered."""
+    """A name that is not in the catalog; the nearest one is offered."""
 
     def __init__(self, kind: str, received: str, known: Iterable[str]) -> None:
         known = sorted(known)
         near = difflib.get_close_matches(received, known, n=1, cutoff=0.4)
-        # A name that holds a comma would read as two.
+        # A name with a comma would read as two.
         shown = ", ".join(repr(one) if "," in one else one for one in known[:12]) + (", ..." if len(known) > 12 else "")
         remedy = f"Did you mean {near[0]!r}? " if near else ""
         self.nearest = near[0] if near else None
@@ -52,31 +52,31 @@ class UnknownKey(RequestError):
 
 
 class NewerCheckpoint(RequestError):
-    """A newer version of the lab wrote the checkpoint; it stays as it is, for that version to go on from."""
+    """A newer version of the lab wrote the checkpoint; it is left unchanged for that version to resume from."""
 
 
 class ImpossibleExperiment(RequestError):
-    """Each choice exists, but not together; the remedy names the nearest that does."""
+    """Each choice exists, but they do not work together; the remedy names the nearest choice that does."""
 
 
 class DataChanged(ImpossibleExperiment):
-    """A run would go on, but its pictures are no longer those that it began with; it stays as it is."""
+    """A run cannot resume because its pictures have changed since it began; it is left unchanged."""
 
 
 class RunFailed(LabError):
-    """The request was right, but the run could not be carried out."""
+    """The request was valid, but the run could not be carried out."""
 
 
 class DownloadFailed(RunFailed):
-    """Data or weights could not be fetched; says where the file may be put by hand."""
+    """Data or weights could not be downloaded; says where to put the file by hand."""
 
 
 class OutOfMemory(RunFailed):
-    """The device's memory did not suffice; says what to lower."""
+    """The device ran out of memory; says what to lower."""
 
 
 class DiskFull(RunFailed):
-    """Nothing more can be written; what was written before is whole."""
+    """Nothing more can be written; everything written before is intact."""
 
 
 class Diverged(RunFailed):
@@ -84,4 +84,4 @@ class Diverged(RunFailed):
 
 
 class StoreUnreadable(LabError):
-    """The record of runs cannot be read; says where it lies and how to start anew."""
+    """The record of runs cannot be read; says where it is and how to start afresh."""

@@ -1,7 +1,7 @@
-"""Files from elsewhere: their size known before, their progress told, resumed where they broke off, never used torn.
+"""Downloads: with their size known beforehand and their progress reported; resumable; never used incomplete.
 
-What has arrived so far lies beside its place with the ending ``.part``. Only when it is whole, and what its
-checksum says, is it moved there.
+What has arrived is stored next to the final path with the extension ``.part``. It is moved there only once it is
+complete and its checksum is correct.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _told: ContextVar[Told | None] = ContextVar("told", default=None)
 
 @dataclass(frozen=True)
 class Remote:
-    """A file at its authors' place.
+    """A file published by its authors.
 
     Args:
         origin: its address.
-        name: what it is kept as; may name folders.
-        digest: its MD5, as its publishers and users give it, or SHA-256; empty when nobody gives one.
+        name: the name it is stored under; may contain folders.
+        digest: its MD5, as given by its publishers and users, or SHA-256; empty if nobody gives one.
         megabytes: its size.
     """
 
@@ -50,7 +50,7 @@ class Remote:
     megabytes: float
 
     def whole(self, path: Path) -> bool:
-        """Whether the file there is this one; without a checksum, whether there is one."""
+        """Whether the file at that path is this one; without a checksum, whether there is a file."""
         if not path.is_file():
             return False
         if not self.digest:
@@ -66,9 +66,9 @@ class _Torn(OSError):
 
 @contextmanager
 def telling(told: Told) -> Iterator[None]:
-    """Within it every download of this thread is told: its title with its size, kilobytes done, kilobytes in all.
+    """A context that reports every download of this thread: title with size, kilobytes done, kilobytes in total.
 
-    What ``told`` raises ends the download; what has arrived is kept, and the next attempt goes on from there.
+    An exception in ``told`` ends the download; what has arrived is kept, and the next attempt resumes there.
     """
     token = _told.set(told)
     try:
@@ -78,28 +78,28 @@ def telling(told: Told) -> Iterator[None]:
 
 
 def tell(title: str, done: int, total: int) -> None:
-    """Tells those who asked for it (`telling`) how far a download is that a library does.
+    """Reports the progress of a library's own download to those who asked for it (`telling`).
 
     Args:
         title: what it is, with its size.
         done: kilobytes that have arrived.
-        total: kilobytes in all.
+        total: kilobytes in total.
     """
     if (told := _told.get()) is not None:
         told(title, done, total)
 
 
 def fetch(title: str, file: Remote, folder: Path) -> Path:
-    """Where the file lies in that folder, fetched if it is not there.
+    """The path of the file in that folder; downloads it if necessary.
 
     Args:
-        title: what it is, for progress and messages ("the data set SVHN").
-        file: which.
-        folder: where it is kept; made when missing.
+        title: description for progress and messages ("the data set SVHN").
+        file: the file.
+        folder: where it is stored; created if missing.
 
     Raises:
-        DownloadFailed: it could not be fetched, or is not what its checksum says; names its place.
-        DiskFull: there is no room for it.
+        DownloadFailed: it could not be downloaded, or its checksum is wrong; names its path.
+        DiskFull: there is not enough disk space.
     """
     path = folder / file.name
     if file.whole(path):
@@ -107,7 +107,7 @@ def fetch(title: str, file: Remote, folder: Path) -> Path:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Two runs that want the same file: the second waits and finds it.
+        # If two runs want the same file, the second waits and then finds it.
         with FileLock(settings.cache("downloads") / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.lock"):
             if not file.whole(path):
                 _arrive(title, file, part)
@@ -116,21 +116,21 @@ def fetch(title: str, file: Remote, folder: Path) -> Path:
         if isinstance(problem, OSError) and problem.errno in FULL:
             part.unlink(missing_ok=True)
             raise DiskFull(
-                f"There is no room for {title}.",
+                f"There is not enough disk space for {title}.",
                 f"{file.megabytes:g} MB for {path.parent}",
                 "Free some space there, or point the lab or Keras at a larger disk (TRANSFER_HOME, KERAS_HOME).",
             ) from problem
         raise DownloadFailed(
             f"{title[0].upper()}{title[1:]} ({file.megabytes:g} MB) could not be fetched.",
             str(problem) or type(problem).__name__,
-            f"Try again with a network: it goes on where it broke off. Or fetch {file.origin} by hand and keep it as "
-            f"{path}.",
+            f"Connect to the internet and try again: it resumes where it broke off. Or download {file.origin} by hand "
+            f"and keep it as {path}.",
         ) from problem
     return path
 
 
 def _arrive(title: str, file: Remote, part: Path) -> None:
-    """Brings the whole file to ``part``; on what is there already only once."""
+    """Downloads the complete file to ``part``; resumes an existing part only once."""
     resumed = part.exists()
     for left in reversed(range(TRIES)):
         before = part.stat().st_size if part.exists() else 0
@@ -143,24 +143,24 @@ def _arrive(title: str, file: Remote, part: Path) -> None:
     if file.whole(part):
         return
     part.unlink()
-    if resumed:  # perhaps the beginning was of an older file
+    if resumed:  # the beginning may have come from an older file
         return _arrive(title, file, part)
-    raise ValueError(f"what arrived is not the file asked for: its checksum is not {file.digest}")
+    raise ValueError(f"the wrong file arrived: its checksum is not {file.digest}")
 
 
 def _go_on(title: str, file: Remote, part: Path) -> None:
-    """Asks for what is missing and appends it."""
+    """Requests the missing part and appends it."""
     have = part.stat().st_size if part.exists() else 0
     asked = urllib.request.Request(file.origin, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         answer = urllib.request.urlopen(asked, timeout=SILENCE_SECONDS)
     except urllib.error.HTTPError as problem:
         if problem.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it is here; the checksum will tell
+            return  # it is complete; the checksum will tell
         raise
     with answer:
         if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
-            have = 0  # a server that does not know ranges sends it all
+            have = 0  # a server without range support sends the complete file
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else round(file.megabytes * 1e6)
         next_time = 0.0

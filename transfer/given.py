@@ -1,7 +1,7 @@
-"""What a run is given from outside: a person's own networks, by the digest of their content.
+"""A run's inputs from outside: the user's own networks, by the digest of their content.
 
-Written down when the run is asked for, compared whenever it goes on or its network is opened again. Runs of older
-versions have no such record, and are opened as they are.
+Recorded when the run is queued, compared whenever it is resumed or its network is reopened. Runs of older
+versions have no such record and are opened unchecked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RECORD = "given.json"
 
 
 def contents(experiment: Experiment) -> dict[str, str]:
-    """By key of its backbone and teacher, the digest of the file it comes from; without those that come from none.
+    """The digest of the file behind the backbone and the teacher, by key; without those that have no file.
 
     Raises:
         RequestError: one of them cannot be opened.
@@ -30,7 +30,7 @@ def contents(experiment: Experiment) -> dict[str, str]:
 
 
 def record(folder: Path, experiment: Experiment) -> None:
-    """Writes down what the run of that folder is given, unless that was done before."""
+    """Records the inputs of the run in that folder, unless they are already recorded."""
     file = folder / RECORD
     if file.exists() or not (found := contents(experiment)):
         return
@@ -41,10 +41,10 @@ def record(folder: Path, experiment: Experiment) -> None:
 
 
 def check(folder: Path) -> None:
-    """Compares what the run of that folder was given with what lies there now.
+    """Compares the recorded inputs of the run in that folder with the files as they are now.
 
     Raises:
-        RequestError: a file is gone, or its content is another.
+        RequestError: a file is gone, or its content has changed.
     """
     try:
         known: dict[str, str] = json.loads((folder / RECORD).read_text())

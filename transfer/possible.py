@@ -54,7 +54,7 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     target = catalog.datasets().get(fields["target"])
     most = counted.most_labels(target, fields.get("without") or ()) if target else None
     if most and (fields.get("labels_per_class") or 0) > most:
-        yield f"Use {most} label{'s' if most > 1 else ''} a class", {"labels_per_class": most}
+        yield f"Use {most} label{'s' if most > 1 else ''} per class", {"labels_per_class": most}
     usable = [one for one in catalog.datasets().values() if not one.download_mb]
     alike = [one.key for one in usable if target and one.classes == target.classes]
     for key in (*alike, "mnist_5k", *(one.key for one in usable)):
@@ -69,7 +69,7 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     # Most strategies need a label: one is given to a target that has none.
     some: dict[str, Any] = {"labels_per_class": 1} if fields.get("labels_per_class") == 0 else {}
     if some:
-        yield "Give 1 label a class", some
+        yield "Give 1 label per class", some
     if fields["strategy"] != "fine_tuning" and "fine_tuning" in catalog.strategies():
         yield "Use fine-tuning", {"strategy": "fine_tuning", "options": {}, **some}
     if "from_scratch" in catalog.strategies():

@@ -1,4 +1,4 @@
-"""The one way in which the lab deletes what a person asks it to: never outside its own home."""
+"""The only way in which the lab deletes files for a user: never outside its own home."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from transfer.errors import LabError, RequestError
 
 
 def is_inside(path: Path) -> bool:
-    """Whether a file or folder really lies in the lab's home, and is not the home itself."""
+    """Whether a file or folder is really inside the lab's home, and is not the home itself."""
     place, home = _place(path), settings.home().resolve()
     return place is not None and place != home and place.is_relative_to(home)
 
 
 def check(path: Path) -> None:
-    """Raises `RequestError` when the lab may not delete this; see `is_inside`."""
+    """Raises `RequestError` if the lab may not delete this; see `is_inside`."""
     if not is_inside(path):
         raise RequestError(
-            "The lab deletes only inside its own folder, and this lies elsewhere.",
+            "The lab deletes only inside its own folder, and this is elsewhere.",
             repr(str(path)[:200]),
-            f"Delete it by hand if it should go. If {settings.home()} holds a link to another disk, set TRANSFER_HOME "
+            f"Delete it by hand if you want. If {settings.home()} contains a link to another disk, set TRANSFER_HOME "
             "to a folder there instead.",
         )
 
 
 def remove(path: Path) -> None:
-    """Removes a file, or a folder with all that is in it, from the lab's home. Of a link, the link alone goes.
+    """Removes a file, or a folder with all its contents, from the lab's home. Of a link, removes only the link itself.
 
-    One that is not there, or that another process removes at the same time, is no error.
+    It is no error if it does not exist, or if another process removes it at the same time.
 
     Raises:
         RequestError: see `check`; nothing was removed.
-        LabError: the system refused to remove something in it.
+        LabError: the system refused to remove some of it.
     """
     check(path)
     place = _place(path)
@@ -45,7 +45,7 @@ def remove(path: Path) -> None:
         else:
             shutil.rmtree(place, onerror=_unless_gone)
     except OSError as problem:
-        remedy = "Look at the folder's owner and permissions, then try again."
+        remedy = "Check the folder's owner and permissions, then try again."
         raise LabError("Some files could not be removed.", f"{place}: {problem.strerror}", remedy) from problem
 
 
@@ -55,10 +55,10 @@ def _unless_gone(_function: object, _path: object, about: tuple[type, BaseExcept
 
 
 def _place(path: Path) -> Path | None:
-    """Where it really lies, its last name not followed, so that a link stays a link; None when it has no such place."""
+    """Its real path, without resolving the last part, so that a link stays a link; None if it has none."""
     if path.name in ("", "..") or "\0" in path.name:
         return None
     try:
         return path.parent.resolve() / path.name
     except (OSError, ValueError, RuntimeError):
-        return None  # NUL above it, a name that is too long, or links that lead in a circle
+        return None  # a NUL in the path, a name that is too long, or links in a circle

@@ -1,6 +1,6 @@
-"""Where the lab keeps its state and how it behaves: read from the environment, once a call.
+"""Where the lab keeps its state and how it behaves: read from the environment on every call.
 
-All state lies in one folder, so that removing it removes everything.
+All state is in one folder, so that removing it removes everything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from transfer.errors import RequestError
 
 
 def home() -> Path:
-    """The folder of all state, ``TRANSFER_HOME`` or the user's data directory; made when missing."""
+    """The folder of all state, ``TRANSFER_HOME`` or the user's data directory; created if missing."""
     folder = _home()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -32,27 +32,27 @@ def store_url() -> str:
 
 
 def cache(kind: str) -> Path:
-    """A folder for what can be computed again (``data``, ``features``, ``sources``); made when missing."""
+    """A folder for what can be computed again (``data``, ``features``, ``sources``); created if missing."""
     folder = home() / "cache" / kind
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def runs_folder() -> Path:
-    """The folder that holds a folder for each run; not made here."""
+    """The folder with one folder per run; not created here."""
     return home() / "runs"
 
 
 def cached(kind: str, name: str) -> Path:
-    """Where a file of that cache lies if there is one; makes no folder, so that a look writes nothing."""
+    """The path that a file in that cache would have; creates no folder, so that a lookup writes nothing."""
     return _home() / "cache" / kind / name
 
 
 def run_folder(run: str) -> Path:
-    """The folder of one run's files: checkpoint, best weights, predictions; not made here.
+    """The folder of one run's files: checkpoint, best weights, predictions; not created here.
 
     Raises:
-        RequestError: this cannot be the id of a run, or its folder is a link to where files may not be used.
+        RequestError: this cannot be the id of a run, or its folder is a link to files that may not be used.
     """
     folder, roots = runs_folder() / ids.checked("run", run), folder_roots()
     if roots and not any(folder.resolve().is_relative_to(one) for one in (home().resolve(), *roots)):
@@ -73,30 +73,30 @@ def standby() -> bool:
 
 
 def estimates() -> bool:
-    """Whether a process measures what an experiment will take before it starts, ``TRANSFER_ESTIMATES`` (1 or 0)."""
+    """Whether time and memory of an experiment are estimated beforehand, ``TRANSFER_ESTIMATES`` (1 or 0)."""
     return os.environ.get("TRANSFER_ESTIMATES", "1") != "0"
 
 
 def most_viewers() -> int:
-    """How many live connections one address may have, ``TRANSFER_VIEWERS``, by default 400: behind a proxy, a class."""
+    """Live connections per address, ``TRANSFER_VIEWERS``, by default 400: behind a proxy, a class may share one."""
     return max(1, int(os.environ.get("TRANSFER_VIEWERS", "400")))
 
 
 def picture_size() -> int:
-    """Height and width in pixels at which own pictures are kept, ``TRANSFER_PICTURE_SIZE``, by default 224.
+    """Height and width in pixels at which the user's pictures are cached, ``TRANSFER_PICTURE_SIZE``, by default 224.
 
-    One size for all networks, so that runs with different ones are judged by the same pictures.
+    One size for all networks, so that runs with different networks are tested on the same pictures.
     """
     return max(8, int(os.environ.get("TRANSFER_PICTURE_SIZE", "224")))
 
 
 def most_pixels() -> int:
-    """A picture of more pixels is not decoded, ``TRANSFER_MOST_MEGAPIXELS`` million, by default 64."""
+    """The largest number of pixels that is decoded, ``TRANSFER_MOST_MEGAPIXELS`` million, by default 64."""
     return int(float(os.environ.get("TRANSFER_MOST_MEGAPIXELS", "64")) * 1e6)
 
 
 def pictures_bytes() -> int:
-    """Room on disk for decoded pictures, ``TRANSFER_PICTURES_GB``, by default 20; those unused for longest go."""
+    """Disk space for decoded pictures, ``TRANSFER_PICTURES_GB``, by default 20; the least recently used are removed."""
     return int(float(os.environ.get("TRANSFER_PICTURES_GB", "20")) * 2**30)
 
 
@@ -107,33 +107,33 @@ def folder_roots() -> tuple[Path, ...]:
 
 
 def upload_megabytes() -> int:
-    """Size of an upload as it is sent, ``TRANSFER_UPLOAD_MB``, by default 500.
+    """Largest size of an upload as sent, ``TRANSFER_UPLOAD_MB``, by default 500.
 
-    Streamlit refuses what is above its own ``server.maxUploadSize``, which the lab's configuration sets to the same.
+    Streamlit refuses anything above its own ``server.maxUploadSize``, which the lab's configuration sets to the same.
     """
     return int(os.environ.get("TRANSFER_UPLOAD_MB", "500"))
 
 
 def unpacked_megabytes() -> int:
-    """Size of an upload once it is unpacked, ``TRANSFER_UPLOAD_UNPACKED_MB``, by default 2000."""
+    """Largest size of an upload when unpacked, ``TRANSFER_UPLOAD_UNPACKED_MB``, by default 2000."""
     return int(os.environ.get("TRANSFER_UPLOAD_UNPACKED_MB", "2000"))
 
 
 def upload_files() -> int:
-    """Files in an upload, ``TRANSFER_UPLOAD_FILES``, by default 50,000."""
+    """Largest number of files in an upload, ``TRANSFER_UPLOAD_FILES``, by default 50,000."""
     return int(os.environ.get("TRANSFER_UPLOAD_FILES", "50000"))
 
 
 def upload_ratio() -> int:
-    """How many times larger an archive may become by being unpacked, ``TRANSFER_UPLOAD_RATIO``, by default 100."""
+    """How many times larger an archive may get when unpacked, ``TRANSFER_UPLOAD_RATIO``, by default 100."""
     return int(os.environ.get("TRANSFER_UPLOAD_RATIO", "100"))
 
 
 def answerer_seconds() -> float:
-    """How long the process that answers questions waits for the next one, ``TRANSFER_ANSWERER_SECONDS``, 900."""
+    """Seconds the answering process waits for the next question, ``TRANSFER_ANSWERER_SECONDS``, by default 900."""
     return float(os.environ.get("TRANSFER_ANSWERER_SECONDS", "900"))
 
 
 def speed_file(backbone: str) -> Path:
-    """Where the measured speed of a backbone is kept."""
+    """The file for a backbone's measured speed."""
     return cache("speeds") / f"{hashlib.sha256(backbone.encode()).hexdigest()[:24]}.json"

@@ -1,8 +1,8 @@
-"""Which pictures a training step spends. Budgets, learning rates, estimates and curves all count by this file.
+"""Which pictures a training step uses up. Budgets, learning rates, estimates and curves all count with this file.
 
 A picture counts once each time the network that learns sees it in a training step: a labelled picture of the target,
 a picture of the source, and every view of an unlabelled picture count one each. A teacher, a running average and
-validation look at pictures too, but nothing is learned from those looks, so they do not count.
+validation see pictures too, but nothing is learned from these, so they do not count.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from transfer.strategies import Phase, Setting, Strategy
 
 @dataclass(frozen=True)
 class Portions:
-    """How many pictures of each kind every step of a phase takes.
+    """How many pictures of each kind each step of a phase uses.
 
     Args:
         phase: the phase.
-        batch_size: of the experiment.
+        batch_size: batch size of the experiment.
         labelled: training pictures of the target with their label.
         unlabelled: all training pictures of the target, labelled or not.
-        source: whether the source's pictures are at hand.
+        source: whether the source's pictures are available.
     """
 
     phase: Phase
@@ -35,12 +35,12 @@ class Portions:
 
     @property
     def apart(self) -> int:
-        """Unlabelled pictures in a step; each is seen once for every view."""
+        """Unlabelled pictures in a step; each is seen once per view."""
         return max(1, round(self.batch_size * self.phase.unlabelled_ratio))
 
     @property
     def steps(self) -> int:
-        """Steps an epoch: a pass over the unlabelled pictures where the phase has any, else over the labelled."""
+        """Steps per epoch: a pass over the unlabelled pictures if the phase uses any, else over the labelled ones."""
         pictures, size = (self.unlabelled, self.apart) if self.phase.unlabelled else (self.labelled, self.batch_size)
         return max(1, -(-pictures // size))
 
@@ -50,17 +50,17 @@ class Portions:
         return self.labelled > 0 and not (self.phase.unlabelled and self.phase.target_weight == 0)
 
     def of(self, step: int) -> dict[str, int]:
-        """Pictures in a step by where they come from: ``source``, ``target``, or the name of a view.
+        """Pictures in a step by origin: ``source``, ``target``, or the name of a view.
 
         Args:
-            step: counted from the beginning of the phase, 0 or more.
+            step: number of the step, counted from 0 at the beginning of the phase.
         """
         found: dict[str, int] = {}
         if self.phase.unlabelled:
             found |= dict.fromkeys(self.phase.unlabelled, min(self.apart, self.unlabelled))
             beside = self.batch_size
         else:
-            # The last step of an epoch takes what is left.
+            # The last step of an epoch takes the rest.
             beside = min(self.batch_size, self.labelled - step % self.steps * self.batch_size)
         if self.learns_labels:
             found["target"] = min(beside, self.labelled)
@@ -69,13 +69,13 @@ class Portions:
         return found
 
     def images(self, steps: int) -> int:
-        """Pictures spent by the phase's first ``steps`` steps."""
+        """Pictures used up by the phase's first ``steps`` steps."""
         usual, last = sum(self.of(0).values()), sum(self.of(self.steps - 1).values())
         epochs, more = divmod(steps, self.steps)
         return epochs * ((self.steps - 1) * usual + last) + more * usual
 
     def steps_for(self, images: float) -> int:
-        """The fewest steps that spend so many pictures; 0 for none."""
+        """The fewest steps that use up that many pictures; 0 for none."""
         wanted = max(0, math.ceil(images - 1e-6))
         epochs, left = divmod(wanted, self.images(self.steps))
         return epochs * self.steps + min(self.steps, -(-left // sum(self.of(0).values())))
@@ -84,13 +84,13 @@ class Portions:
 def epochs(experiment: Experiment, strategy: Strategy, setting: Setting, labelled: int, unlabelled: int) -> int:
     """The epochs that the strategy divides among its phases.
 
-    With a budget in images, as many as it pays for. With one in seconds, the usual number, which then says only
-    how the phases share the time.
+    With a budget in images, as many as it pays for. With a budget in seconds, the default number, which then only
+    determines how the phases share the time.
 
     Args:
         experiment: possible.
         strategy: its strategy.
-        setting: all that the strategy knows but the epochs.
+        setting: everything that the strategy knows except the epochs.
         labelled: training pictures of the target with their label.
         unlabelled: all training pictures of the target.
     """
@@ -105,7 +105,7 @@ def epochs(experiment: Experiment, strategy: Strategy, setting: Setting, labelle
 
 
 def epochs_of(experiment: Experiment, labelled: int, unlabelled: int) -> int:
-    """As `epochs`, for who knows the experiment alone: the pages.
+    """As `epochs`, for callers that only have the experiment: the pages.
 
     Raises:
         RequestError: the experiment is impossible.

@@ -1,1 +1,1 @@
-"""Points of live runs by a path of their own: read once for all viewers, sent as server-sent events, drawn in place."""
+"""Streams the points of live runs: read once for all viewers, sent as server-sent events, drawn in place."""

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from pages.parts.log import Log
 
-# So long a figure that was drawn for one viewer will do for others; what came meanwhile is appended.
+# How long a figure drawn for one viewer is reused for others; newer points are appended.
 SHARED_SECONDS = 5.0
 MOVED_HELP = "How far a stage's weights are from where they started, relative to their size (relative L2)."
 _HERE = Path(__file__).parent
-# Not isolated: Plotly puts its styles into the document's head.
+# Not isolated, because Plotly puts its styles into the document's head.
 _loaded = st.components.v2.component("transfer_live", js=(_HERE / "loader.js").read_text("utf-8"), isolate_styles=False)
 
 
@@ -33,12 +33,12 @@ def _component(key: str, data: dict[str, Any], **named: Any) -> None:
 
 @dataclass(frozen=True)
 class Followed:
-    """What a part of the page follows.
+    """The runs that a part of the page follows.
 
     Args:
-        known: of each live run, the last event that is drawn already; empty: nothing is followed.
-        resumed: how often each of them has gone on from a checkpoint.
-        run: the one whose words are shown; empty where several are equals.
+        known: the last event already drawn, by live run; empty: nothing is followed.
+        resumed: how often each of them was resumed from a checkpoint.
+        run: the one whose status is shown; empty if several are shown side by side.
     """
 
     known: Mapping[str, int]
@@ -53,21 +53,21 @@ class Followed:
 
     @property
     def address(self) -> str:
-        """Of the stream, as a browser asks for it; empty when there is nothing to follow."""
+        """The stream's address for the browser; empty if there is nothing to follow."""
         runs = list(self.known)
         if len(runs) == 1:
             return f"{base()}/live/{runs[0]}"
         return f"{base()}/live?runs={','.join(runs)}" if runs else ""
 
     def fields(self) -> dict[str, Any]:
-        """What every part of the component needs of it."""
+        """The data that every part of the component needs."""
         known, resumed = dict(self.known), dict(self.resumed)
         return {"url": self.address, "runs": list(known), "known": known, "resumed": resumed, "run": self.run}
 
 
 @dataclass(frozen=True)
 class Words:
-    """What stands above a chart: its title, a sentence about it, and how it can mislead."""
+    """The text above a chart: its title, a sentence about it, and how it can mislead."""
 
     title: str
     said: str
@@ -76,10 +76,10 @@ class Words:
 
 @dataclass(frozen=True)
 class View:
-    """How points are looked at.
+    """How points are shown.
 
     Args:
-        axis: what lies along x: a field of a point, or one of its values.
+        axis: the quantity on the x axis: a field of a point, or one of its values.
         source: whether points on the source are drawn.
         runs: the id of each curve's run.
     """
@@ -93,26 +93,26 @@ def chart(
     key: str, draw: Callable[[], go.Figure], words: Callable[[], Words], value: str, view: View, follow: Followed,
     drawn_for: Sequence[Any] = (),
 ) -> None:  # fmt: skip
-    """A chart in a DOM node of its own, in which points are appended.
+    """A chart in its own DOM node, to which points are appended.
 
     Args:
         key: of the chart on its page.
-        draw: gives its figure. The traces say in ``meta`` whose points they hold: ``{"curve": 0, "split": "train"}``
-            (or ``"run"``, its id), with ``value`` of which value, if not of the chart's, with ``from`` where x begins,
-            with ``smooth`` how they go on being smoothed; ``{"best": 0}`` marks the best epoch, ``{"plane": 0}`` a
+        draw: returns its figure. The ``meta`` of a trace says whose points it holds: ``{"curve": 0, "split": "train"}``
+            (or ``"run"``, its id); ``value`` is the plotted value if not the chart's own, ``from`` the start of x,
+            ``smooth`` how to continue smoothing. ``{"best": 0}`` marks the best epoch, ``{"plane": 0}`` a
             domain in the plane.
-        words: gives what stands above it.
-        value: what is drawn, for the points to come.
-        view: which points are appended, and where.
-        follow: what is appended.
-        drawn_for: all that the figure depends on but points; viewers for whom this is alike, and whom a change brings
-            here together, are given one figure. Empty: it is nobody else's.
+        words: returns the text above it.
+        value: the value that is plotted, for the points to come.
+        view: which points are appended, and at which x.
+        follow: the runs whose points are appended.
+        drawn_for: everything the figure depends on except points; viewers who share it and are redrawn by the same
+            change get the same figure. Empty: the figure is not shared.
     """
 
     def compose() -> dict[str, Any]:
         composed, above = draw(), words()
         figure = composed.to_dict()
-        figure["layout"].pop("template", None)  # 7 KB of colours, of which the page has its own
+        figure["layout"].pop("template", None)  # 7 KB of colours; the page has its own
         alt = f"{above.title}: {above.said}".removeprefix(": ")
         said = {"title": above.title, "said": above.said, "help": above.help, "alt": alt}
         return {"figure": plain(figure), **_live_traces(composed, view), **said, **follow.fields()}
@@ -128,7 +128,7 @@ def _shared(alike: str, _compose: Callable[[], dict[str, Any]]) -> dict[str, Any
 
 
 def _live_traces(figure: go.Figure, view: View) -> dict[str, Any]:
-    """Which traces are appended to (``series``), which is the ``star``, and which are ``places`` in the plane."""
+    """The traces that are appended to (``series``), the ``star``, and the ``places`` in the plane."""
     series: list[dict[str, Any]] = []
     star, places = None, []
     for place, trace in enumerate(figure.data):
@@ -148,14 +148,14 @@ def status(
     key: str, progress: Mapping[str, Any], structures: Mapping[str, Sequence[Any]], follow: Followed,
     shares: Mapping[str, float] | None = None,
 ) -> None:  # fmt: skip
-    """What is being done; draws its part of the page anew when a run's structure no longer begins as drawn.
+    """The status line; redraws its part of the page when a run's structure no longer begins as drawn.
 
     Args:
         key: of the line on its page.
         progress: in words, and the share done, 0 to 1.
-        structures: of each live run, what it is drawn for (`pages.live.status.structure`), or the beginning of that.
+        structures: each live run's structure as drawn (`pages.live.status.structure`), or the beginning of it.
         follow: the runs.
-        shares: of each run of several, how much of it is done: the bar then shows their mean.
+        shares: if there are several runs, the share of each that is done; the bar shows their mean.
     """
     drawn_for = {run: list(structure) for run, structure in structures.items()}
     data = {"kind": "status", "progress": dict(progress), "structures": drawn_for, "shares": dict(shares or {})}
@@ -169,21 +169,21 @@ def moved(key: str, said: Mapping[str, str], follow: Followed) -> None:
 
 
 def meters(key: str, device: str, said: str, follow: Followed) -> None:
-    """The device, and how much of it a run takes at the moment."""
+    """The device, and how much of it a run uses at the moment."""
     _component(key=key, data={"kind": "meters", "device": device, "meters": said, **follow.fields()})
 
 
 def _nothing() -> None:
-    """The drawing that follows is all there is to do."""
+    """A callback that does nothing: the rerun that follows is enough."""
 
 
 _Plain = dict[str, Any] | list[Any] | str | float | int | bool | None
 
 
 def plain(value: Any) -> _Plain:
-    """What JSON can hold of a figure: arrays as lists, with the digits that points come with, None for no number."""
+    """A figure as JSON can hold it: arrays as lists, rounded like the points, None for NaN."""
     if isinstance(value, dict) and {"dtype", "bdata"} <= set(value):
-        # As plotly packs arrays; only to plain ones can points be appended.
+        # Plotly packs arrays, but points can only be appended to plain ones.
         return plain(np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]))
     if isinstance(value, dict):
         return {str(name): plain(one) for name, one in value.items()}
@@ -195,4 +195,4 @@ def plain(value: Any) -> _Plain:
         return float(value) if np.isfinite(value) else None
     if isinstance(value, np.integer):
         return int(value)
-    return value  # text, a truth or nothing
+    return value  # text, a bool or None

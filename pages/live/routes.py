@@ -1,4 +1,4 @@
-"""The routes beside Streamlit's own: streams of points, and Plotly's own file for the charts that draw them."""
+"""The routes beside Streamlit's own: streams of points, and Plotly's script for the charts that draw them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 60
 OWN = ("chart.js", "chart.css")
-# A viewer who takes nothing for so long is gone, or as good as.
+# A viewer who receives nothing for this long is as good as gone.
 STUCK_SECONDS = 20.0
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
-    # Proxies are not to collect what should arrive at once.
+    # Keeps proxies from buffering what should arrive at once.
     "x-accel-buffering": "no",
 }
 _HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ _connected: Counter[str] = Counter()
 
 @functools.cache
 def _hub() -> Hub:
-    # Here, for pandas takes half a second to import: the server answers before.
+    # Imported here because pandas takes half a second; the server answers before.
     from pages.live.hub import Hub
     from pages.parts.shared import the_lab
 
@@ -47,15 +47,15 @@ def _hub() -> Hub:
 
 
 class Stream(Response):
-    """A viewer's events as they come, until the runs have ended, the viewer goes, or takes nothing any more."""
+    """Sends a viewer's events until the runs have ended, or the viewer leaves or stops receiving."""
 
     def __init__(self, viewer: Viewer, address: str) -> None:
         super().__init__(headers=HEADERS)
-        del self.headers["content-length"]  # nobody knows it
+        del self.headers["content-length"]  # it is not known beforehand
         self.viewer, self.address = viewer, address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends until one side has had enough."""
+        """Sends until one side ends the connection."""
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_left(receive))
         try:
@@ -87,12 +87,12 @@ async def _left(receive: Receive) -> None:
 
 
 async def one(request: Request) -> Response:
-    """``GET /live/{run}?after=N``: what the run said after event N, and whatever it says from now on."""
+    """``GET /live/{run}?after=N``: the run's events after number N, and all further ones as they come."""
     return await _stream(request, [request.path_params["run"]])
 
 
 async def several(request: Request) -> Response:
-    """``GET /live?runs=a,b,c&after=5,0,7``: the same of several runs."""
+    """``GET /live?runs=a,b,c&after=5,0,7``: the same for several runs."""
     return await _stream(request, request.query_params.get("runs", "").split(","))
 
 
@@ -105,13 +105,13 @@ async def _stream(request: Request, runs: list[str]) -> Response:
     if not 0 < len(runs) <= MOST_RUNS or not all(map(ids.is_id, runs)) or len(set(runs)) < len(runs):
         return _refused(400, f"Give the ids of 1 to {MOST_RUNS} runs, each once.", ids.shown(",".join(runs)))
     if _connected[address] >= settings.most_viewers():
-        words = f"{settings.most_viewers()} connections from one address is the most (TRANSFER_VIEWERS)."
+        words = f"One address may have at most {settings.most_viewers()} connections (TRANSFER_VIEWERS)."
         return _refused(429, words, address)
     try:
         known = places(runs, request.query_params.get("after", ""), request.headers.get("last-event-id", ""))
     except ValueError as problem:
-        return _refused(400, "The place to go on from is the number of an event, 0 or more.", ids.shown(str(problem)))
-    # Counted from here on, so that of many that ask in the same moment no more come in.
+        return _refused(400, "The number of an event must be 0 or more.", ids.shown(str(problem)))
+    # Counted from here on, so that many simultaneous requests cannot exceed the limit.
     _connected[address] += 1
     try:
         return Stream(await _hub().join(known), address)
@@ -123,15 +123,15 @@ async def _stream(request: Request, runs: list[str]) -> Response:
 
 
 def places(runs: list[str], after: str, last: str) -> dict[str, int]:
-    """The last event somebody knows of each run.
+    """The last event of each run that the client already has.
 
     Args:
         runs: their ids.
-        after: numbers in the order of the runs, with commas between them; empty: nothing is known.
-        last: the id of the last event received, which counts more: a number, or ``run=number`` with commas.
+        after: numbers in the order of the runs, separated by commas; empty: none.
+        last: the id of the last event received, which takes precedence: a number, or ``run=number`` with commas.
 
     Raises:
-        ValueError: with what was given, when it is no such place.
+        ValueError: with the given value, if it is not valid.
     """
     known = dict.fromkeys(runs, 0)
     if last and "=" not in last and len(runs) == 1:
@@ -157,7 +157,7 @@ def _place(text: str) -> int:
 
 
 def same_origin(request: Request) -> bool:
-    """Whether the request comes from a page of this server, or from no page at all (a command)."""
+    """Whether the request comes from a page of this server, or from no page at all (a command line tool)."""
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):
         return True
@@ -172,7 +172,7 @@ def _refused(status: int, words: str, received: str) -> Response:
 
 
 async def plotly(_request: Request) -> Response:
-    """Plotly's own file, as the package plotly ships it."""
+    """Plotly's script, as shipped with the package plotly."""
     import plotly as package
 
     return _kept(Path(package.__file__).parent / "package_data" / "plotly.min.js")
@@ -185,19 +185,19 @@ async def own(request: Request) -> Response:
 
 
 def _kept(file: Path) -> Response:
-    # The address says which version it is, so that a browser may keep it.
+    # The address contains the version, so that a browser may cache it.
     kind = "text/css" if file.suffix == ".css" else "text/javascript"
     return FileResponse(file, media_type=kind, headers={"cache-control": "public, max-age=31536000"})
 
 
 def base() -> str:
-    """What stands before every path when the lab is served below another address."""
+    """The prefix of every path when the lab is served below another address."""
     path = str(config.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""
 
 
 def plotly_path() -> str:
-    """Where Plotly's file is."""
+    """The address of Plotly's script."""
     from importlib.metadata import version
 
     return f"{base()}/assets/plotly-{version('plotly')}.min.js"
@@ -205,7 +205,7 @@ def plotly_path() -> str:
 
 @functools.cache
 def own_path(name: str) -> str:
-    """Where a file of the live component is; another address whenever it is another file."""
+    """The address of a file of the live component; it changes when the file does."""
     return f"{base()}/assets/{hashlib.sha256((_HERE / name).read_bytes()).hexdigest()[:12]}/{name}"
 
 

@@ -1,4 +1,4 @@
-"""What a run is doing, how far it is and how long it still takes."""
+"""What a run is doing, its progress and the time left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Status(TypedDict):
 
 
 def status(run: Run, log: Log) -> Status:
-    """Of a live run; empty words for one that is not."""
+    """The status of a live run; empty words for any other."""
     if run.state == "queued":
         return Status(doing="queued", rest="waiting for a worker", share=0.0)
     if run.state != "running":
@@ -44,20 +44,20 @@ def status(run: Run, log: Log) -> Status:
 
 
 def structure(run: Run, log: Log) -> list[Any]:
-    """What a page is drawn for: it is drawn anew when this changes, and then only."""
+    """The structure a page is drawn for: the page is redrawn if and only if this changes."""
     beside = [len(log.phases), len(log.notes), len(log.baselines), bool(log.planes), "a_distance" in log.history]
     return [*outer(run), log.resumed, *beside, *terms.names(log.history)]
 
 
 def outer(run: Run) -> list[Any]:
-    """The beginning of `structure`: what a page is drawn for that shows no more of a run than its curve."""
+    """The beginning of `structure`: enough for a page that shows only the curve of a run."""
     return [run.state, run.wish, run.attempts]
 
 
 def moved(run: Run, log: Log) -> dict[str, str]:
-    """How far the stages have moved, in a sentence and as bars; of a run that was tested, at the tested epoch.
+    """How far the stages have moved, in a sentence and as bars; for a tested run, at the tested epoch.
 
-    Both are empty as long as none has.
+    Both are empty until a stage has moved.
     """
     tested = None if run.live else run.metrics.get("best_epoch")
     distances = log.moved(tested)
@@ -68,7 +68,7 @@ def moved(run: Run, log: Log) -> dict[str, str]:
 
 
 def meters(lab: Lab, run: Run) -> str:
-    """How much of the machine the run takes at the moment, in words; empty unless it trains here."""
+    """The run's current use of the machine, in words; empty unless it trains here."""
     found = lab.meters(run) if run.state == "running" else {}
     parts = []
     if "gpu_percent" in found:

@@ -1,1 +1,1 @@
-"""What the pages are made of: cards, options, buttons, curves. One idea a file."""
+"""The building blocks of the pages: cards, options, buttons, curves. One idea per file."""

@@ -16,7 +16,7 @@ from transfer.experiment import together
 from transfer.insight.words import duration, percent
 from transfer.lab import Run
 
-# What an empty value means.
+# The meaning of an empty value.
 UNSAID = {
     "source": "none", "labels_per_class": "all", "epochs": "20, or enough for 100 steps",
     "images": "no limit", "seconds": "no limit", "early_stopping": "off",
@@ -102,7 +102,7 @@ def _log(run: Run) -> None:
 
 
 def _said(kind: str, body: dict[str, Any]) -> str:
-    """An event in words; empty if it is drawn elsewhere, or only reports progress."""
+    """An event in words; empty if it is shown elsewhere or only reports progress."""
     if kind == "Note":
         return str(body["text"])
     if kind == "PhaseBegan":

@@ -41,7 +41,7 @@ def _wait(question: Question, words: str) -> None:
     try:
         answer = looking.ask(question)
     except LabError:
-        st.rerun(scope="app")  # the data set was removed meanwhile; the page says so
+        st.rerun(scope="app")  # the data set has been removed; the page says so
     if answer.found is not None or answer.problem:
         st.rerun(scope="app")
     if answer.total:

@@ -1,4 +1,4 @@
-"""On every page: the runs that are live, and the way to them."""
+"""On every page: links to the live runs."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from transfer.lab import Lab, Run
 
 EVERY_SECONDS = 2.0
-# A page that shows a run is looked at for that run, often by a class.
+# Whoever opens a run's page, often a whole class, wants to see that run.
 BESIDE_A_RUN_SECONDS = 6.0
 TEND_SECONDS = 1.0
 MOST = 3
 
 
 def banner() -> None:
-    """A line for each live run that is not the one on show; also keeps the lab's workers ready."""
+    """A line for each live run except the one on show; also keeps the lab's workers ready."""
     beside = "run" in st.query_params or "race" in st.query_params
     st.fragment(live_runs, run_every=BESIDE_A_RUN_SECONDS if beside else EVERY_SECONDS)()
 
 
 def live_runs() -> None:
-    """The lines, as they are now."""
+    """The current lines."""
     lab = the_lab()
     try:
-        # Not while a session's first page is drawn: a worker's start would take the processor from it.
+        # Not while a session's first page is drawn: starting a worker would slow it down.
         if first_drawing_over():
             _tend(str(settings.home()), lab)
             _look_ahead(lab)
@@ -61,13 +61,13 @@ def live_runs() -> None:
 
 @st.cache_resource(ttl=TEND_SECONDS, show_spinner=False)
 def _tend(home: str, _lab: Lab) -> None:
-    """For all tabs together: it asks the store and the system."""
+    """Called once for all tabs: it queries the store and the system."""
     _lab.tend()
 
 
 @st.cache_resource(show_spinner=False)
 def _look_ahead(_lab: Lab) -> None:
-    """Reads the table of runs once while nobody waits for it; later looks read only what has changed."""
+    """Reads the table of runs once while nobody waits for it; later reads fetch only changes."""
     threading.Thread(target=_lab.summary.table, daemon=True).start()
 
 

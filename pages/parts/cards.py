@@ -1,4 +1,4 @@
-"""Cards that say what is chosen, and galleries to choose another from."""
+"""Cards that show the current choices, and galleries for changing them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from transfer.datasets import Dataset
 from transfer.insight import plan
 
 TITLES = {
-    "target": "What is to be learned?",
-    "source": "What is learned first?",
+    "target": "What should be learned?",
+    "source": "What should be learned first?",
     "backbone": "Which network?",
-    "strategy": "How does knowledge move?",
+    "strategy": "How is knowledge transferred?",
 }
 NEEDS = {
     "source data": "a source data set",
@@ -35,14 +35,14 @@ FEW_CLASSES = 12
 
 
 def summary(counted: Counts | None) -> None:
-    """The cards for data, backbone and strategy as they are chosen."""
+    """The cards of the chosen data, backbone and strategy."""
     _data_card(counted)
     _backbone_card()
     _strategy_card(counted)
 
 
 def _head(kind: str, line: str, heading: str) -> None:
-    """A card's first row: what it is about, what is chosen, and the way to another choice."""
+    """A card's first row: its heading, the current choice, and a button to change it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
         st.markdown(f":gray[{heading}] **{line}**")
         st.button("Change", key=f"change:{kind}", type="tertiary", on_click=_open, args=(kind,),
@@ -78,7 +78,7 @@ def _backbone_card() -> None:
 
 
 def _fates(counted: Counts | None) -> None:
-    """What will happen to each stage, as long as the choices go together."""
+    """What will happen to each stage, if the choices work together."""
     asked, _ = experiment()
     if asked is None:
         return
@@ -121,7 +121,7 @@ def _sizes(dataset: Dataset, counted: Counts | None) -> str:
     a_class = counted.train
     each = f"{min(a_class)}" if min(a_class) == max(a_class) else f"{min(a_class)} to {max(a_class)}"
     return (
-        f"{_size(dataset)} · {each} a class to train on, "
+        f"{_size(dataset)} · {each} per class for training, "
         f"{sum(counted.validation):,} for validation, {sum(counted.test):,} for the test"
     )
 
@@ -133,7 +133,7 @@ def _open(kind: str) -> None:
 def _pick(kind: str, key: str | None) -> None:
     choose(**{kind: key})
     if kind == "backbone" and key and ":" in key:
-        # It is chosen for what it has learned, which a source would replace; and it has one size.
+        # Its own weights are the reason to choose it, and a source would replace them; its size is fixed.
         choose(source=None, image_size=None)
     _close()
 
@@ -143,7 +143,7 @@ def _close() -> None:
 
 
 def gallery() -> None:
-    """The dialog that is open, if one is; kept open over reruns that a live run causes."""
+    """The open dialog, if any; it stays open during reruns that a live run causes."""
     kind = st.session_state.get("gallery")
     if kind:
         st.dialog(TITLES[kind], width="large", on_dismiss=_close)(partial(_gallery, kind))()
@@ -188,7 +188,7 @@ def _choice(kind: str, key: str | None, title: str, draw: Callable[[], object]) 
 
 
 def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
-    """Key, title and what else is on the card, for everything of that kind."""
+    """Key, title and content of the card, for every choice of that kind."""
     found: list[tuple[str | None, str, Callable[[], object]]] = []
     if kind == "source":
         found.append((None, "No source", partial(st.caption, "Use the backbone's pretrained weights, if it has any.")))

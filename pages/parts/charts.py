@@ -1,4 +1,4 @@
-"""Accuracy and loss over one x axis, each with its sentence, and how they are to be drawn."""
+"""Accuracy and loss over a shared x axis, each with a sentence, and the display options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MISLEADS = {
     "with accuracy if a few wrong answers are very confident. Losses of different strategies may not be comparable.",
 }
 TERMS_HELP = (
-    "Shows whether a term has an effect: one that does not change does not influence the network. Do not compare their "
+    "Shows whether a term has an effect: one that stays constant does not influence the network. Do not compare their "
     "heights, because each is multiplied by its own weight."
 )
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -37,7 +37,7 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is drawn around a curve and known beforehand: the experiment's source, its length and the baselines."""
+    """The part of a chart that is known before training: the experiment's source, its length and the baselines."""
 
     experiment: Experiment | None
     epochs: int | None = None
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 def charts(run: Run | None, around: Surroundings) -> None:
-    """The two charts of the run, and of those shown over it; with axes and chance lines also before any run."""
+    """The two charts of the run and of the overlaid runs; before any run, just the axes and chance lines."""
     experiment = run.experiment if run else around.experiment
     dataset = catalog.datasets().get(experiment.target) if experiment else None
     classes = len(dataset.classes) - len(experiment.without) if dataset and experiment else 10
@@ -85,13 +85,13 @@ def charts(run: Run | None, around: Surroundings) -> None:
         drawing.chart(f"chart_{value}", draw, partial(said, value), value, view, follow, drawn_for)
 
     if terms.names(history):
-        words = drawing.Words("Loss terms", "The other terms that are minimised, before they are weighted.", TERMS_HELP)
+        words = drawing.Words("Loss terms", "The other terms that are minimised, before weighting.", TERMS_HELP)
         draw = partial(terms.figure, history, frame.axis, frame.revision, _across(history, frame))
         drawing.chart("chart_parts", draw, lambda: words, "", view, follow, drawn_for)
 
 
 def _reach(drawn: list[curves.Curve]) -> tuple[float, float] | None:
-    """The epochs of all that is drawn, with a little room, so that charts below one another agree on x."""
+    """The range of epochs over all curves, with a margin, so that stacked charts share the same x range."""
     points = [one.history for one in drawn]
     if not st.session_state.get("with_source", True):
         points = [one[one["domain"] == "target"] for one in points]
@@ -103,7 +103,7 @@ def _reach(drawn: list[curves.Curve]) -> tuple[float, float] | None:
 
 
 def _across(history: pd.DataFrame, frame: curves.Frame) -> tuple[float, float] | None:
-    """From where to where the charts above reach, for one that has no points on the source."""
+    """The x range of the charts above, for a chart that has no points on the source."""
     if frame.axis == "epoch" and frame.span is not None:
         return frame.span
     drawn = history if frame.source else history[history["domain"] == "target"]
@@ -128,7 +128,7 @@ def _curves(run: Run | None) -> tuple[list[Run], list[curves.Curve]]:
 
 
 def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataFrame) -> tuple[float, float] | None:
-    """The epochs to come, so that the picture shows how far a run is; of many, not all at once."""
+    """The epochs still to come, so that the chart shows the progress of a run; if there are many, not all at once."""
     epochs = around.epochs or (experiment.epochs if experiment else None)
     if experiment is None or not epochs:
         return None
@@ -146,10 +146,10 @@ def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataF
 
 
 def switches(shown: Run | None) -> None:
-    """Axis, scale, and which other runs are drawn over this one; read by `charts` at its next turn."""
+    """Axis, scale, and which other runs are overlaid on this one; `charts` reads them on its next turn."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        # Defaults of the widgets, not values put into their state: a run of this script that is cut short
-        # before it gets here makes Streamlit forget the state, and the source would vanish from the curves.
+        # Defaults of the widgets instead of values in their state: if a run of this script is cut short
+        # before it gets here, Streamlit forgets the state, and the source would vanish from the curves.
         st.segmented_control(
             "X axis", list(AXES), default="epoch", format_func=AXES.__getitem__, key="axis", required=True
         )
@@ -159,7 +159,7 @@ def switches(shown: Run | None) -> None:
         others = {run.id: run for run in the_lab().runs(50) if shown is None or run.id != shown.id}
         st.session_state["overlays"] = [key for key in st.session_state.get("overlays", []) if key in others]
         st.multiselect(
-            "Show over",
+            "Overlay",
             list(others),
             format_func=told_apart(others, lambda key: in_a_list(others[key])).__getitem__,
             key="overlays",

@@ -18,7 +18,7 @@ CLAIM_SECONDS = 0.1
 
 
 def buttons(experiment: Experiment | None, shown: Run | None) -> None:
-    """What can be done while no run is live; Start is disabled while the choices are impossible (None)."""
+    """The buttons while no run is live; Start is disabled while the choices are impossible (None)."""
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         _start_button(experiment, shown)
         if shown is None:
@@ -26,7 +26,7 @@ def buttons(experiment: Experiment | None, shown: Run | None) -> None:
                       help="Compares strategies, backbones, data sets or numbers of labels at one budget.")  # fmt: skip
         if shown is not None and shown.resumable:
             st.button("Resume", key="resume", on_click=_do, args=("resume", shown.id), icon=":material/resume:",
-                      help="Continues from the checkpoint: same run, same optimiser state.")  # fmt: skip
+                      help="Continues from the checkpoint with the same optimiser state.")  # fmt: skip
         if shown is not None:
             st.button("New experiment", key="new", on_click=leave, type="tertiary", icon=":material/add:",
                       help="Starts over; the run stays on the Runs page.")  # fmt: skip
@@ -41,7 +41,7 @@ def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
     words = "Start"
     if shown is not None:
         words = "Run again" if experiment == shown.experiment else "Start with these settings"
-    # No callback: it would be given the settings that were last drawn, not one that is changed as Start is pressed.
+    # No callback: it would get the settings as last drawn, without a change made just before pressing Start.
     pressed = st.button(words, key="start", type="primary", disabled=experiment is None, icon=":material/play_arrow:",
                         help="These choices do not work together yet." if experiment is None else None)  # fmt: skip
     if pressed and experiment is not None:
@@ -49,21 +49,21 @@ def _start_button(experiment: Experiment | None, shown: Run | None) -> None:
 
 
 def while_live(run: Run, experiment: Experiment | None) -> None:
-    """What can be done while a run is live."""
+    """The buttons while a run is live."""
     asked = run.wish is not None
-    # There is no best to keep of a run that waits; stopped now, one that was resumed would go untested.
+    # A waiting run has no best epoch to keep, and a resumed one, if stopped now, would end without a test.
     waiting = run.state == "queued"
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         _endings(run, asked, waiting)
         other = experiment is not None and experiment != run.experiment
         if other and st.button("Queue these settings too", key="start", icon=":material/playlist_add:"):
-            # With what stands in the form then, which is not drawn anew with this part of the page.
+            # With the form's values at that moment: the form is not redrawn with this part of the page.
             st.session_state["queue"] = True
             st.rerun(scope="app")
 
 
 def queued(experiment: Experiment | None) -> None:
-    """Submits what was asked for beside a live run."""
+    """Submits the settings that were queued behind a live run."""
     if st.session_state.pop("queue", False) and experiment is not None:
         start(experiment)
 
@@ -80,7 +80,7 @@ def _endings(run: Run, asked: bool, waiting: bool) -> None:
 
 
 def start(experiment: Experiment) -> None:
-    """Submits the experiment and draws the page anew with its run; the address carries the run's id."""
+    """Submits the experiment and redraws the page with its run; the address contains the run's id."""
     try:
         run = the_lab().submit(experiment)
         _claimed(run)
@@ -93,26 +93,26 @@ def start(experiment: Experiment) -> None:
 
 
 def _claimed(run: str) -> None:
-    """Gives a standby the moment it needs, so that the page is not drawn once more for a run that waits."""
+    """Gives a standby worker a moment to claim the run, so that the page is not first drawn for a waiting run."""
     until = time.monotonic() + CLAIM_SECONDS
     while the_lab().run(run).state == "queued" and time.monotonic() < until:
         time.sleep(0.01)
 
 
 def race(wanted: bool) -> None:
-    """To what is to race, or back to a single run."""
+    """Switches to the race form, or back to a single run."""
     st.session_state["racing"] = wanted
     if not wanted:
         st.query_params.clear()
 
 
 def racing() -> bool:
-    """Whether a race is on show or being put together, instead of a single run."""
+    """Whether the page shows a race, or the form for one, instead of a single run."""
     return bool(st.query_params.get("race") or st.session_state.get("racing"))
 
 
 def leave() -> None:
-    """Back to an empty picture, with the settings as they are."""
+    """Back to empty charts, keeping the settings."""
     st.query_params.clear()
 
 
@@ -128,7 +128,7 @@ def _do(what: str, run: str) -> None:
 
 
 def trouble() -> None:
-    """Shows once what went wrong in the last click."""
+    """Shows, once, what went wrong with the last click."""
     words = st.session_state.pop("trouble", "")
     if words:
         st.error(words, icon=":material/error:")

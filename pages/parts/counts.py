@@ -1,6 +1,6 @@
-"""How many pictures of each class are for training, validation and test: counted by a process of its own.
+"""Pictures per class for training, validation and test, counted in a separate process.
 
-Loading a data set takes scikit-learn and seconds; the page's process never does it.
+Loading a data set takes seconds and requires scikit-learn; the page's process never does it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from transfer.datasets import Dataset
 from transfer.experiment import Experiment
 from transfer.spending import epochs_of
 
-_TIMEOUT_SECONDS = 900  # own pictures are decoded before they are counted
+_TIMEOUT_SECONDS = 900  # the user's pictures are decoded before they are counted
 _COUNT = """
 import dataclasses, json, sys
 from transfer import catalog
@@ -32,21 +32,21 @@ print(json.dumps(dataclasses.asdict(data.count(catalog.dataset(sys.argv[1])))))
 
 @dataclass(frozen=True)
 class Counts(counted.Counts):
-    """Pictures a class, in label order; the split keeps these numbers for every seed."""
+    """Pictures per class, in label order; the split has the same counts for every seed."""
 
     def without(self, classes: Sequence[str], left_out: Collection[str]) -> Counts:
-        """The counts of the classes that are kept alone."""
+        """The counts of the kept classes only."""
         kept = [label for label, name in enumerate(classes) if name not in left_out]
         parts = (self.train, self.validation, self.test)
         return Counts(*([part[label] for label in kept] for part in parts)) if kept else self
 
     @property
     def majority(self) -> float | None:
-        """Share of the commonest class in the validation split; None where nothing is left for one."""
+        """Share of the most common class in the validation split; None if the split is empty."""
         return max(self.validation) / sum(self.validation) if sum(self.validation) else None
 
     def training(self, strategy: str, labels_per_class: int | None) -> int:
-        """Pictures trained on by that strategy when so many labels a class are kept: all, where it needs none."""
+        """Pictures that the strategy trains on with that many labels per class: all of them if it needs no labels."""
         known = catalog.strategies().get(strategy)
         if known is not None and known.unlabelled:
             return sum(self.train)
@@ -57,12 +57,12 @@ class Counts(counted.Counts):
         return sum(count if labels_per_class is None else min(count, labels_per_class) for count in self.train)
 
     def epochs(self, asked: Experiment) -> int:
-        """Epochs of a possible experiment; where images count, those that they pay for."""
+        """Epochs of a possible experiment; with a budget in images, as many as it pays for."""
         return epochs_of(asked, self.labelled(asked.labels_per_class), sum(self.train))
 
 
 def counts(dataset: Dataset) -> Counts | None:
-    """The counts, or None as long as they are not known; asks for them when that needs no download."""
+    """The counts, or None while they are unknown; requests them if that needs no download."""
     if not is_here(dataset):
         return None
     if not first_drawing_over():
@@ -72,7 +72,7 @@ def counts(dataset: Dataset) -> Counts | None:
 
 
 def being_counted(dataset: Dataset) -> bool:
-    """Whether asking again in a moment is worth it."""
+    """Whether it is worth asking again in a moment."""
     if not is_here(dataset):
         return False
     if not first_drawing_over():

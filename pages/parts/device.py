@@ -1,4 +1,4 @@
-"""Which device is used, its memory, and how much of it a run takes while it goes on."""
+"""Which device is used, its memory, and how much of it a live run uses."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def line(run: Run | None, follow: drawing.Followed) -> None:
         drawing.meters("live_meters", said, meters(the_lab(), run), follow)
         return
     if run is not None and run.metrics.get("peak_memory_mb"):
-        said += f" · this run took {words.memory(run.metrics['peak_memory_mb'])} at most"
+        said += f" · peak memory of this run {words.memory(run.metrics['peak_memory_mb'])}"
     st.caption(f":material/memory: {said}")

@@ -1,4 +1,4 @@
-"""For a run that adapts: both domains in one plane, how far apart they are, and what the choice of epoch is worth."""
+"""For adaptation runs: both domains in one plane, how far apart they are, and how to choose the epoch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def oracle(run: Run) -> Run | None:
 
 
 def marks(run: Run | None, log: Log) -> tuple[tuple[float, str], ...]:
-    """Reference lines for the accuracy chart: baselines or, for a run that adapts, floor and ceiling, if known."""
+    """Reference lines for the accuracy chart: baselines or, for an adaptation run, floor and ceiling, if known."""
     if run is None:
         return ()
     if not log.planes:
@@ -56,7 +56,7 @@ def marks(run: Run | None, log: Log) -> tuple[tuple[float, str], ...]:
 
 
 def section(run: Run, log: Log) -> None:
-    """The section on the two domains; empty for a run that does not adapt."""
+    """The section on the two domains; empty if the run does not adapt."""
     if not log.planes:
         return
     _plane(run, log)
@@ -70,7 +70,7 @@ def section(run: Run, log: Log) -> None:
 
 
 def followed(run: Run, log: Log) -> drawing.Followed:
-    """The run's stream, from what is drawn on; none of a run that has ended. A paused one may be resumed elsewhere."""
+    """The run's stream from the last drawn event on; none once it has ended. A paused one may be resumed elsewhere."""
     return drawing.Followed.of({run.id: log} if run.live or run.resumable else {}, run.id)
 
 
@@ -97,7 +97,7 @@ def _plane(run: Run, log: Log) -> None:
         seen = [plane]
     colour: Literal["domain", "class"] = "class" if chosen == "class" else "domain"
     target = catalog.datasets().get(run.experiment.target)
-    # Own pictures may have been removed since; their classes then have numbers only.
+    # The user's pictures may have been removed since; their classes then only have numbers.
     numbers = range(1 + max([0, *plane.source_labels, *plane.target_labels]))
     names = target.classes if target else tuple(map(str, numbers))
     draw = partial(domains.embedding, plane, domains.reach(seen), names, colour, f"{run.id}{neighbours}")

@@ -1,4 +1,4 @@
-"""What an experiment will take, measured by a process of its own while the page goes on."""
+"""The time and memory an experiment will need, measured in a separate process while the page stays usable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 1.0
 SETTLED_SECONDS = 2.0
 _TIMEOUT_SECONDS = 300
-# The lowest priority: a run that is started meanwhile goes first.
+# The lowest priority, so that a run that starts meanwhile goes first.
 _ESTIMATE = """
 import dataclasses, json, os, sys
 os.nice(19)
@@ -36,12 +36,12 @@ print(json.dumps(dataclasses.asdict(estimate(Experiment(**json.loads(sys.argv[1]
 
 
 def line(experiment: Experiment, labelled: int, unlabelled: int) -> None:
-    """Trainable weights, time and memory in a line; says that it is being measured until it is known.
+    """Trainable weights, time and memory in one line; until they are known, a note that they are being measured.
 
     Args:
         experiment: possible.
-        labelled: training pictures whose label is used.
-        unlabelled: all training pictures.
+        labelled: number of training pictures whose label is used.
+        unlabelled: number of all training pictures.
     """
     if not settings.estimates():
         return
@@ -78,10 +78,10 @@ def _source(experiment: Experiment, found: dict[str, Any]) -> str:
 
 
 def _answer(experiment: Experiment, pictures: tuple[int, int]) -> dict[str, Any] | None:
-    """The estimate as it was kept or measured, or None as long as it is not known."""
+    """The stored or measured estimate, or None while it is unknown."""
     if not first_drawing_over():
         return None
-    asked = experiment.but(seed=0)  # which changes nothing about what it takes
+    asked = experiment.but(seed=0)  # the seed does not affect time or memory
     path = settings.cache("estimates") / f"{__version__}-{asked.fingerprint}-{pictures[0]}-{pictures[1]}.json"
     if path.exists():
         kept: dict[str, Any] = json.loads(path.read_text())
@@ -91,7 +91,7 @@ def _answer(experiment: Experiment, pictures: tuple[int, int]) -> dict[str, Any]
     answer = _asked(*wanted)
     if not answer.done():
         return None
-    if answer.result() is None:  # overtaken by another while it waited
+    if answer.result() is None:  # another request replaced it while it waited
         _asked.clear(*wanted)
     return answer.result()
 
@@ -109,7 +109,7 @@ def _asked(_lab: Lab, experiment: str, pictures: tuple[int, int], path: str) -> 
                 traceback.print_exc()
                 answer.set_result({"problem": str(problem) or type(problem).__name__})
 
-    # Not an executor's thread: Streamlit's exit would wait for it, and it waits for runs to end.
+    # Not an executor's thread: Streamlit would wait for it on exit, and it waits for runs to end.
     threading.Thread(target=work, daemon=True).start()
     return answer
 
@@ -121,14 +121,14 @@ def _one_at_a_time() -> threading.Lock:
 
 @st.cache_resource(show_spinner=False)
 def _newest() -> dict[str, str]:
-    """Which estimate was asked for last: who clicks through ten strategies waits for one, not for ten."""
+    """The estimate requested last: someone who clicks through ten strategies waits for one estimate, not for ten."""
     return {}
 
 
 def _when_idle(
     lab: Lab, newest: dict[str, str], experiment: str, pictures: tuple[int, int], path: Path
 ) -> dict[str, Any] | None:
-    """Measures once nothing runs: the person who presses Start at once is not to wait for an estimate."""
+    """Measures when nothing is running, so that someone who presses Start at once does not wait for an estimate."""
     time.sleep(SETTLED_SECONDS)
     while newest.get("path") == str(path):
         if lab.live():
@@ -136,7 +136,7 @@ def _when_idle(
             continue
         begun = time.time()
         found = _measured(experiment, pictures)
-        # A run that came meanwhile took the processor: seconds measured beside it are many times too long.
+        # A run that started meanwhile used the processor: times measured beside it are many times too long.
         if not any(run.live or (run.ended or 0.0) > begun for run in lab.runs(10)):
             _keep(found, path)
             return found
@@ -144,7 +144,7 @@ def _when_idle(
 
 
 def _keep(found: dict[str, Any], path: Path) -> None:
-    """Writes an estimate, whole or not at all; one that could not be made is tried again another time."""
+    """Writes an estimate completely or not at all; a failed estimate is tried again later."""
     if "problem" not in found:
         temporary = path.with_suffix(".part")
         temporary.write_text(json.dumps(found))

@@ -85,7 +85,7 @@ def confused(run: Run, answers: Answers) -> None:
         help="Rows: true class; columns: answer. Correct answers are on the diagonal. Colours show the share of the "
         "row. It does not show how confident the mistakes were, and labels can be wrong too.",
     )
-    # A box and not columns of the page: on a tablet the pictures come below the matrix.
+    # A container instead of page columns: on a tablet, the pictures come below the matrix.
     matrix, behind = st.columns([6, 5], gap="medium")
     with matrix:
         scale = st.segmented_control(

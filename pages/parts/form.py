@@ -1,4 +1,4 @@
-"""The experiment that is being put together: kept for the session, whatever page is open."""
+"""The experiment in the form: kept for the session, whichever page is open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT = Experiment().but(source="mnist_5k", labels_per_class=1)
 
 
 def chosen() -> dict[str, Any]:
-    """The choices so far, by field of the Experiment; to be read, and changed with `choose`."""
+    """The current choices, by field of the Experiment; read them here, change them with `choose`."""
     if "chosen" not in st.session_state:
         st.session_state["chosen"] = DEFAULT.model_dump()
     fields: dict[str, Any] = st.session_state["chosen"]
@@ -22,7 +22,7 @@ def chosen() -> dict[str, Any]:
 
 
 def choose(**changes: Any) -> None:
-    """Changes choices, and what their widgets show; in a callback or before the widgets are drawn."""
+    """Changes choices and their widgets; call it in a callback or before the widgets are drawn."""
     fields = chosen()
     if changes.get("strategy", fields["strategy"]) != fields["strategy"]:
         changes.setdefault("options", {})
@@ -36,14 +36,14 @@ def choose(**changes: Any) -> None:
 
 
 def _show(key: str, value: Any) -> None:
-    """Puts a value into a widget that is there already."""
+    """Sets the value of an existing widget."""
     if key in st.session_state:
         st.session_state[key] = value
         unsent().add(key)
 
 
 def _show_options(strategy: str, options: dict[str, Any]) -> None:
-    """Puts a strategy's options into their widgets, and forgets those of other strategies."""
+    """Sets the widgets of a strategy's options, and forgets the options of other strategies."""
     found = catalog.strategies().get(strategy)
     own = found.Options.model_fields if found else {}
     for key in [str(key) for key in st.session_state if str(key).startswith("option:")]:
@@ -57,20 +57,20 @@ def _show_options(strategy: str, options: dict[str, Any]) -> None:
 def unsent() -> set[str]:
     """Keys of the widgets whose value was set here and may not have reached the browser yet.
 
-    Streamlit sends a value that a script sets once, and drops it when a rerun cuts that script short. So it is set
-    again in every run until one gets to its end, see `sent`.
+    Streamlit sends a value that a script sets only once, and drops it if a rerun cuts that script short. So it is set
+    again in every run until one reaches its end, see `sent`.
     """
     keys: set[str] = st.session_state.setdefault("unsent", set())
     return keys
 
 
 def sent() -> None:
-    """To be called at the end of a page: whatever was set has now gone to the browser."""
+    """Call it at the end of a page: all values that were set have now reached the browser."""
     unsent().clear()
 
 
 def _usual_labels(fields: dict[str, Any], changes: dict[str, Any]) -> None:
-    """A strategy that needs no target labels begins without; one that needs some, with the usual few."""
+    """The default number of labels: none for a strategy that needs none, else the usual few."""
     new = catalog.strategies().get(changes["strategy"])
     if new is None or "labels_per_class" in changes:
         return
@@ -81,11 +81,11 @@ def _usual_labels(fields: dict[str, Any], changes: dict[str, Any]) -> None:
 
 
 def fill_from(key: str, asked: Experiment) -> None:
-    """Takes over the experiment of a run or a race, once for each time it is opened.
+    """Copies the experiment of a run or a race into the form, once each time it is opened.
 
     Args:
         key: of the run or the race.
-        asked: its experiment; a race's first.
+        asked: its experiment; for a race, the first.
     """
     if st.session_state.get("filled_from") == key:
         return
@@ -105,7 +105,7 @@ def option_key(strategy: str, name: str) -> str:
 
 
 def experiment() -> tuple[Experiment | None, RequestError | None]:
-    """The Experiment, or what stands against it."""
+    """The Experiment, or the reason why it is impossible."""
     try:
         asked = Experiment(**chosen())
         catalog.check(asked)

@@ -1,4 +1,4 @@
-"""Pictures of a run's test set side by side, each with its class, the answer, and a link to where it looked."""
+"""Pictures of a run's test set, each with its class, the answer, and a link to where the network looked."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def widgets() -> None:
 
 
 def _change(target: str) -> None:
-    # The keys name the target: another one's widgets are new and show its own change.
+    # The keys contain the target, so that another target gets new widgets that show its own change.
     clean = target.partition(MARK)[0]
     kind, level = st.session_state[f"gap_kind:{target}"], st.session_state[f"gap_severity:{target}"]
     choose(target=f"{clean}{MARK}{kind}:{level}" if kind else clean)

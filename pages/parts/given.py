@@ -19,7 +19,7 @@ MOST_MB = 20
 
 
 def given(digits: bool) -> Given | None:
-    """The picture as it was given; None until there is one.
+    """The picture as given; None until there is one.
 
     Args:
         digits: whether the networks classify digits; the canvas is then dark, like their pictures.

@@ -59,7 +59,7 @@ def _pair(run: Run, answers: Answers, place: int, picture: np.ndarray, stage: st
     about = {"run": run.id, "place": place, "stage": stage, "target": target}
     after = inquire("look", OPENING, **about)
     if after is None:
-        return  # it would fail for the same reason
+        return  # the next question would fail for the same reason
     before = inquire("look", "opening the network before training ...", start=True, **about)
     if before is None:
         return
@@ -130,7 +130,7 @@ def embedded(run: Run, answers: Answers) -> None:
             )  # fmt: skip
             points = event["selection"].get("points") or []
             clicked += [_place(point["customdata"]) for point in points if point.get("customdata") is not None]
-    # To a thousandth of the picture: rounding differs between two readings of one network.
+    # To a thousandth of the plot: rounding differs when the same network is loaded twice.
     if np.allclose(found["start"], found["end"], rtol=0, atol=1e-3 * float(np.ptp(found["start"]))):
         st.caption(":material/info: Both plots are the same: training did not change anything below the head.")
     if len(found["chosen"]) < len(answers.labels):
@@ -139,7 +139,7 @@ def embedded(run: Run, answers: Answers) -> None:
 
 
 def _place(customdata: Any) -> int:
-    """Streamlit gives a point's number alone or in a list."""
+    """A point's number, which Streamlit gives alone or in a list."""
     return int(customdata[0] if isinstance(customdata, list | tuple) else customdata)
 
 

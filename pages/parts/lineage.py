@@ -49,7 +49,7 @@ def _node(name: str, asked: Experiment | None, found: Run | None, shown: bool) -
 
 
 def _origin(name: str, asked: Experiment) -> list[str]:
-    """What a run began with that was no run: the backbone's own weights, a source, or chance."""
+    """What a run started from if not from another run: pretrained weights, a source, or random weights."""
     strategy, backbone = catalog.strategies().get(asked.strategy), catalog.backbones().get(asked.backbone)
     words = [title(catalog.backbones(), asked.backbone)]
     if strategy is not None and strategy.start == "random":

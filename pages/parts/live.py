@@ -15,7 +15,7 @@ from transfer.lab import Run
 
 
 def watch(shown: Run | None, around: Surroundings) -> None:
-    """Draws the run. While it is live, its points come to the charts by a path of their own (`pages.live`)."""
+    """Draws the run. While it is live, its points are streamed to the charts separately (`pages.live`)."""
     if shown is None:
         charts(None, around)
         device.line(None, drawing.Followed({}, {}))
@@ -28,7 +28,7 @@ def watch(shown: Run | None, around: Surroundings) -> None:
     if not run.live:
         _ended(run)
     if run.state == "queued" and (waiting := lab.worker_trouble()):
-        st.error(f"No worker starts. {waiting}", icon=":material/error:")
+        st.error(f"No worker process could be started. {waiting}", icon=":material/error:")
     charts(run, around)
     domains.section(run, log)
     drawing.moved("live_moved", moved(run, log), follow)

@@ -1,4 +1,4 @@
-"""What a run has said so far: read once for all sessions, and topped up with what is new since the last look."""
+"""A run's events so far: read once for all sessions; each read adds the new ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from transfer.lab import Lab, Run, StoredEvent, history
 
 MARKS = 400
 MOST_SHARED = 200  # runs; one that is not among the last ones looked at is read from the start again
-# Stages only tell the time left, for which the newest will do.
+# Stages only serve to estimate the time left; the newest is enough.
 BESIDE = tuple(kind for kind in KINDS if kind not in ("Point", "Stage"))
 DOMAINS: tuple[Literal["source", "teacher", "target"], ...] = ("source", "teacher", "target")
 
 
 class Log:
-    """One run's points, phases, notes and progress; ``cursor`` is the last event it has read."""
+    """One run's points, phases, notes and progress; ``cursor`` is the number of the last event read."""
 
     def __init__(self, run: str) -> None:
         self.run = run
-        self.begun = 0  # how often it was read from the start
+        self.begun = 0  # how often it has been read from the start
         self._begin(1)
 
     def _begin(self, attempts: int) -> None:
@@ -41,10 +41,10 @@ class Log:
         self.latest = 0.0
         self.planes: dict[float, Plane] = {}
         self.baselines: dict[str, float] = {}
-        self.resumed = 0  # how often the run went on from a checkpoint, which makes points anew
+        self.resumed = 0  # how often the run was resumed from a checkpoint, which repeats points
 
     def read(self, lab: Lab, run: Run) -> None:
-        """Takes in what is new; all anew after a resumption, which supersedes points."""
+        """Reads the new events; after the run was resumed, which replaces points, reads all of them again."""
         if run.attempts > self.attempts:
             self._begin(run.attempts)
         if not self.cursor and run.attempts == 1:
@@ -63,7 +63,7 @@ class Log:
             self._take(event)
 
     def _outlined(self, lab: Lab) -> None:
-        """Of a long run, the outline instead of each of its points; what it said beside them is read as it is."""
+        """Reads the outline of a long run instead of every point; all other events are read in full."""
         outline, last = lab.outlines.read(self.run)
         if outline is not None:
             self.history, self.cursor = outline, last
@@ -89,14 +89,14 @@ class Log:
 
     @property
     def domain(self) -> str:
-        """What is being learned now: source or target; empty before any phase."""
+        """The domain that is being learned: source or target; empty before the first phase."""
         return list(self.phases.values())[-1].domain if self.phases else ""
 
     def moved(self, epoch: float | None = None) -> dict[str, float]:
-        """How far each stage is from its start, by the newest validation that says so; empty before one.
+        """How far each stage is from its start, at the newest validation that measured it; empty before that.
 
         Args:
-            epoch: the newest up to this one, that which was tested; None: of all.
+            epoch: use the newest validation up to this epoch, the tested one; None: the newest of all.
         """
         columns = [str(name) for name in self.history.columns if str(name).startswith("moved:")]
         there = self.history["domain"] == "target"
@@ -110,9 +110,9 @@ class Log:
         }
 
     def curve(self, name: str) -> Curve:
-        """The run as it is drawn."""
+        """The run as drawn."""
         known = dict(self.phases)
-        # What was learned before has its curve shown again, without a phase being announced.
+        # A source that was learned earlier has its curve shown again, without announcing a phase.
         for rank, domain in enumerate(DOMAINS[:-1]):
             of_domain = self.history[self.history["domain"] == domain]
             if not of_domain.empty and not any(phase.domain == domain for phase in known.values()):

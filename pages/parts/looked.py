@@ -97,7 +97,7 @@ def split(dataset: Dataset, seed: int) -> None:
             for place, name in enumerate(answer.found["classes"])]  # fmt: skip
     st.dataframe(rows, hide_index=True, width="stretch", height="content" if len(rows) <= 12 else 450)
     st.caption(
-        f"Seed {seed} gives the same split every time, on every machine: fingerprint "
+        f"Seed {seed} always gives the same split, on every machine: fingerprint "
         f"`{answer.found['fingerprint'][:16]}`. Splits that come with the data set are kept; otherwise a quarter of "
         "each class is for testing, and 15 % of the rest for validation."
     )
@@ -113,7 +113,7 @@ def duplicates(dataset: Dataset, seed: int) -> None:
     words, matters = data.about_pairs(answer.found["pair_counts"])
     (st.warning if matters else st.info)(words, icon=":material/content_copy:")
     st.caption(
-        "Finds pictures that were saved again, scaled or slightly brightened, but not cropped or rotated ones. "
+        "Finds pictures that were re-saved, scaled or slightly brightened, but not cropped or rotated ones. "
         "Pairs in different splits come first."
     )
     columns = st.columns(3, gap="medium")

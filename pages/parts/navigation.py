@@ -1,4 +1,4 @@
-"""Navigation, and the live runs over every page."""
+"""Navigation, and the live runs at the top of every page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pages.parts.banner import banner
 from pages.parts.form import sent
 from transfer.errors import UnknownKey
 
-# Drawn here: Streamlit fetches emoji and its own icons for a tab from elsewhere, and the lab works offline.
+# Drawn here, because Streamlit downloads emoji and its own tab icons, and the lab works offline.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <rect width="32" height="32" rx="7" fill="#2F6690"/>
 <path d="M6 24C13 24 12 9 26 8" fill="none" stroke="#FFF" stroke-width="3.5" stroke-linecap="round"/></svg>"""
@@ -25,7 +25,7 @@ def navigate() -> None:
     try_it = st.Page("pages/try_it.py", title="Try it", icon=":material/draw:", url_path="try_it")
 
     def home() -> None:
-        """The address without a page leads to the lab; Streamlit gives its default page no address of its own."""
+        """Leads from the address without a page to the lab; Streamlit gives its default page no address of its own."""
         st.switch_page(lab, query_params=st.query_params.to_dict())
 
     pages = [lab, data, runs, compare, one_run, try_it]
@@ -34,9 +34,9 @@ def navigate() -> None:
     top = st.container()
     try:
         page.run()
-    except UnknownKey as gone:  # removed by another tab between two reads of one drawing
-        st.warning(f"{gone} It may have been removed meanwhile.", icon=":material/search_off:")
-    # Last, for the lab's store takes a while to import: the page stands there before.
+    except UnknownKey as gone:  # removed by another tab while the page was being drawn
+        st.warning(f"{gone} It may just have been removed.", icon=":material/search_off:")
+    # Last, because the lab's store takes a while to import: the page appears before.
     with top:
         banner()
     sent()

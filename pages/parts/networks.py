@@ -42,7 +42,7 @@ def _count(number: int) -> str:
 
 
 def every() -> list[Backbone]:
-    """Your own files, networks that need no download, the newest runs' networks, then the downloads."""
+    """Your own files, networks that need no download, the networks of the newest runs, then the downloads."""
     found = [*catalog.own_backbones(), *catalog.backbones().values()]
     return sorted(found, key=lambda one: (bool(one.pretrained and one.pretrained.download_mb), _of_run(one)))
 
@@ -52,7 +52,7 @@ def _of_run(network: Backbone) -> bool:
 
 
 def draw(network: Backbone) -> None:
-    """A card's inside."""
+    """A card's content."""
     st.markdown(facts(network))
     _figures(network)
     st.caption(
@@ -119,7 +119,7 @@ def own() -> None:
                                placeholder="/models/network.keras or a folder").strip()  # fmt: skip
         preset = right.text_input("or a KerasHub preset", key="network_preset", max_chars=100,
                                   placeholder="resnet_18_imagenet",
-                                  help="For names, see keras.io/keras_hub/presets. Only networks whose sole input is "
+                                  help="For names, see keras.io/keras_hub/presets. Only networks whose only input is "
                                   "pictures work.").strip()  # fmt: skip
         kind: Any = saved
         try:
@@ -143,7 +143,7 @@ def own() -> None:
 
 
 def _kept(given: Any) -> Path:
-    """Where the upload is stored; says so if it could not keep its name."""
+    """The path where the upload is stored; tells the user if it got another name."""
     file, path = st.session_state.get("network_kept", ("", ""))
     if file != given.file_id or not Path(path).exists():
         path = str(uploaded.keep(given.name, given.getvalue()))
@@ -159,13 +159,13 @@ def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str
     st.markdown("\n".join(f"- {sentence}" for sentence in understood(known)))
     places = cuts(known)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    cut = left.selectbox("Keep it up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
+    cut = left.selectbox("Keep layers up to", places, places.index(usual_cut(known)), key=f"network_cut:{place}",
                          help="Layers above are removed; a new head goes on top of what is kept.")  # fmt: skip
     ranges = offered(known["channels"])
     pixels = right.selectbox("Pixel range it was trained on", ranges, ranges.index(usual_pixels(known)),
                              key=f"network_pixels:{place}", format_func=lambda one: PIXELS[one].words,
-                             help="As they reach the network's first layer. With the wrong range, "
-                             "everything looks too dark or too bright to it.")  # fmt: skip
+                             help="The values that reach the network's first layer. With the wrong range, "
+                             "every picture is too dark or too bright for it.")  # fmt: skip
     names = [layer["name"] for layer in known["layers"]]
     rows = [
         {
@@ -188,7 +188,7 @@ def _cut(place: Path, known: Description, key_of: Callable[[Path, str, str], str
 
 
 def _cut_at_row(place: Path, layers: list[str]) -> None:
-    """Cuts at the selected row, if that is possible."""
+    """Cuts the network at the selected row, if possible."""
     chosen_rows = st.session_state[f"network_layers:{place}"]["selection"]["rows"]
     if chosen_rows and layers[chosen_rows[0]]:
         st.session_state[f"network_cut:{place}"] = layers[chosen_rows[0]]

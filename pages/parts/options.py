@@ -30,7 +30,7 @@ def in_sight(usual: Mapping[str, str]) -> None:
     """Labels, epochs and seed, side by side.
 
     Args:
-        usual: by field, what it is when nobody chooses, where that is known.
+        usual: the default of each field, where it is known.
     """
     for column, name in zip(st.columns(3, gap="small", vertical_alignment="bottom"), IN_SIGHT, strict=True):
         with column:
@@ -38,7 +38,7 @@ def in_sight(usual: Mapping[str, str]) -> None:
 
 
 def more(usual: Mapping[str, str]) -> None:
-    """The strategy's own options, then all further ones of the experiment; ``usual`` as for `in_sight`."""
+    """The strategy's own options, then the experiment's remaining ones; ``usual`` as for `in_sight`."""
     strategy = catalog.strategies()[chosen()["strategy"]]
     own = strategy.Options.model_fields
     if own:
@@ -64,7 +64,7 @@ def source_matters(fields: dict[str, Any]) -> bool:
 
 
 def _strategy_options(strategy: Any) -> None:
-    """Only what differs from the defaults is kept, so that equal experiments have equal fingerprints."""
+    """Keeps only what differs from the defaults, so that equal experiments have equal fingerprints."""
     given, kept = chosen()["options"], {}
     shared = Strategy.Options.model_fields
     fields = sorted(strategy.Options.model_fields.items(), key=lambda one: one[0] in shared)
@@ -78,13 +78,13 @@ def _strategy_options(strategy: Any) -> None:
 
 @functools.cache
 def _properties(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of each field, made once: for every field of every drawing it was half of a drawing's time."""
+    """The schema of each field, computed once: computing it for every field took half the time of drawing the page."""
     found: dict[str, Any] = model.model_json_schema()["properties"]
     return found
 
 
 def label(name: str, unit: str = "") -> str:
-    """A field's name as people write it, with its unit: ``Batch size (pictures)``."""
+    """A field's label with its unit: ``Batch size (pictures)``."""
     words = name.replace("_", " ").capitalize()
     return f"{words} ({unit})" if unit and unit not in words.lower() else words
 
@@ -98,23 +98,23 @@ def widget(
     usual: str = "",
     narrow: bool = False,
 ) -> Any:
-    """One field's widget; what it holds now.
+    """Draws one field's widget; returns its current value.
 
     Args:
         model: the class that declares the field.
         name: of the field.
         key: of the widget.
-        value: shown when the widget is new.
-        disabled: whether it can be seen but not changed.
-        usual: what it is when nobody chooses, for the hint in an empty field; empty where that is not known.
-        narrow: whether there is no room for the unit in the label; it then goes into the help.
+        value: shown in a new widget.
+        disabled: whether it is visible but cannot be changed.
+        usual: the default, for the hint in an empty field; empty if it is not known.
+        narrow: whether the label has no room for the unit, which then goes into the help.
     """
     schema = _properties(model)[name]
     description = str(schema.get("description", ""))
     kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     kind, optional = kinds[0], len(schema.get("anyOf", [])) > 1
-    # A default of the widget, not a value put into its state: that would reach the browser with this one run of
-    # the script, and a run that is cut short never gets there.
+    # A default of the widget instead of a value in its state: that would reach the browser with this run of the
+    # script only, and not at all if the run is cut short.
     new = key not in st.session_state
     if not new and key in unsent():
         st.session_state[key] = value
@@ -124,7 +124,7 @@ def widget(
         "key": key,
         "help": f"{description} In {unit}." if narrow and unit else description,
         "disabled": disabled,
-        # What a person enters counts, also while the value before it may still have to be sent.
+        # The user's input wins, even if the previous value may still have to be sent.
         "on_change": unsent().discard,
         "args": (key,),
     }
@@ -144,7 +144,7 @@ def widget(
         if names := _names(schema.get("choices", "")):
             held = value if new else st.session_state[key]
             if held not in names and schema["choices"] == "teachers":
-                names = [*names, held]  # by download, or an older run: whether it can teach is for the check to say
+                names = [*names, held]  # a download or an older run: the check decides whether it can teach
             elif not new and held not in names:
                 st.session_state[key] = names[0]  # a stage of another backbone
             common["help"] = common["help"].replace("Empty:", "Not chosen:")
@@ -162,14 +162,14 @@ def widget(
 
 
 def optional_value(key: str, value: Any, to: type) -> None:
-    """Puts the value into the state of a number that may be empty, whose widget has no default.
+    """Writes a value into the state of an optional number, whose widget has no default.
 
-    With a default Streamlit would put that back whenever a person empties the field.
+    With a default, Streamlit would restore it whenever the user empties the field.
 
     Args:
         key: of the widget.
-        value: to be shown as long as the browser may not know it.
-        to: int or float, as the widget's limits are.
+        value: shown as long as the browser may not know it yet.
+        to: int or float, like the widget's limits.
     """
     if key not in st.session_state or key in unsent():
         st.session_state[key] = None if value is None else to(value)
@@ -177,7 +177,7 @@ def optional_value(key: str, value: Any, to: type) -> None:
 
 
 def _names(what: str) -> list[str]:
-    """What a text can be chosen from: the backbone's stages, or who can teach; empty when it is free."""
+    """The choices for a text: the backbone's stages or the possible teachers; empty for free text."""
     network = catalog.backbones().get(chosen()["backbone"])
     if what == "stages" and network:
         return ["", *network.stages]
@@ -191,20 +191,20 @@ def _names(what: str) -> list[str]:
 
 
 def _can_teach(run: Run) -> bool:
-    """A run's network may teach on the split it was trained on."""
+    """Whether a run's network may teach: only if it was trained on the same split."""
     fields = chosen()
     asked = run.experiment
     return run.state == "finished" and (asked.target, asked.seed) == (fields["target"], fields["seed"])
 
 
 def _number(kind: dict[str, Any], common: dict[str, Any], begin: Any) -> Any:
-    """A number's widget; ``begin`` is its default: None where it may be empty, "min" where its state says more."""
+    """A number's widget; ``begin`` is its default: None if it may be empty, "min" if its state has the value."""
     low, high = kind.get("minimum"), kind.get("maximum")
     if kind["type"] == "integer":
         return st.number_input(min_value=low, max_value=high, value=begin, step=1, **common)
     share = (high if high is not None else kind.get("exclusiveMaximum", 10)) <= 1
     step = 0.01 if share else None
-    # Streamlit's limits are part of what is allowed, an exclusive one is not: one step inside of it.
+    # Streamlit's limits are inclusive; an exclusive limit becomes the value one step inside it.
     low = float(low) if low is not None else (step or SMALLEST)
     high = float(high) if high is not None else kind["exclusiveMaximum"] - (step or SMALLEST)
     if share and begin is not None:
@@ -215,7 +215,7 @@ def _number(kind: dict[str, Any], common: dict[str, Any], begin: Any) -> Any:
 
 
 def offer(problem: RequestError, changes: list[tuple[str, dict[str, Any]]]) -> None:
-    """Says why the choices do not go together, and offers the nearest that do as buttons."""
+    """Says why the choices do not work together, and offers the nearest ones that do as buttons."""
     st.warning(str(problem), icon=":material/block:")
     with st.container(horizontal=True):
         for words, change in changes:

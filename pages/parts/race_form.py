@@ -1,4 +1,4 @@
-"""What is to race: one or two fields, their values, seeds and the budget; one press starts all of it."""
+"""The form for a race: one or two fields, their values, the seeds and the budget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transfer.experiment import Experiment
 
 FIELDS = {
     "strategy": "Strategies",
-    "labels_per_class": "Labels a class",
+    "labels_per_class": "Labels per class",
     "backbone": "Backbones",
     "source": "Sources",
     "target": "Data sets",
@@ -43,10 +43,10 @@ LIMITS = {"epochs": 10_000, "images": 100_000_000, "seconds": 86_400}
 
 
 def form(counted: Counts | None) -> None:
-    """The fields of a race over the settings on the left, what it comes to, and Start.
+    """The form for a race based on the settings on the left, the number of runs, and Start.
 
     Args:
-        counted: the target's class counts, for the usual number of epochs; None when not known.
+        counted: the target's class counts, for the default number of epochs; None if unknown.
     """
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown("**Race** · Every competitor gets the same budget; all other settings are those on the left.")
@@ -66,12 +66,12 @@ def form(counted: Counts | None) -> None:
         else:
             st.button("Accuracy against labels: 1 to all", on_click=_labels, icon=":material/show_chart:",
                       key="race_labels", disabled=field == "labels_per_class",
-                      help="Adds 1, 2, 5, 10, 50 and all labels per class: a learning curve in one press.")  # fmt: skip
+                      help="Adds 1, 2, 5, 10, 50 and all labels per class: a learning curve in one click.")  # fmt: skip
     _budget_and_start(values, counted)
 
 
 def _values(field: str) -> list[Any]:
-    """The values of one field that are to race."""
+    """The values of one field that compete."""
     options = _choices(field)
     usual = [one for one in USUAL.get(field, [chosen()[field]]) if one in options]
     words = told_apart(options, lambda one: _title(field, one))
@@ -99,7 +99,7 @@ def _title(field: str, value: Any) -> str:
 
 
 def _labels() -> None:
-    """The learning curve over labels, in one action."""
+    """Fills in the learning curve over labels."""
     st.session_state["race_also"] = "labels_per_class"
     st.session_state["race:labels_per_class"] = USUAL["labels_per_class"]
 
@@ -113,18 +113,18 @@ def _budget_and_start(values: dict[str, list[Any]], counted: Counts | None) -> N
             key="race_currency", persist_state="session", help=BUDGET_HELP,
         )  # fmt: skip
         usual = chosen()[currency] or AMOUNTS[currency]
-        # No default: with one, the field could not be emptied.
+        # No default, or the field could not be emptied.
         amount = st.number_input(
             f"{currency.capitalize()} each", 1, LIMITS[currency], None, width=140, step=1,
             key=f"race_amount:{currency}", persist_state="session",
             placeholder=f"auto: {usual:,g}" if usual else _usual_epochs(values, counted),
         ) or usual  # fmt: skip
         scratch = st.toggle("Also train from scratch", value=True, key="race_scratch", persist_state="session",
-                            help="The same from random weights, at the same budget: the baseline.")  # fmt: skip
+                            help="The baseline: the same from random weights, at the same budget.")  # fmt: skip
     made, refused = _entries(values, currency, amount, seeds, scratch)
     several = len(made) // seeds
     with st.container(horizontal=True, vertical_alignment="center"):
-        # No callback: it would be given the race that was last drawn, not one that is changed as Start is pressed.
+        # No callback: it would get the race as last drawn, without a change made just before pressing Start.
         if st.button(
             "Start the race", type="primary", icon=":material/sports_score:", key="start_race", disabled=not made,
             help=None if made else "These values do not work together.",
@@ -146,7 +146,7 @@ BUDGET_HELP = (
 
 
 def _usual_epochs(values: dict[str, list[Any]], counted: Counts | None) -> str:
-    """The epochs when nobody chooses, which depend on the number of pictures alone."""
+    """The default epochs, which depend only on the number of pictures."""
     fields = chosen()
     if counted is None or not fields["batch_size"] or {"labels_per_class", "target", "batch_size"} & set(values):
         return "auto"
@@ -168,7 +168,7 @@ def _entries(
 
 
 def start(made: list[Experiment], fields: list[str], currency: str, amount: float | None) -> None:
-    """Queues the race and draws the page anew with it; the address carries its id."""
+    """Queues the race and redraws the page with it; the address contains its id."""
     from transfer.lab.races import About
 
     try:

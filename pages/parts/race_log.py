@@ -1,4 +1,4 @@
-"""What the runs of a race have said of their validation, topped up with what is new since the last look."""
+"""The validation points of a race's runs so far; each read adds the new ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transfer.lab import Lab, Run, StoredEvent, history
 
 
 class RaceLog:
-    """Validation points of several runs; ``cursors`` are the last events it has read of each."""
+    """Validation points of several runs; ``cursors`` are the numbers of the last events read of each."""
 
     def __init__(self) -> None:
         self.cursors: dict[str, int] = {}
@@ -21,8 +21,8 @@ class RaceLog:
         self._ended: set[str] = set()
 
     def read(self, lab: Lab, runs: Sequence[Run]) -> None:
-        """Takes in what is new; of a run that had ended at the last look nothing is."""
-        # Runs as they stood before the events are read: one that had ended by then has nothing more to say.
+        """Reads the new points; skips runs that had already ended at the last read."""
+        # The runs' states before the events are read: a run that had ended by then adds nothing more.
         wanted = [run for run in runs if run.id not in self._ended and run.state != "queued"]
         found = lab.races.news({run.id: self.cursors.get(run.id, 0) for run in wanted})
         for run, event in found:
@@ -31,7 +31,7 @@ class RaceLog:
         for run in {run for run, _ in found}:
             self.points[run] = history.table(self._events[run])
             self.resumed[run] = sum(event.kind == "Resumed" for event in self._events[run])
-        # One that is only paused goes on some day.
+        # A paused one may be resumed.
         self._ended |= {run.id for run in wanted if not run.live and not run.resumable}
 
 

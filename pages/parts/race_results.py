@@ -1,4 +1,4 @@
-"""What a race came to: its table, accuracy against labels, and whether transfer helped."""
+"""The results of a race: its table, accuracy against labels, and whether transfer helped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEW_GAINS = 6
 
 
 def table(several: Sequence[race.Arm], log: RaceLog) -> None:
-    """A row a competitor, the best test score first."""
+    """One row per competitor, the best test score first."""
     rows = race.table(several, log.points)
     share = {"format": "%.1f %%", "width": "small"}
     column: Any = st.column_config
@@ -44,9 +44,9 @@ def table(several: Sequence[race.Arm], log: RaceLog) -> None:
             ),
             "Best": column.NumberColumn(help="Validation accuracy of the best epoch.", **share),
             "Last": column.NumberColumn(help="Validation accuracy of the last epoch.", **share),
-            "Took": column.TextColumn(help="Mean time of a run, with its source."),
+            "Took": column.TextColumn(help="Mean duration of a run, including its source."),
             "Trainable": column.NumberColumn(help="Weights that are trained.", format="localized", width="small"),
-            "Memory": column.TextColumn(help="At its peak."),
+            "Memory": column.TextColumn(help="Peak memory."),
         },
     )  # fmt: skip
 
@@ -56,35 +56,35 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def by_labels(several: Sequence[race.Arm], frame: race_chart.Frame) -> None:
-    """Accuracy against labels a class and the labels that transfer saves, when several numbers of labels raced."""
+    """Accuracy against labels per class, and the labels that transfer saves, if the race compares numbers of labels."""
     curves = label_curve.curves(several)
     if not curves:
         return
     st.markdown(
-        "**Accuracy against labels a class** · A red ring marks where two curves cross.",
-        help="Between two measured numbers of labels the line is a guess. Where bands overlap, curves may cross by "
+        "**Accuracy against labels per class** · A red ring marks where two curves cross.",
+        help="Between measured numbers of labels, the line is interpolated. Where bands overlap, curves may cross by "
         "chance.",
     )
     drawn = race_chart.by_labels(curves, frame)
-    st.plotly_chart(drawn, key="race_labels_chart", config=CONFIG, alt="Test accuracy against labels a class")
+    st.plotly_chart(drawn, key="race_labels_chart", config=CONFIG, alt="Test accuracy against labels per class")
     saved = label_curve.frame(curves)
     if saved.empty:
         return
     st.markdown(
         "**Labels saved** · How many more labels per class from scratch needs to be as good, with 95 % intervals.",
         help="Below 0, transfer costs labels. Near the top a tiny gain in accuracy is worth many labels, so read with "
-        "care. At least: with some seeds from scratch never got there and counts with the most labels tried.",
+        "care. At least: with some seeds, from scratch never got there; for these, the most labels tried count.",
     )
     st.dataframe(saved, hide_index=True, key="race_labels_saved", height="content", placeholder="")
 
 
 def gains(several: Sequence[race.Arm], curves: Mapping[str, tuple[np.ndarray, np.ndarray]], across: str) -> None:
-    """Did transfer help: against from scratch at the same budget.
+    """Did transfer help, compared with training from scratch at the same budget.
 
     Args:
         several: the competitors.
-        curves: (x, validation accuracy) of each run.
-        across: what x counts, in words.
+        curves: each run's (x, validation accuracy).
+        across: the unit of x, in words.
     """
     if not any(arm.scratch for arm in several):
         st.caption("From scratch was not in the race, so it can't show whether transfer helped.")
@@ -96,7 +96,7 @@ def gains(several: Sequence[race.Arm], curves: Mapping[str, tuple[np.ndarray, np
         "**Did transfer help?** · Compared with from scratch at the same budget, seed by seed, with 95 % intervals.",
         help="The measures of Taylor and Stone (2009). Jumpstart: accuracy before the first step. Asymptotic: test "
         "accuracy at the end. Total reward ratio: how much larger the area under the curve is. Sooner: how much "
-        "earlier the curve reaches 90 % of what from scratch ends with. With few seeds they are uncertain.",
+        "earlier the curve reaches 90 % of the final accuracy from scratch. With few seeds they are uncertain.",
     )
     said = [gain.sentence(one) for one in found] if len(found) <= FEW_GAINS else gain.summary(found)
     st.markdown("\n".join(f"- {one}" for one in said))

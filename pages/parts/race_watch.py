@@ -1,4 +1,4 @@
-"""A race as it goes on: its verdict, one chart with a band a competitor, and what it came to."""
+"""A race in progress: its verdict, one chart with a band per competitor, and its results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def earlier() -> None:
     """Links to earlier races."""
     races = the_lab().races.newest(5)
     if not races:
-        st.caption("A race of four strategies with three seeds takes a few minutes. It goes on if you close this tab.")
+        st.caption("Four strategies with three seeds take a few minutes. The race continues if you close this tab.")
         return
     st.markdown("**Earlier races**")
     for one in races:
@@ -58,7 +58,7 @@ def earlier() -> None:
 
 
 def watch(shown: Race) -> None:
-    """Buttons, then the race; while runs of it are live, their points come by a path of their own (`pages.live`)."""
+    """Buttons, then the race; points of its live runs are streamed separately (`pages.live`)."""
     runs = the_lab().races.runs(shown.id)
     live = any(run.live for run in runs)
     _buttons(shown, runs, live)
@@ -75,7 +75,7 @@ def _buttons(shown: Race, runs: Sequence[Run], live: bool) -> None:
                   help="Cancels waiting runs; the running one stops and keeps its best epoch.")  # fmt: skip
         st.button("New race", key="race_new", on_click=_leave, type="tertiary", icon=":material/add:",
                   help="Starts over; the runs stay on the Runs page.")  # fmt: skip
-        if not live:  # while they are, the verdict counts them
+        if not live:  # while runs are live, the verdict counts them
             st.caption(f"All {len(runs)} runs have ended")
         axes = _axes(shown)
         st.segmented_control("X axis", list(axes), default=next(iter(axes)), format_func=axes.__getitem__,
@@ -96,7 +96,7 @@ def _stop(race_id: str) -> None:
         if run.live:
             try:
                 lab.stop(run.id)
-            except LabError as problem:  # it ended in this moment, or is being stopped already
+            except LabError as problem:  # it has just ended, or is already being stopped
                 st.session_state["trouble"] = str(problem)
 
 
@@ -112,7 +112,7 @@ def _draw(shown: Race, was_live: bool, count: int) -> None:
     if live != was_live or len(runs) != count:
         st.rerun(scope="app")
     if waiting := lab.worker_trouble() if live else "":
-        st.error(f"No worker starts. {waiting}", icon=":material/error:")
+        st.error(f"No worker process could be started. {waiting}", icon=":material/error:")
     log.read(lab, runs)
     if not runs:
         st.info("All runs of this race were deleted.", icon=":material/delete:")
@@ -142,7 +142,7 @@ def _verdict(several: Sequence[race.Arm]) -> None:
 
 
 def _broken(runs: Sequence[Run]) -> None:
-    """The way to runs that failed, with what they said."""
+    """Links to failed runs, with their error messages."""
     broken = [run for run in runs if run.state in race.BROKEN]
     for run in broken[:MOST_BROKEN]:
         who = f"{race.in_words('strategy', run.experiment.strategy)}, seed {run.experiment.seed}"
@@ -160,14 +160,14 @@ SEEN_HELP = (
 )
 VERDICT_HELP = (
     "Test accuracies are compared seed by seed, because the same seed has the same split and the same labels. A winner "
-    "is named only when the 95 % interval of its lead over every other is above 0. Equal scores in all seeds are no "
-    "certainty: no interval is shorter than the number of test pictures allows. The verdict holds for this target, "
+    "is named only if the 95 % interval of its lead over every other is above 0. Equal scores across seeds "
+    "prove nothing: no interval is shorter than the number of test pictures allows. The verdict holds for this target, "
     "these labels and this budget."
 )
 
 
 def _followed(runs: Sequence[Run], log: RaceLog) -> drawing.Followed:
-    """The streams of the runs that train and of those next to do so, from what is drawn on."""
+    """The streams of the running runs and of those next in the queue, from the last drawn event on."""
     live = sorted((run for run in runs if run.live), key=lambda run: run.state == "queued")[:MOST_FOLLOWED]
     known = {run.id: log.cursors.get(run.id, 0) for run in live}
     return drawing.Followed(known, {run.id: log.resumed.get(run.id, 0) for run in live})
@@ -189,7 +189,7 @@ def _progress(runs: Sequence[Run], follow: drawing.Followed) -> None:
 
 
 def _axes(shown: Race) -> dict[str, str]:
-    """What may lie along x, the budget's own measure first."""
+    """The choices for the x axis, the budget's own unit first."""
     return {**BUDGET_AXES[shown.about.currency], **AXES}
 
 
@@ -217,7 +217,7 @@ def _frame(shown: Race, several: Sequence[race.Arm]) -> race_chart.Frame:
 
 
 def _chart(shown: Race, several: Sequence[race.Arm], log: RaceLog, follow: drawing.Followed) -> None:
-    """The curves; of one data set and one number of labels at a time, where several of them raced."""
+    """The curves; if several data sets or numbers of labels compete, one combination at a time."""
     groups = race.groups(several)
     among, place = groups[0][1], 0
     if len(groups) > 1:

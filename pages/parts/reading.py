@@ -1,4 +1,4 @@
-"""How an own folder was read, and the form to correct that."""
+"""How a user's folder was read, and the form to correct it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WAYS = {AUTO: None, "folders": "folders", "a table": "table"}
 
 
 def said(key: str, sentences: tuple[str, ...]) -> None:
-    """How an own data set was understood, with a form to correct it.
+    """How a user's data set was read, with a form to correct it.
 
     Args:
         key: of the data set, ``folder:`` or ``upload:``.
-        sentences: from its listing.
+        sentences: the description from its listing.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/folder_managed: **How it was read** · {own.printable_text(' '.join(sentences))}")
@@ -36,7 +36,7 @@ def said(key: str, sentences: tuple[str, ...]) -> None:
 
 
 def correct(key: str) -> bool:
-    """The form that corrects a folder or an upload; returns whether it was just corrected."""
+    """The form for correcting a folder or an upload; returns whether it was just corrected."""
     try:
         folder = folder_of(key)
         names = [path for _, path in read(folder).top.walk()]
@@ -67,7 +67,7 @@ def fields(key: str, names: Offered, before: Corrections) -> dict[str, Any]:
 
     Args:
         key: of the widgets.
-        names: what can be chosen.
+        names: the possible choices.
         before: the current corrections.
     """
     first, second = st.columns(2)
@@ -99,7 +99,7 @@ def _at(choices: dict[str, str | None], value: str | None) -> int:
 
 
 def _one_of(place: Any, label: str, names: tuple[str, ...], value: str | None, key: str) -> str | None:
-    """A choice among names, or none; the current one can still be chosen even if it is gone."""
+    """A choice among names, or none; the current one is still offered even if it is gone."""
     known = [*names, *([value] if value and value not in names else [])]
     found = place.selectbox(label, [None, *known], known.index(value) + 1 if value else 0, key=key,
                             format_func=lambda one: AUTO if one is None else own.printable(one))  # fmt: skip

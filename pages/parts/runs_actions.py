@@ -26,12 +26,12 @@ def bar(selected: Sequence[str], kept: pd.DataFrame) -> None:
 
     Args:
         selected: ids of runs.
-        kept: the rows that are shown, all columns.
+        kept: the visible rows, all columns.
     """
     runs = [run for key in selected[:FEW] if (run := the_lab().store.run(key))]
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         if not selected:
-            # No wider than its words: at the table's right end its own buttons would lie over what follows.
+            # No wider than its text, or the buttons at the table's right end would cover what follows.
             st.caption("Select rows to open, compare, tag, archive, delete or repeat them.", width="content")
         else:
             _ways(selected, runs)
@@ -59,7 +59,7 @@ def _ways(selected: Sequence[str], runs: Sequence[Run]) -> None:
         _remarks(selected)
     away = all((remark := the_lab().remarks.all().get(key)) and remark.archived for key in selected)
     st.button("Bring back" if away else "Archive", key="archive", on_click=_archive, args=(selected, not away),
-              icon=":material/archive:", help="Hides these runs; Show archived brings them up.")  # fmt: skip
+              icon=":material/archive:", help="Hides these runs; Show archived brings them back.")  # fmt: skip
     with st.popover("Delete", icon=":material/delete:"):
         _delete(selected)
 
@@ -79,7 +79,7 @@ def _remarks(selected: Sequence[str]) -> None:
 
 
 def _keep(selected: Sequence[str], before: Sequence[str], given: Sequence[str], note: str) -> None:
-    """Adds and removes the tags that were changed, and leaves those that only some of the runs have."""
+    """Adds and removes the tags that were changed; leaves alone those that only some of the runs have."""
     remarks = the_lab().remarks
     known = remarks.all()
     for key in selected:
@@ -98,7 +98,7 @@ def _delete(selected: Sequence[str]) -> None:
         named += "; ..." if len(heirs) > 3 else ""
         others = counted(len(heirs), "other run was", "other runs were")
         st.warning(
-            f"{others} built on {'it' if len(selected) == 1 else 'them'}: {named}. Those keep working: the files they "
+            f"{others} built on {'it' if len(selected) == 1 else 'them'}: {named}. These keep working: the files they "
             "need are kept until they are deleted too.",
             icon=":material/account_tree:",
         )
@@ -158,7 +158,7 @@ def _again(selected: Sequence[str]) -> None:
 
 
 def _take_over(run: Run) -> None:
-    """The run's settings on the Lab page, without the run."""
+    """Opens the run's settings on the Lab page, without the run itself."""
     dump = run.experiment.model_dump()
     try:
         choose(**{name: dump[name] for name in Experiment.model_fields if name in dump})
@@ -169,7 +169,7 @@ def _take_over(run: Run) -> None:
 
 
 def csv(rows: pd.DataFrame) -> bytes:
-    """All columns as a spreadsheet reads them; times as dates."""
+    """All columns as CSV for a spreadsheet; times as dates."""
     written = rows.copy()
     for name in ("created", "started", "ended"):
         written[name] = pd.to_datetime(written[name].astype(float), unit="s", utc=True)

@@ -1,4 +1,4 @@
-"""The table of all runs: search, filters, and which rows are selected."""
+"""The table of all runs: search, filters and the selected rows."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FILTERS = {"state": "State", "strategy": "Strategy", "target": "Target", "backbo
 
 
 def filters(everything: pd.DataFrame) -> pd.DataFrame:
-    """Search and filters over the table, and the runs they leave.
+    """Draws search and filters above the table; returns the matching runs.
 
     Args:
-        everything: a row a run, as `Lab.summary` gives it.
+        everything: one row per run, from `Lab.summary`.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         sought = st.text_input("Search", key="runs_search", placeholder="any setting, tag or note",
@@ -51,7 +51,7 @@ def filters(everything: pd.DataFrame) -> pd.DataFrame:
 def found(table: pd.DataFrame, sought: str) -> pd.DataFrame:
     """The rows that contain every search word in a setting, its title, a tag, the note or the id.
 
-    ``seed 7`` is that seed, and not every run with a 7 somewhere.
+    ``seed 7`` matches that seed, not every run with a 7 somewhere.
     """
     if not sought.split() or table.empty:
         return table
@@ -69,10 +69,10 @@ def found(table: pd.DataFrame, sought: str) -> pd.DataFrame:
 
 
 def table(kept: pd.DataFrame) -> list[str]:
-    """The table; ids of the selected runs. The selection stays with its runs when rows come or go."""
+    """Draws the table; returns the ids of the selected runs. They stay selected when rows come or go."""
     ids = kept["run"].tolist()
     before = [run for run in st.session_state.get("selected_runs", []) if run in set(ids)]
-    # Streamlit keeps which rows are selected by their places: other rows make another table, selected as before.
+    # Streamlit keeps the selection by row number, so other rows make a new table with the same runs selected.
     key = f"runs:{hashlib.sha256(','.join(ids).encode()).hexdigest()[:12]}"
     place = {run: at for at, run in enumerate(ids)} if before else {}
     event: Any = st.dataframe(
@@ -86,11 +86,11 @@ def table(kept: pd.DataFrame) -> list[str]:
 
 
 def shown(kept: pd.DataFrame) -> pd.DataFrame:
-    """The columns a person reads, in words."""
+    """The visible columns, in words."""
     titles = {name: _titles(kept[name], kind) for name, kind in KINDS.items()}
     strategies = catalog.strategies()
     fresh = [key for key in kept["strategy"].unique() if key in strategies and strategies[key].start == "random"]
-    # Random weights learn from no source, whatever else was asked.
+    # A network with random weights has no source, whatever was asked for.
     titles["source"] = titles["source"].mask(kept["strategy"].isin(fresh), "none")
     labels = kept["labels_per_class"].map(lambda one: "all" if pd.isna(one) else f"{one:g}")
     return pd.DataFrame(
@@ -147,7 +147,7 @@ def _columns() -> dict[str, Any]:
     percent: Any = {"format": "%.1f %%", "width": 68}
     column = st.column_config
     return {
-        # Streamlit goes by the first rows, in which the longer names may not be.
+        # Streamlit sets the width by the first rows, which may not have the longer names.
         "Strategy": column.TextColumn(width=128),
         "Labels": column.TextColumn(help="Labelled training pictures per class.", width=62),
         "Seed": column.NumberColumn(width=52),

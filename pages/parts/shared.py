@@ -33,64 +33,64 @@ ICONS = {
 }
 
 AGAIN_SECONDS = 5.0
-# A class draws its pages at the same news. One after another they are as soon done, and the streams flow meanwhile.
+# A class redraws its pages on the same event. One by one they are done as soon, and the streams keep flowing.
 _few_at_once = threading.Semaphore(2)
 PAGES = ("lab", "data", "runs", "compare", "run", "try_it")
 
 
 @st.cache_resource(show_spinner=False)
 def the_lab() -> Lab:
-    """The Lab of this process, the same for every page, tab and person."""
-    # Here, for SQLAlchemy takes a quarter of a second to import: the page's first drawing does not wait for it.
+    """The Lab of this process, shared by all pages, tabs and users."""
+    # Imported here because SQLAlchemy takes a quarter of a second; the first drawing of a page does not wait for it.
     from transfer.lab import Lab
 
     return Lab()
 
 
 def first_drawing_over() -> bool:
-    """Whether this session has a page before it: what a person does not look for at once waits until then."""
+    """Whether this session has seen a page; whatever is not needed at once waits until then."""
     return bool(st.session_state.get("drawn"))
 
 
 def drawn() -> None:
-    """Says that it has."""
+    """Notes that it has."""
     st.session_state["drawn"] = True
 
 
 def through_app() -> None:
-    """Sees to it that a page is run by ``app.py``; the first line of every page.
+    """Makes sure that a page is run by ``app.py``; the first line of every page.
 
-    Because the folder is called pages, Streamlit runs a page by itself, without navigation and
-    banner, as long as nobody has opened ``/`` since the server began: a tab that was left open
-    over a restart. Declaring a navigation, whichever, ends that; the rerun then begins in app.py.
+    Because the folder is called pages, Streamlit runs a page on its own, without navigation and
+    banner, until somebody has opened ``/`` after the server's start: a tab that was left open
+    during a restart, say. Declaring any navigation ends this; the rerun then begins in app.py.
     """
     if not st.session_state.get("through_app"):
-        # With a default page of its own, else /lab would be taken for the default's and not be found.
+        # With a default page of its own, because /lab would otherwise be taken for the default page's and not be found.
         st.navigation([st.Page(through_app, default=True), *(f"pages/{one}.py" for one in PAGES)], position="hidden")
         st.session_state["through_app"] = True
         st.rerun()
 
 
 class Turn:
-    """Tells a fragment's own turns from the drawing of the page that it is a part of.
+    """Distinguishes a fragment's own reruns from the drawing of the whole page.
 
-    While the page is drawn nothing may draw it anew: a button pressed below would be lost.
+    While the page is being drawn nothing may redraw it, or a click on a button further down would be lost.
     """
 
     def __init__(self) -> None:
         self._first = True
 
     def own(self) -> bool:
-        """Whether this is a turn of the fragment's own; asked once a turn."""
+        """Whether this is the fragment's own rerun; call it once per rerun."""
         first, self._first = self._first, False
         return not first
 
 
 def still_there(draw: Callable[..., None]) -> Callable[..., None]:
-    """A fragment for which what it draws may vanish at any moment: a run, a race, an upload or an answer.
+    """A fragment whose subject may vanish at any moment: a run, a race, an upload or an answer.
 
-    Another tab, another person or the command line may remove it between two reads. The whole page is then drawn
-    anew, which says what is gone; but not again and again, should the page not notice.
+    Another tab, another user or the command line may remove it between two reads. The whole page is then redrawn
+    and says what is gone, but not over and over if the page does not notice.
     """
 
     @functools.wraps(draw)
@@ -101,15 +101,15 @@ def still_there(draw: Callable[..., None]) -> Callable[..., None]:
             if time.monotonic() - st.session_state.get("gone_at", -math.inf) > AGAIN_SECONDS:
                 st.session_state["gone_at"] = time.monotonic()
                 st.rerun(scope="app")
-            st.warning(f"{gone} It may have been removed meanwhile.", icon=":material/search_off:")
+            st.warning(f"{gone} It may just have been removed.", icon=":material/search_off:")
 
     return drawn_or_not
 
 
 def alone_while_live(draw: Callable[[Run], None], run: Run) -> None:
-    """Draws the part of a page that follows a run; what is new of a live one draws this part anew, and no other.
+    """Draws the part of a page that follows a run; news of a live run redraws this part only.
 
-    The whole page is drawn anew when the run has ended, paused or been resumed, and when the address names another one.
+    The whole page is redrawn when the run has ended, paused or been resumed, and when the address names another run.
     """
 
     def again(turn: Turn) -> None:
@@ -131,28 +131,28 @@ def title(catalog_of: dict[str, Any], key: str | None) -> str:
 
 
 def in_words(experiment: Experiment) -> str:
-    """An experiment in a few words: ``Fine-tuning · optdigits from MNIST-5k · 1 label a class``."""
+    """An experiment in a few words: ``Fine-tuning · optdigits from MNIST-5k · 1 label per class``."""
     labels = experiment.labels_per_class
     known = catalog.datasets()
     learned = title(known, experiment.target)
     strategy = catalog.strategies().get(experiment.strategy)
     if experiment.source and not (strategy and strategy.start == "random"):
         learned += f" from {title(known, experiment.source)}"
-    amount = "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class"
+    amount = "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} per class"
     amount = "no target labels" if labels == 0 else amount
     return f"{title(catalog.strategies(), experiment.strategy)} · {learned} · {amount}"
 
 
 def in_a_list(run: Run) -> str:
-    """A run as a line to choose: when it began, what it is, its seed."""
+    """A run as a line in a list: its time, its experiment, its seed."""
     when = datetime.fromtimestamp(run.created).strftime("%H:%M")
     return f"{when} {in_words(run.experiment)} · seed {run.experiment.seed}"
 
 
 def told_apart(keys: Iterable[Key], words: Callable[[Key], str]) -> dict[Key, str]:
-    """Words for each key, with the key behind them where several would read the same.
+    """A label for each key, followed by the key if several labels would be the same.
 
-    Streamlit knows what was chosen by the words it shows: of two options that read alike, both would be the last.
+    Streamlit identifies a choice by its label: of two options with the same label, it would always take the last.
     """
     said = {key: words(key) for key in keys}
     often = Counter(said.values())
@@ -160,7 +160,7 @@ def told_apart(keys: Iterable[Key], words: Callable[[Key], str]) -> dict[Key, st
 
 
 def names(runs: Sequence[Run]) -> dict[str, str]:
-    """A short name for each run that tells it from the others: what differs, else its id."""
+    """A short, distinct name for each run: the settings that differ, else its id."""
     dumps = {run.id: run.experiment.model_dump() for run in runs}
     fields = [
         name

@@ -1,4 +1,4 @@
-"""The backbone's stages in a row: what will happen to each, and how far each has moved."""
+"""The backbone's stages in a row: what will happen to each, or how far each has moved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from transfer.insight.plan import KINDS, Fate
 
-# Paul Tol's "light" hues, see-through so that they serve both themes; the words say the same as the colour.
+# Paul Tol's "light" hues, translucent so that they suit both themes; the words say the same as the colours.
 HUES = {
     "frozen": "119,170,221",
     "trained": "238,136,102",
@@ -25,7 +25,7 @@ ROW = "display:flex;flex-wrap:wrap;gap:.2rem"
 
 
 def plan(fates: Sequence[Fate]) -> None:
-    """What will happen to each stage, bottom to top, with a key to the colours that occur."""
+    """What will happen to each stage, bottom to top, with a legend of the colours."""
     cells = "".join(
         f'<div style="{CELL};background:rgba({HUES[one.kind]},.45);{"opacity:.55;" if one.kind == "dropped" else ""}"'
         f' title="{escape(one.stage)}: {KINDS[one.kind]}; {escape(one.words)}"><b>{escape(one.stage)}</b><br>'
@@ -42,16 +42,16 @@ def plan(fates: Sequence[Fate]) -> None:
 
 
 def moved(distances: dict[str, float]) -> str:
-    """How far each stage is from where it began, as bars on a common scale; HTML.
+    """How far each stage is from its starting weights, as bars on a common scale; HTML.
 
     Args:
-        distances: relative L2 distance by stage, bottom to top; 0 is where it began.
+        distances: relative L2 distance from the start by stage, bottom to top.
     """
     most = max(distances.values(), default=0.0)
     cells = "".join(
         f'<div style="{CELL};background:linear-gradient(0deg,rgba({HUES["trained"]},.75) {_height(far, most)}%,'
         f'rgba(140,140,140,.12) {_height(far, most)}%)"'
-        f' title="{escape(name)}: {100 * far:.2f} % of its size away from its start"><b>{escape(name)}</b><br>'
+        f' title="{escape(name)}: moved by {100 * far:.2f} % of its size"><b>{escape(name)}</b><br>'
         f"{_percent(far)}</div>"
         for name, far in distances.items()
     )

@@ -23,7 +23,7 @@ NEAREST = 6
 
 
 def knows_digits(run: Run) -> bool:
-    """Whether its classes are the ten digits, whose pictures are centred strokes."""
+    """Whether its classes are the ten digits, which are drawn as centred strokes."""
     dataset = catalog.datasets().get(run.experiment.target)
     return dataset is not None and dataset.classes == DIGITS
 
@@ -46,15 +46,15 @@ def _tell_ready(run: str) -> None:
     try:
         calling.ask("ready", run=run, known=True)
     except LabError:
-        return  # the question itself will say so
+        return  # the question itself will report the problem
 
 
 def told(runs: list[Run], picture: Given, strokes: bool) -> None:
     """Asks all networks at once and shows their answers.
 
     Args:
-        runs: at most as many as the process keeps open.
-        picture: as it was given.
+        runs: no more than the process keeps open.
+        picture: as given.
         strokes: whether to centre its strokes, as in MNIST.
     """
     fits = {run.id: _fitted(run, picture, strokes) for run in runs}
@@ -63,7 +63,7 @@ def told(runs: list[Run], picture: Given, strokes: bool) -> None:
         said = {run: answer.result() for run, answer in waiting.items()}
     columns = st.columns(len(runs), gap="medium")
     drawn = {run.id: column.container() for column, run in zip(columns, runs, strict=True)}
-    # All bars before any picture: they are what is waited for.
+    # All bars before any picture, because the user is waiting for them.
     for show in (_bars, _pictures):
         for run in runs:
             with drawn[run.id]:

@@ -1,4 +1,4 @@
-"""Adding own pictures: an archive, a folder or files through the browser, or a folder on this machine."""
+"""Adding your own pictures: an archive, a folder or files through the browser, or a folder on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def panel(empty: bool) -> None:
     """The ways to add pictures, and the result of the last upload.
 
     Args:
-        empty: whether there are no own pictures yet; the panel then starts open.
+        empty: whether the user has added no pictures yet; the panel then starts open.
     """
     _report()
     with st.expander("Add your own pictures", expanded=empty, icon=":material/add_photo_alternate:"):
@@ -92,7 +92,7 @@ def _take(file: str, work: Callable[[uploads.Progress], uploads.Received]) -> No
         received = work(told)
     except LabError as problem:
         st.session_state["upload_refused"] = (file, str(problem))
-        st.rerun()  # the form comes again, with what there is to choose from
+        st.rerun()  # the form is drawn again, with the possible choices
     st.session_state.pop("upload_refused", None)
     left = [(printable(name), why) for name, why in received.left_out]
     st.session_state["upload_report"] = (received.name, received.pictures, left, received.said)
@@ -102,7 +102,7 @@ def _take(file: str, work: Callable[[uploads.Progress], uploads.Received]) -> No
 
 
 def _report() -> None:
-    """Says what was added and what was left out, as long as that data set is shown."""
+    """Says what was added and what was left out, while that data set is on show."""
     name, pictures, left, said = st.session_state.get("upload_report") or ("", 0, [], ())
     if not name or st.session_state.get("data_next", st.session_state.get("data_key")) != f"upload:{name}":
         return
@@ -134,7 +134,7 @@ def _path() -> None:
 
 
 def _open(path: str) -> None:
-    """Opens the folder and adds it to the choices; a refused one can be corrected."""
+    """Opens the folder and adds it to the choices; a folder that is refused can be corrected."""
     try:
         with st.spinner("reading the files ..."):
             found = catalog.dataset(f"folder:{path.strip()}")
@@ -166,7 +166,7 @@ def _by_name() -> None:
 
 
 def remove(key: str) -> None:
-    """Removes an own data set: an upload with its pictures, a folder only from the choices."""
+    """Removes a user's data set: an upload with its pictures, a folder only from the choices."""
     prefix, _, rest = key.partition(":")
     if prefix == "upload":
         uploads.remove(rest)

@@ -1,7 +1,7 @@
-"""Backbones. Adding one is one new file here that defines a `Backbone` at module level.
+"""Backbones. To add one, add a file here that defines a `Backbone` at module level.
 
-A file may define several, one by one or in a list; the catalog finds them. Import Keras
-inside the building function: the pages read this package and must stay light.
+A file may define several, separately or in a list; the catalog finds them. Import Keras
+inside the build function: the pages import this package and must stay light.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     import keras
 
 
-# What some strategies work on; see `transfer.void`.
+# The parts that some strategies work on; see `transfer.void`.
 Part = Literal["batch norm", "normalisation", "biases", "kernels", "maps"]
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Where a backbone's own weights come from.
+    """Where a backbone's pretrained weights come from.
 
     Args:
-        source: the data they were learned on, as people call it ("ImageNet").
+        source: common name of the data they were trained on ("ImageNet").
         origin: file or package they were taken from.
-        identity: changes whenever a weight does (a digest or a release name); keys the caches.
+        identity: changes whenever a weight does (a digest or a release name); used as the key of caches.
         load: puts the weights into the stages that `Backbone.build` returned; may download.
-        download_mb: size of that download in megabytes, 0 when shipped with the lab.
-        content: digest of the person's file that holds them; empty when they come from elsewhere.
+        download_mb: size of that download in megabytes; 0 if shipped with the lab.
+        content: digest of the user's file that contains them; empty if they come from elsewhere.
     """
 
     source: str
@@ -50,30 +50,30 @@ class Backbone:
     Args:
         key: name on the command line and in records, snake_case.
         title: name on the page.
-        summary: what it is good for, one or two sentences.
+        summary: what it is good for, in one or two sentences.
         parameters: number of weights without the head (for a fixed-size network, at ``image_size``).
         stages: names of the stages, bottom to top.
-        image_size: height and width it is fed by default, in pixels.
+        image_size: default height and width of its input, in pixels.
         smallest: smallest sensible height and width, in pixels.
         channels: 1 for grey, 3 for colour.
         licence: licence of code and weights.
         reference: the paper.
-        build: ``build(image_size)`` returns one `keras.Model` a stage, bottom to top, named as in
+        build: ``build(image_size)`` returns one `keras.Model` per stage, bottom to top, named as in
             ``stages``, randomly initialised, each taking the output of the one below. The first
             takes float32 pixels, 0 to 255, shape (n, image_size, image_size, channels), and does the
             network's own preprocessing; the last returns features, shape (n, d).
-        pretrained: its own weights, or None when it has to be trained on a source first.
-        source_head: kernel and bias of the classifier its weights were learned with, if there is one.
+        pretrained: its pretrained weights, or None if it has to be trained on a source first.
+        source_head: kernel and bias of the classifier it was pretrained with, if there is one.
         preprocessing: what its first stage does to the pixels, in a few words.
-        top1: share of ImageNet's validation pictures whose class it puts first, with its classifier and at the size
-            it was trained on, in percent; None when it was learned on something else.
+        top1: top-1 accuracy on ImageNet's validation pictures, with its classifier and at the size
+            it was trained on, in percent; None if it was trained on something else.
         modality: key of the kind of sample it reads.
         largest: greatest height and width, in pixels; None for any.
-        classes: names of the classes of ``source_head``, in order; empty when they are not known.
-        lessons: what its weights have learned from, as far as the lab trained them.
-        parts: what its stages have of the parts that some strategies work on; None when nobody knows beforehand.
-        fixed: whether its weights can never move, nor begin anew: it gives features and no more.
-        notes: what a run with it has to say: what was assumed of the network, and what was left out of it.
+        classes: names of the classes of ``source_head``, in order; empty if unknown.
+        lessons: what its weights were trained on, as far as the lab trained them.
+        parts: which of the parts that some strategies work on its stages have; None if unknown beforehand.
+        fixed: whether its weights can neither be trained nor reinitialised: it only computes features.
+        notes: what a run with it must report: assumptions about the network, and what was left out of it.
     """
 
     key: str
@@ -102,12 +102,12 @@ class Backbone:
 
 @dataclass(frozen=True)
 class Family:
-    """Backbones that are made when they are asked for, by a key of their own kind: ``run:260101-120000-abc123``.
+    """Backbones that are created on request, by a key with a prefix: ``run:260101-120000-abc123``.
 
     Args:
-        prefix: what stands before the colon.
-        open: from what stands after it to the backbone; imports no Keras. Raises `RequestError` when there is none.
-        known: keys of those that are offered beside the catalog's.
+        prefix: the part before the colon.
+        open: turns the part after it into the backbone; imports no Keras. Raises `RequestError` if there is none.
+        known: keys of those that are offered beside the catalog's backbones.
     """
 
     prefix: str

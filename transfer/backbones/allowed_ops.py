@@ -1,7 +1,7 @@
-"""What a SavedModel may consist of: it is a program, and this says which programs are mathematics and no more.
+"""What a SavedModel may contain. It is a program; this module accepts only programs that do pure mathematics.
 
-Read from its protocol buffer, before TensorFlow is asked to load anything. What is not listed is refused, whatever it
-may be; so an operation of a later TensorFlow is refused until somebody has looked at it.
+It is checked through its protocol buffer, before TensorFlow loads anything. Every operation that is not listed is
+refused, so operations of a later TensorFlow are refused until somebody has reviewed them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from transfer.errors import RequestError
 
-# Answers follow from what is given to them, and nothing else happens.
+# The outputs depend only on the inputs, and there are no side effects.
 _MATHEMATICS = """
     Abs Add AddN AddV2 All Any ArgMax ArgMin AvgPool BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpaceND BiasAdd
     BroadcastArgs BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Const Conv2D Conv2DBackpropInput Cos Cumsum
@@ -27,39 +27,39 @@ _MATHEMATICS = """
 """
 MATHEMATICS = frozenset(_MATHEMATICS.split())
 CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-# Touch the network's own variables, or draw numbers; a training function beside the one that serves may hold them.
+# These use the network's own variables, or random numbers; a training function beside the serving one may have them.
 _OWN_STATE = """
     AssignAddVariableOp AssignSubVariableOp AssignVariableOp DisableCopyOnRead Placeholder RandomStandardNormal
     RandomUniform ReadVariableOp StatelessRandomGetKeyCounter StatelessRandomUniformV2 VarHandleOp VarIsInitializedOp
 """
 OWN_STATE = CALLS | frozenset(_OWN_STATE.split())
-# Write and read files. TensorFlow puts them into each SavedModel, into functions that this project never calls.
+# These read and write files. TensorFlow puts them into every SavedModel, in functions that this project never calls.
 SAVING = frozenset(
     {"MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename", "StaticRegexFullMatch", "StringJoin"}
 )
-# Functions may call one another, and so make millions of operations out of a few lines.
+# Functions may call one another, and so unfold a few lines into millions of operations.
 MOST_OPERATIONS = 200_000
-# Kinds of object that hold no file and run nothing by being loaded.
+# Kinds of object that contain no file and run nothing on being loaded.
 OBJECTS = frozenset({"user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor"})
 
 
 def check_program(meta_graph: Any, named: str) -> None:
-    """Refuses a SavedModel that is anything but mathematics on its own variables.
+    """Refuses a SavedModel that does anything but mathematics on its own variables.
 
     Args:
         meta_graph: its one ``MetaGraphDef``.
-        named: how it is called in messages.
+        named: its name in messages.
 
     Raises:
-        RequestError: it has an operation that is not listed, a file beside its weights, an object that does something
-            when it is loaded, or is too large or endless.
+        RequestError: it has an unlisted operation, a file beside its weights, or an object that does something
+            on being loaded, or it is too large or endless.
     """
     objects = meta_graph.object_graph_def
     kinds = {node.WhichOneof("kind") for node in objects.nodes} - {None}
     if meta_graph.asset_file_def or "asset" in kinds:
-        raise _refused("The SavedModel brings files of its own along (assets).", named)
+        raise _refused("The SavedModel comes with files of its own (assets).", named)
     if strange := sorted(kinds - OBJECTS):
-        raise _refused("The SavedModel holds objects that do something when they are loaded.", f"{named}: {strange[0]}")
+        raise _refused("The SavedModel contains objects that do something on being loaded.", f"{named}: {strange[0]}")
     library = _library(meta_graph)
     served = served_functions(meta_graph)
     usual = MATHEMATICS | OWN_STATE | library.keys()
@@ -69,7 +69,7 @@ def check_program(meta_graph: Any, named: str) -> None:
 
 
 def served_functions(meta_graph: Any) -> set[str]:
-    """The functions that a loaded object can call, directly or by one another; those that save are not among them."""
+    """The functions that a loaded object can call, directly or indirectly, except those that save."""
     nodes = meta_graph.object_graph_def.nodes
     named = [node.bare_concrete_function.concrete_function_name for node in nodes]
     named += [name for node in nodes for name in node.function.concrete_functions]
@@ -90,20 +90,20 @@ def check_operations(nodes: Iterable[Any], allowed: Iterable[str], named: str) -
 
 def _refused(wrong: str, received: str) -> RequestError:
     return RequestError(
-        f"{wrong} It would have to be trusted: it is not loaded.", received,
+        f"{wrong} It would have to be trusted, so it is not loaded.", received,
         "Export the network alone, without reading, decoding, checking or printing: model.export('folder').",
     )  # fmt: skip
 
 
 def _called(nodes: Iterable[Any], library: Any) -> Iterator[str]:
-    """Functions that these nodes call or hold, each time they do."""
+    """The functions that these nodes call or contain, repeated for each occurrence."""
     for node in nodes:
         held = [value for attr in node.attr.values() for value in (attr.func, *attr.list.func)]
         yield from (name for name in (node.op, *(one.name for one in held)) if name in library)
 
 
 def _reached(first: Iterable[str], library: Any) -> set[str]:
-    """The functions that can be called, directly or by one another."""
+    """The functions that can be called, directly or indirectly."""
     found: set[str] = set()
     waiting = [name for name in first if name in library]
     while waiting:

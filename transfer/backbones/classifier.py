@@ -1,7 +1,7 @@
-"""Where a network's classifier is: the layer whose outputs are the classes, and no features.
+"""Finds a network's classifier: the layer whose outputs are class scores instead of features.
 
-Networks end in more ways than a dense layer: MobileNet and SqueezeNet classify by a convolution of 1 x 1, before or
-after the average, and an activation, a dropout or a reshape may follow.
+Not all networks end in a dense layer: MobileNet and SqueezeNet classify with a 1 x 1 convolution, before or
+after averaging, and an activation, a dropout or a reshape may follow.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from typing import Any
 
 from transfer.backbones.cutting import passages
 
-# May follow a classifier without being one; none of them has weights.
+# These may follow a classifier; none of them has weights.
 FOLLOWING = frozenset(
     ("Activation", "Softmax", "LogSoftmax", "Sigmoid", "Dropout", "SpatialDropout2D", "Reshape", "Flatten", "Squeeze")
     + ("Identity", "Cast", "GetItem", "TrueDivide", "Divide", "Mean", "AveragePooling2D", "MaxPooling2D")
     + ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
 )
 PROBABILITIES = ("softmax", "sigmoid", "log_softmax")
-# A layer with one of these gives features: classes are scored by a line, or by probabilities.
+# A layer with one of these outputs features: class scores are linear or probabilities.
 _FEATURES = ("relu", "relu6", "elu", "selu", "gelu", "silu", "swish", "leaky_relu", "hard_silu", "mish")
 
 
 def classifier(operations: list[Any]) -> tuple[str | None, int | None]:
-    """Name of the classifier, and how many classes the network's output has; None for a network that gives features.
+    """The classifier's name and the number of classes; None for a network that outputs features.
 
     Args:
-        operations: of a flat, freshly built network, bottom to top.
+        operations: those of a flat, freshly built network, bottom to top.
     """
     import keras
 
@@ -56,7 +56,7 @@ def classifier(operations: list[Any]) -> tuple[str | None, int | None]:
 
 
 def _activation(operation: Any) -> str | None:
-    """The activation it applies, by Keras' name; None when it applies none."""
+    """Keras' name of the activation it applies; None if it applies none."""
     if type(operation).__name__ in ("Softmax", "Sigmoid", "LogSoftmax"):
         return {"LogSoftmax": "log_softmax"}.get(type(operation).__name__, type(operation).__name__.lower())
     name = getattr(getattr(operation, "activation", None), "__name__", None)
@@ -64,7 +64,7 @@ def _activation(operation: Any) -> str | None:
 
 
 def _sees_one_place(convolution: Any) -> bool:
-    """Whether its kernel is 1 x 1, or covers its whole input once."""
+    """Whether its kernel is 1 x 1, or covers its whole input exactly once."""
     place = convolution._inbound_nodes[0]
     given, made = place.input_tensors[0].shape[1:3], place.output_tensors[0].shape[1:3]
     kernel = tuple(convolution.kernel_size)
@@ -72,5 +72,5 @@ def _sees_one_place(convolution: Any) -> bool:
 
 
 def _classes(operations: list[Any]) -> int:
-    """One output of a sigmoid stands for two classes."""
+    """The number of classes; a single sigmoid output stands for two."""
     return max(2, int(operations[-1]._inbound_nodes[0].output_tensors[0].shape[-1] or 0))

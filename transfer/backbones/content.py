@@ -1,7 +1,7 @@
-"""What a person's file holds, in one word: the SHA-256 of its content.
+"""The identity of a user's file: the SHA-256 of its content.
 
-A name, a size and a date say little: a network that is trained anew has all three of the old one. The digest of a file
-is kept until the system says that the file has changed, by what no copying with old dates can set back.
+Name, size and date are not enough: a network that is trained again may keep all three. The digest of a file
+is cached until the system reports a change, by a time stamp that copying with old dates cannot reset.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from transfer.errors import RequestError
 T = TypeVar("T")
 Seen = tuple[int, ...]
 _TRIES = 3
-# Two writes within a tick of the system's clock look like one, so a digest this fresh is not kept.
+# Two writes within a tick of the system's clock look like one, so such a recent digest is not cached.
 _SETTLED_NS = 2 * 10**9
 
 _known: dict[str, tuple[Seen, str]] = {}
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of the file, 64 hexadecimal digits; quick when it was asked for before.
+    """SHA-256 of the file, 64 hexadecimal digits; fast if it was computed before.
 
     Raises:
-        RequestError: it cannot be read, or is being written.
-        FileNotFoundError: there is none.
+        RequestError: it cannot be read, or is being written to.
+        FileNotFoundError: there is no such file.
     """
     place = str(path.resolve())
     seen = _seen(path.stat())
@@ -44,28 +44,30 @@ def digest(path: Path) -> str:
                 seen = _seen(os.fstat(file.fileno()))
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as problem:
-            raise RequestError("The file cannot be read.", f"{path}: {problem.strerror}", "Look at it.") from problem
+            raise RequestError(
+                "The file cannot be read.", f"{path}: {problem.strerror}", "Check the file and its permissions."
+            ) from problem
         if _seen(path.stat()) == seen:
             _keep(place, seen, found)
             return found
-    raise RequestError("The file is being changed.", str(path), "Try again once it is whole.")
+    raise RequestError("The file is being changed.", str(path), "Try again once it is complete.")
 
 
 def together(root: Path, files: Sequence[Path]) -> str:
-    """One digest of several files below a folder, their names among it."""
+    """One digest for several files below a folder, including their names."""
     words = [f"{file.relative_to(root).as_posix()} {digest(file)}" for file in files]
     return hashlib.sha256("\n".join(words).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def guarded(work: Callable[..., T], now: Callable[[], str], expected: str, named: str) -> Callable[..., T]:
-    """The same function, which raises when the content is another before or after it.
+    """Wraps a function so that it raises if the content has changed before or after the call.
 
-    A backbone that was opened minutes ago gives what it was then, or nothing.
+    A backbone that was opened minutes ago either returns the weights of that time or raises.
 
     Args:
-        work: reads the files.
-        now: tells the digest of their content.
-        expected: what it was when they were chosen.
+        work: the function, which reads the files.
+        now: returns the digest of their current content.
+        expected: the digest when they were chosen.
         named: the files, in words.
     """
 
@@ -79,23 +81,23 @@ def guarded(work: Callable[..., T], now: Callable[[], str], expected: str, named
 
 
 def compare(expected: str, now: str, named: str) -> None:
-    """Raises `RequestError` when the content is not what it was.
+    """Raises `RequestError` if the content has changed.
 
     Args:
-        expected: its digest then.
-        now: its digest now.
-        named: the file or folder.
+        expected: its earlier digest.
+        now: its current digest.
+        named: name of the file or folder.
     """
     if now != expected:
         raise RequestError(
-            "A network's file is not the one this began with: its content has changed since.",
+            "This began with a different network file: its content has changed since.",
             f"{named} with SHA-256 {now[:16]}, not {expected[:16]}",
             "Put the old file back, or start a new run with this one.",
         )
 
 
 def _seen(about: os.stat_result) -> Seen:
-    """What changes with every change; the last, the time of that change, cannot be set by hand."""
+    """Values that change with every modification; the last, the change time, cannot be set by hand."""
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
 
 

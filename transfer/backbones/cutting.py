@@ -1,11 +1,11 @@
-"""Cuts a network into stages by looking at its graph.
+"""Cuts a network into stages by analysing its graph.
 
-    A tensor that everything passes through is a place where a network can be cut. Those places
+    A network can be cut at a tensor that everything passes through. These places
     are grouped by resolution, and each group is cut once: after its last join of branches
-    (residual sum or concatenation) or, without joins, at the last tensor that is not widened.
+    (residual sum or concatenation) or, if there are no joins, at the last tensor that is not widened.
 
-So stage 2 of a ResNet is its conv2_x, and that of a VGG its second block. NASNet's cells reach back
-two cells, which leaves it a stem and one large stage.
+So stage 2 of a ResNet is its conv2_x, and stage 2 of a VGG its second block. NASNet's cells reach back
+two cells, which leaves only a stem and one large stage.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-# A new group of places begins when the height falls below this part of the last group's first one.
-# Not 1/2: "valid" convolutions and odd sizes take a pixel or two without being a step down.
+# A new group of places begins when the height falls below this fraction of the last group's first height.
+# Not 1/2: "valid" convolutions and odd sizes lose a pixel or two without halving the resolution.
 STEP_DOWN = 0.6
-# Without joins, a tensor more than this many times as wide as the narrowest is the inside of a block.
+# If there are no joins, a tensor more than this many times as wide as the narrowest is inside a block.
 WIDENED = 3
 
 
 def _sources(operation: Any) -> list[Any]:
-    """The operations whose outputs an operation of a freshly built network takes."""
-    # Freshly built, each was called once; `operation.input` would be that of a nested model's inside.
+    """The operations whose outputs are inputs of this one, in a freshly built network."""
+    # In a freshly built network, each was called once; `operation.input` would be a nested model's inner input.
     return [tensor._keras_history.operation for tensor in operation._inbound_nodes[0].input_tensors]
 
 
@@ -37,26 +37,26 @@ def passages(operations: list[Any]) -> list[int]:
             last_use[position[id(source)]] = index
     reach, passages = 0, []
     for index in range(len(operations) - 1):
-        if reach <= index:  # nothing from further down is used beyond here
+        if reach <= index:  # nothing from below is used above this point
             passages.append(index)
         reach = max(reach, last_use[index])
     return passages
 
 
 def learns(operation: Any) -> bool:
-    """Whether it has weights of its own; those of a Normalization are preprocessing, which is ours."""
+    """Whether it has weights of its own; those of a Normalization count as preprocessing, which the lab does."""
     from keras import layers
 
     return bool(getattr(operation, "weights", None)) and not isinstance(operation, layers.Normalization)
 
 
 def output_of(operation: Any) -> Any:
-    """What an operation of a freshly built network gives."""
+    """The output of an operation in a freshly built network."""
     return operation._inbound_nodes[0].output_tensors[0]
 
 
 def _best(group: list[int], operations: list[Any]) -> int:
-    """The one place of a group at which it is cut, by the rule at the top of this file."""
+    """The place at which a group is cut, by the rule at the top of this file."""
     from keras import layers
 
     def joins(index: int) -> bool:
@@ -69,12 +69,12 @@ def _best(group: list[int], operations: list[Any]) -> int:
         return max(index for index in group if width[index] <= WIDENED * min(width.values()))
     best = joined[-1]
     while best + 1 in group and isinstance(operations[best + 1], layers.Activation | layers.ReLU):
-        best += 1  # the activation of a sum belongs to its block
+        best += 1  # the activation after a sum belongs to the sum's block
     return best
 
 
 def cuts(operations: list[Any]) -> list[int]:
-    """Where to cut: one place a resolution that has weights below and above; the last stays whole."""
+    """Where to cut: one place per resolution, with weights below and above; the last one stays whole."""
     from keras import layers
 
     weighted = [index for index, operation in enumerate(operations) if learns(operation)]
@@ -82,7 +82,7 @@ def cuts(operations: list[Any]) -> list[int]:
     height = float("inf")
     for index in passages(operations):
         shape = output_of(operations[index]).shape
-        # Before the first weights lies the preprocessing; a padding belongs to the convolution above it.
+        # Everything before the first weights is preprocessing; padding belongs to the convolution above it.
         if index < weighted[0] or len(shape) != 4 or isinstance(operations[index], layers.ZeroPadding2D):
             continue
         if shape[1] <= STEP_DOWN * height:

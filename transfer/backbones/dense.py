@@ -1,4 +1,4 @@
-"""The first network of every textbook: no convolution, one hidden layer."""
+"""The classic textbook network: no convolutions, one hidden layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DROPOUT = 0.2
 
 
 def build(image_size: int) -> list[keras.Model]:
-    """Pixels in a row, one dense layer, dropout."""
+    """Flattened pixels, one dense layer, dropout."""
     import keras
     from keras import layers
 
@@ -29,8 +29,8 @@ def build(image_size: int) -> list[keras.Model]:
 DENSE = Backbone(
     key="dense",
     title="Dense network",
-    summary="The MNIST network of the Keras and TensorFlow tutorials. It knows nothing of neighbouring "
-    "pixels, so a shift of the picture ruins it: a baseline that shows what convolution is worth.",
+    summary="The MNIST network of the Keras and TensorFlow tutorials. It does not know which pixels "
+    "are neighbours, so shifting the picture ruins it: a baseline that shows the value of convolutions.",
     parameters=100_480,
     stages=("hidden",),
     image_size=28,

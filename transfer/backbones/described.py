@@ -1,7 +1,7 @@
-"""Cuts a network into stages by its description, so that they are known before anything is loaded.
+"""Cuts a network into stages by its description, so that the stages are known before anything is loaded.
 
-A description is what `transfer.backbones.inspect_file` found in another process: the layers bottom to top, with their
-weights, and at which of them everything passes through.
+The description comes from `transfer.backbones.inspect_file` in another process: the layers bottom to top, with their
+weights, and which of them everything passes through.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def kept_up_to(known: Description, cut: str) -> list[dict[str, Any]]:
 
 
 def usual_cut(known: Description) -> str:
-    """Below the classifier when the network ends with one, else at its end."""
+    """The default cut: below the classifier if the network ends with one, else at its end."""
     names, places = [layer["name"] for layer in known["layers"]], cuts(known)
     if known["classifier"] is not None:
         below = names[: names.index(known["classifier"])]
@@ -39,19 +39,19 @@ def usual_cut(known: Description) -> str:
 
 
 def chosen_cut(known: Description, asked: str, named: str) -> str:
-    """Where the network is cut: as it is asked for, or as usual when nothing is.
+    """Where the network is cut: as requested, or the default.
 
     Raises:
-        RequestError: it cannot be cut there; names where it can.
+        RequestError: it cannot be cut there; lists where it can.
     """
     cut = known.get("ends", {}).get(asked, asked) or usual_cut(known)
     if cut not in (places := cuts(known)):
-        raise RequestError(f"{named} cannot be cut there.", repr(cut), f"It can at {', '.join(places[-8:])}.")
+        raise RequestError(f"{named} cannot be cut there.", repr(cut), f"Cut it at {', '.join(places[-8:])}.")
     return cut
 
 
 def shaped(pixels: Any, known: Description) -> Any:
-    """Pictures in the height and width of a network that wants them not square; others as they are."""
+    """Pictures stretched for a network whose input is not square; others as they are."""
     import keras
 
     height, width = known.get("input", (None, None))
@@ -61,14 +61,14 @@ def shaped(pixels: Any, known: Description) -> Any:
 
 
 def usual_pixels(known: Description) -> str:
-    """The range the network was found to be made for; 0 to 1 is assumed when nothing tells."""
+    """The detected pixel range of the network; 0 to 1 if it cannot be detected."""
     if "rescales" in known:  # an older reading's description
         return "0..255" if known["rescales"] else "0..1"
     return known["pixels"] or ASSUMED
 
 
 def chosen_pixels(known: Description, asked: str) -> str:
-    """The range of the pixels: as it is asked for, or as usual when nothing is.
+    """The pixel range: as requested, or the default.
 
     Raises:
         RequestError: there is no such range.
@@ -77,77 +77,78 @@ def chosen_pixels(known: Description, asked: str) -> str:
 
 
 def fed(known: Description, asked: str) -> str:
-    """What the network is fed, in words for its card.
+    """What the network is fed, as text for its card.
 
     Args:
         known: its description.
-        asked: the range that was asked for, empty for the usual one.
+        asked: the requested range; empty for the default.
     """
     height, width = known.get("input", (None, None))
     shape = "" if height == width else f"{height} × {width}, "
-    assumed = " (assumed: nothing in the network tells)" if not asked and known.get("pixels", "") is None else ""
+    assumed = " (assumed: the network does not tell)" if not asked and known.get("pixels", "") is None else ""
     return f"{shape}pixels of {PIXELS[chosen_pixels(known, asked)].words}{assumed}"
 
 
 def doubts(known: Description, asked: str) -> tuple[str, ...]:
-    """What a run with the network has to say: the range of pixels if it was assumed, and what was left out.
+    """What a run with the network must report: the pixel range if it was assumed, and what was left out.
 
     Args:
         known: its description.
-        asked: the range that was asked for, empty for the usual one.
+        asked: the requested range; empty for the default.
     """
     told = bool(asked) or known.get("pixels", "") is not None
-    assumed = () if told else (f"Nothing in the network tells its pixels: {PIXELS[ASSUMED].words} is assumed.",)
+    assumed = () if told else (f"The network does not tell its pixel range: {PIXELS[ASSUMED].words} is assumed.",)
     return (*assumed, *known.get("notes", []))
 
 
 def understood(known: Description) -> list[str]:
-    """What was understood of a network, a sentence each: its input, pixels, classifier, and what was left out."""
+    """What was recognised, one sentence each: the network's input, pixels, classifier, and what was left out."""
     height, width = known.get("input", (known["size"], known["size"]))
     colour = "colour" if known["channels"] == 3 else "grey"
     said = [f"It reads {colour} pictures of {f'{height} × {width} pixels' if height else 'any size'}."]
     if height != width:
-        said.append("Pictures are stretched to that shape.")
+        said.append("Pictures are stretched to this shape.")
     words = PIXELS[usual_pixels(known)].words
     told = known.get("told")
     if told == "preprocessing":
-        said.append(f"It is fed pixels of {words}: its own preprocessing is made for them.")
+        said.append(f"It is fed pixels of {words}: its own preprocessing expects these.")
     elif told == "statistics":
         said.append(
-            f"It is fed pixels of {words}: an estimate from its batch statistics. Choose others if you know better."
+            f"It is fed pixels of {words}, estimated from its batch statistics. Choose another range if that is wrong."
         )
     elif told == "maker":
-        said.append(f"It is fed pixels of {words}: its layers are named as Teachable Machine's, which feeds these.")
+        said.append(f"It is fed pixels of {words}: its layers are named like Teachable Machine's, which uses these.")
     else:
         said.append(
-            f"Nothing in it tells which pixels it was trained on: {words} is assumed. Choose others if it was not, "
-            "or its features are worth little."
+            f"It does not tell which pixels it was trained on: {words} is assumed. If that is wrong, choose another "
+            "range, or its features will be poor."
         )
     if known["classifier"] is None:
-        said.append("It ends in features: nothing is left out.")
+        said.append("It outputs features: nothing is left out.")
     else:
         classes = f", {known['classes']} classes" if known.get("classes") else ""
         said.append(
-            f"Its classifier ({known['classifier']}{classes}) is left out; features are what {usual_cut(known)} gives."
+            f"Its classifier ({known['classifier']}{classes}) is left out; "
+            f"features are the output of {usual_cut(known)}."
         )
     return said + known.get("notes", [])
 
 
 def stages(kept: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Names of the stages that `staged` makes of these layers."""
+    """Names of the stages that `staged` makes from these layers."""
     return tuple(f"stage{n}" for n in range(1, len(ends(kept)) + 1))
 
 
 def weights(kept: list[dict[str, Any]]) -> int:
-    """How many weights these layers have."""
+    """The number of weights of these layers."""
     return sum(layer["weights"] for layer in kept)
 
 
 def ends(kept: list[dict[str, Any]]) -> list[str]:
-    """Names of the layers that end the stages: of those with weights, where it can be cut, at most five in even steps.
+    """Names of the layers that end the stages: at most five, evenly spaced among layers with weights that can be cut.
 
-    The rule of `cutting` looks at joins and resolutions, which needs the network itself; here it has to follow from
-    the description, for the pages know the stages before anything is loaded.
+    The rule of `cutting` uses joins and resolutions, which needs the network itself; here the description must be
+    enough, because the pages show the stages before anything is loaded.
     """
     places, heard = [], False
     for place, layer in enumerate(kept):
@@ -157,7 +158,7 @@ def ends(kept: list[dict[str, Any]]) -> list[str]:
             heard = False
     top = len(kept) - 1
     if places and weights(kept[places[-1] + 1 :]) == 0:
-        places.pop()  # what follows has no weights: it belongs to the stage below
+        places.pop()  # the rest has no weights, so it belongs to the stage below
     places.append(top)
     step = max(1.0, len(places) / MOST_STAGES)
     chosen = [places[round((n + 1) * step) - 1] for n in range(min(MOST_STAGES, len(places)))]
@@ -170,11 +171,11 @@ def staged(
     """The stages of a network, which share its layers; features are averaged over places or tokens.
 
     Args:
-        whole: the network that is described.
+        whole: the network.
         known: its description.
-        cut: name of the highest layer that is kept.
-        image_size: height and width the stages are fed, in pixels.
-        fed: the range of pixels the network is fed.
+        cut: name of the topmost layer to keep.
+        image_size: height and width of the stages' input, in pixels.
+        fed: the pixel range the network is fed.
     """
     import keras
 
@@ -189,7 +190,7 @@ def staged(
     places = ends(kept_up_to(known, cut))
     for n, name in enumerate(places, start=1):
         above = output_of(by_name[name])
-        # Called on new inputs, so that the same layers may be fed another size than they were saved with.
+        # Called on new inputs, so that the same layers can take another size than they were saved with.
         flowing = keras.Model(below, above)(flowing)
         if name == places[-1]:
             if len(flowing.shape) == 4:

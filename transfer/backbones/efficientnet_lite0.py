@@ -1,9 +1,9 @@
-"""EfficientNet-Lite0 with ImageNet weights that are shipped with the lab: transfer without a network.
+"""EfficientNet-Lite0 with ImageNet weights that are shipped with the lab: pretrained without a download.
 
-The weights were learned in TensorFlow, and only a network that does exactly the same sums can use
-them: "same" padding that puts the odd pixel below and right, batch-norm epsilon 1e-3, ReLU6, no
+The weights were trained in TensorFlow, and only a network that computes exactly the same can use
+them: "same" padding with the odd pixel at the bottom and right, batch-norm epsilon 1e-3, ReLU6, no
 squeeze-and-excitation, pixels as (x - 127) / 128. KerasHub's EfficientNetBackbone pads both sides
-of strided convolutions alike, which turns the features (cosine .83 to .94); so it is built here.
+of strided convolutions equally, which changes the features (cosine .83 to .94), so it is built here.
 
     stem     3x3 convolution, stride 2, 32 channels
     block1-7 inverted residual blocks: widen (1x1), filter each channel (3x3 or 5x5), narrow (1x1)
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 BODY, TOP = "efficientnet_lite0.safetensors", "efficientnet_lite0_top.safetensors"
-# A broken or exchanged file would train without complaint and teach nonsense: each read compares.
+# A damaged or replaced file would train without an error but learn nonsense, so each read checks the digest.
 DIGESTS = {
     BODY: "c803aa1cc5ed06606dea5981e3370f52fadab8dd817fa9f467c35277ead4d061",
     TOP: "9a46e017f213dc519b29ba98a7ab47ad011a8c2319652bc4553537cdc601a177",
@@ -34,12 +34,12 @@ DIGESTS = {
 
 
 class Group(NamedTuple):
-    """One row of the paper's table: blocks that share width and resolution.
+    """One row of the paper's table: a group of blocks with the same width and resolution.
 
     Args:
         kernel: height and width of the filters.
-        stride: of the group's first block; the others have 1.
-        widen: how many times wider the inside of a block is than its input.
+        stride: stride of the group's first block; the others have 1.
+        widen: expansion factor: how many times wider the inside of a block is than its input.
         channels: width of the output.
         repeats: number of blocks.
     """
@@ -63,7 +63,7 @@ GROUPS = {
 
 
 def _convolve(signal: Any, name: str, channels: int, kernel: int = 1, stride: int = 1, relu: bool = True) -> Any:
-    """Convolution, batch norm and ReLU6; ``channels`` 0 filters each channel by itself."""
+    """Convolution, batch norm and ReLU6; depthwise if ``channels`` is 0."""
     from keras import layers
 
     common = {"strides": stride, "padding": "same", "use_bias": False, "name": name}
@@ -76,7 +76,7 @@ def _convolve(signal: Any, name: str, channels: int, kernel: int = 1, stride: in
 
 
 def _block(signal: Any, name: str, group: Group, stride: int) -> Any:
-    """One inverted residual block; the shortcut needs input and output of one shape."""
+    """One inverted residual block; has a shortcut if input and output have the same shape."""
     from keras import layers
 
     entry, width = signal, signal.shape[-1]
@@ -110,7 +110,7 @@ def build(image_size: int) -> list[keras.Model]:
 
 
 def _shipped(file: str) -> dict[str, np.ndarray]:
-    """The arrays of a shipped file by name.
+    """The arrays of a shipped file, by name.
 
     Raises:
         RunFailed: it is missing or is not the file that was shipped.
@@ -118,7 +118,7 @@ def _shipped(file: str) -> dict[str, np.ndarray]:
     from safetensors.numpy import load
 
     path = WEIGHTS / file
-    remedy = f"Install the lab again, or fetch the file with `git checkout -- {path}`."
+    remedy = f"Reinstall the lab, or restore the file with `git checkout -- {path}`."
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -146,8 +146,8 @@ def imagenet_head() -> tuple[np.ndarray, np.ndarray]:
 EFFICIENTNET_LITE0 = Backbone(
     key="efficientnet_lite0",
     title="EfficientNet-Lite0",
-    summary="An ImageNet network for small devices, shipped with the lab: works without a network. Fed 96 px "
-    "here, 4 times as fast as at the 224 px it was trained on; give it 224 px where detail counts.",
+    summary="An ImageNet network for small devices, shipped with the lab: works offline. Fed 96 px "
+    "here, 4 times as fast as at the 224 px it was trained on; use 224 px where detail matters.",
     parameters=3_413_024,
     stages=("stem", *GROUPS, "top"),
     image_size=96,

@@ -1,6 +1,6 @@
-"""A network as one flat graph of TensorFlow's operations, its weights in it as constants: read, cut and run.
+"""A network as one flat graph of TensorFlow operations with its weights as constants: read, cut and run.
 
-Such a graph holds no variable, function or file, so running it can do nothing but compute.
+Such a graph contains no variables, functions or files, so running it can only compute.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ PASSED_THROUGH = ("Identity", "StopGradient", "PreventGradient")
 
 
 def flattened(serving: Any) -> tuple[Any, str, str]:
-    """The graph of a loaded function with its calls unfolded; names of its input and output.
+    """The graph of a loaded function with its calls inlined, and the names of its input and output.
 
     Args:
-        serving: a ``ConcreteFunction`` with one input and one output, whose variables do not change any more.
+        serving: a ``ConcreteFunction`` with one input and one output, whose variables no longer change.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -33,7 +33,7 @@ def flattened(serving: Any) -> tuple[Any, str, str]:
 
 
 def _plain(graph: Any) -> Any:
-    """Without marks for devices and gradients: what is left is what is computed."""
+    """The graph without marks for devices and gradients, which do not affect the computation."""
     for node in graph.node:
         node.device = ""
         for name in [name for name in node.attr if name.startswith("_")]:
@@ -42,7 +42,7 @@ def _plain(graph: Any) -> Any:
 
 
 def _needed(graph: Any, entry: str, output: str) -> tuple[Any, str]:
-    """What the output follows from, without what only passes a value through; and the output's name then."""
+    """The nodes that the output depends on, without identities; and the output's new name."""
     from tensorflow.core.framework import graph_pb2
 
     nodes = {node.name: node for node in graph.node}
@@ -67,7 +67,7 @@ def _needed(graph: Any, entry: str, output: str) -> tuple[Any, str]:
 
 
 def _named_shortly(found: tuple[Any, str], entry: str, output: str) -> tuple[Any, str, str]:
-    """The graph without the names of the calls that were unfolded."""
+    """The graph without the names of the inlined calls."""
     graph, output = found
     short: dict[str, str] = {}
     for node in graph.node:
@@ -83,12 +83,12 @@ def _named_shortly(found: tuple[Any, str], entry: str, output: str) -> tuple[Any
 
 
 def _node(name: str) -> str:
-    """The node that an input's name means: ``split:1`` is the second output of ``split``."""
+    """The node that an input refers to: ``split:1`` is the second output of ``split``."""
     return name.lstrip("^").partition(":")[0]
 
 
 def flowing(graph: Any, entry: str, output: str) -> list[str]:
-    """The nodes between input and output that depend on the input, each after those it takes; without the input."""
+    """The nodes between input and output that depend on the input, in topological order, without the input."""
     nodes = {node.name: node for node in graph.node}
     order: dict[str, bool] = {}
     waiting = [(output, False)]
@@ -105,7 +105,7 @@ def flowing(graph: Any, entry: str, output: str) -> list[str]:
 
 
 def passages(graph: Any, order: list[str]) -> list[int]:
-    """Positions in ``order`` of the nodes that everything passes through, bottom to top; the last is one."""
+    """Positions in ``order`` of the nodes that everything passes through, bottom to top, including the last node."""
     nodes = {node.name: node for node in graph.node}
     position = {name: at for at, name in enumerate(order)}
     lowest, found = len(order), [len(order) - 1]
@@ -119,7 +119,7 @@ def passages(graph: Any, order: list[str]) -> list[int]:
 
 
 def weights_by_user(graph: Any, order: list[str], weights: set[str]) -> dict[str, list[str]]:
-    """The weights that each node of ``order`` is the first to use, by itself or by constants that are made of them."""
+    """The weights that each node of ``order`` is the first to use, directly or through derived constants."""
     nodes = {node.name: node for node in graph.node}
     seen = set(order)
     found: dict[str, list[str]] = {}
@@ -138,7 +138,7 @@ def weights_by_user(graph: Any, order: list[str], weights: set[str]) -> dict[str
 
 
 def part(graph: Any, entry: str, output: str) -> Any:
-    """The graph between two nodes; the lower one becomes the input, a placeholder of that name."""
+    """The graph between two nodes; the lower one becomes the input, a placeholder with its name."""
     from tensorflow.core.framework import graph_pb2, types_pb2
 
     nodes = {node.name: node for node in graph.node}
@@ -156,7 +156,7 @@ def part(graph: Any, entry: str, output: str) -> Any:
 
 @functools.lru_cache(maxsize=2)
 def read(file: Path) -> Any:
-    """The graph in the file, checked again: it may have been written by anybody.
+    """The graph in the file, checked again because anybody may have written it.
 
     Raises:
         RequestError: it does more than compute.
@@ -170,7 +170,7 @@ def read(file: Path) -> Any:
 
 
 def runner(graph: Any, entry: str, output: str) -> Callable[[np.ndarray], np.ndarray]:
-    """From pictures, shape (n, height, width, channels), to what a node gives for them."""
+    """A function from pictures, shape (n, height, width, channels), to a node's output."""
     import tensorflow as tf
 
     def run(pictures: np.ndarray) -> np.ndarray:
@@ -193,12 +193,12 @@ def _wrapped(graph: Any, entry: str, output: str, given: Any) -> Any:
 
 @functools.cache
 def layer_class() -> Any:
-    """The Keras layer that runs a part of a flat graph; made when asked for, so that the pages need no Keras."""
+    """The Keras layer that runs part of a flat graph; created on request, so that the pages need no Keras."""
     import keras
     import tensorflow as tf
 
     class FlatGraph(keras.layers.Layer):
-        """A part of a flat graph in float32, whatever the precision; its weights are ``constants`` and never move."""
+        """Part of a flat graph in float32, whatever the precision; its weights are ``constants`` and never trained."""
 
         def __init__(self, file: Path, entry: str, output: str, fed: Range, constants: int, name: str) -> None:
             super().__init__(name=name, dtype="float32", trainable=False)
@@ -207,12 +207,12 @@ def layer_class() -> Any:
             self.fed = fed
 
         def build(self, shape: Any) -> None:
-            """Makes a function of the part, for inputs of this shape."""
+            """Turns the part into a function for inputs of this shape."""
             kept = part(read(self.file), self.entry, self.output_node)
             self.run = _wrapped(kept, self.entry, self.output_node, tf.TensorSpec((None, *shape[1:]), tf.float32))
 
         def call(self, inputs: Any) -> Any:
-            """Inputs in the graph's own range, through the graph."""
+            """Scales inputs to the graph's own range and runs them through the graph."""
             turned = inputs[..., ::-1] if self.fed.blue_first else inputs
             return self.run(turned * self.fed.scale + self.fed.offset)
 

@@ -1,8 +1,8 @@
-"""What a file is, told by its bytes and never by its name.
+"""Recognises a file by its content, never by its name.
 
-A network saved by Keras is a ZIP (``.keras``) or HDF5 (``.h5``). People also have files that look like one and are
-not: weights alone, another framework's network, a web page that was saved in its place. Each is told apart here,
-without TensorFlow and without running anything of it, so that a refusal gives the true reason.
+A network saved by Keras is a ZIP (``.keras``) or HDF5 (``.h5``) file. Other files may look like one: weights only,
+another framework's network, a web page saved in place of the file. Each is recognised here
+without TensorFlow and without running any of it, so that a refusal gives the true reason.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _HEAD = 512
 
 
 def form(path: Path) -> str:
-    """`KERAS` or `H5`, for a file that holds a whole network.
+    """`KERAS` or `H5`, for a file with a complete network.
 
     Raises:
-        RequestError: it holds something else; says what.
+        RequestError: it contains something else; says what.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -41,7 +41,7 @@ def config_of(path: Path, kind: str) -> dict[str, Any]:
     """What the file says about the network's layers.
 
     Raises:
-        RequestError: that is not readable.
+        RequestError: the description is not readable.
     """
     import h5py
 
@@ -55,12 +55,12 @@ def config_of(path: Path, kind: str) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
         raise damaged(path, f"its description cannot be read ({str(problem)[:100]})") from None
     if not isinstance(read, dict) or not isinstance(read.get("config"), dict | list) or "class_name" not in read:
-        raise RequestError("The file does not describe a network of Keras.", path.name, SAVE)
+        raise RequestError("The file does not describe a Keras network.", path.name, SAVE)
     return read
 
 
 def saved_by(path: Path, kind: str) -> str:
-    """The version of Keras that saved it, empty when it does not say."""
+    """The version of Keras that saved it; empty if the file does not say."""
     import h5py
 
     try:
@@ -74,7 +74,7 @@ def saved_by(path: Path, kind: str) -> str:
 
 
 def torn(path: Path) -> str:
-    """The first part of a ZIP whose checksum is wrong; empty when all are whole."""
+    """The first member of a ZIP whose checksum is wrong; empty if all are intact."""
     try:
         with zipfile.ZipFile(path) as file:
             return file.testzip() or ""
@@ -83,7 +83,7 @@ def torn(path: Path) -> str:
 
 
 def damaged(path: Path, why: str) -> RequestError:
-    """The refusal of a file that was whole once."""
+    """The refusal of a damaged file."""
     return RequestError("The file is damaged.", f"{path.name}: {why}", "Copy or download it again.")
 
 
@@ -92,23 +92,23 @@ def _check_zip(path: Path) -> None:
         with zipfile.ZipFile(path) as file:
             names = file.namelist()
     except (OSError, ValueError, zipfile.BadZipFile):
-        raise damaged(path, "it begins as a ZIP does, but ends before its table of contents") from None
+        raise damaged(path, "it starts like a ZIP, but ends before its table of contents") from None
     outside = next((name for name in names if _leads_out(name)), None)
     if outside is not None:
         raise RequestError(
-            "The file holds a part with a path that leads out of it: it is not opened.", f"{path.name}: {outside}", SAVE
+            "The file contains a path that leads outside it, so it is not opened.", f"{path.name}: {outside}", SAVE
         )
     if CONFIG in names and any(name.startswith("model.weights.") for name in names):
         return
     ends = {PurePosixPath(name).name for name in names}
     if "data.pkl" in ends or "constants.pkl" in ends:
-        raise _foreign(path, "a network of PyTorch")
+        raise _foreign(path, "a PyTorch network")
     if "saved_model.pb" in ends:
         raise RequestError(
             "This is a zipped SavedModel.", path.name, "Unpack it on this machine and give its folder: saved:<folder>."
         )
     if names and all(name.endswith(".npy") for name in names):
-        raise RequestError("The file holds arrays of NumPy, not a network.", path.name, SAVE)
+        raise RequestError("The file contains NumPy arrays, not a network.", path.name, SAVE)
     if CONFIG in names:
         raise RequestError("The file describes a network, but its weights are not in it.", path.name, SAVE)
     raise RequestError("This is a ZIP, but not one that Keras wrote.", f"{path.name}: {', '.join(names[:3])}", SAVE)
@@ -132,44 +132,44 @@ def _check_h5(path: Path) -> None:
         return
     if weights:
         raise RequestError(
-            "The file holds weights only: it does not say which layers they belong to.",
+            "The file contains only weights and does not say which layers they belong to.",
             path.name,
-            f"{SAVE} Weights of a network of keras.applications can be used as weights:<path>@<backbone>, "
+            f"{SAVE} Weights for a network of keras.applications can be used as weights:<path>@<backbone>, "
             f"weights:{path.name}@mobilenet_v2 for example.",
         )
-    raise RequestError("This is an HDF5 file, but it holds no network.", f"{path.name}: {sorted(keys)[:3]}", SAVE)
+    raise RequestError("This is an HDF5 file, but it contains no network.", f"{path.name}: {sorted(keys)[:3]}", SAVE)
 
 
 def _foreign(path: Path, what: str) -> RequestError:
-    return RequestError(f"This is {what}: the lab reads networks of Keras and SavedModels.", path.name, SAVE)
+    return RequestError(f"This is {what}; the lab reads Keras networks and SavedModels.", path.name, SAVE)
 
 
 def _other(path: Path, head: bytes) -> RequestError:
-    """What a file is that is neither ZIP nor HDF5."""
+    """The refusal of a file that is neither ZIP nor HDF5."""
     text = head.lstrip().lower()
     if not head:
         return RequestError("The file is empty.", path.name, "Copy or download it again.")
     if text.startswith(b"version https://git-lfs"):
         return RequestError(
-            "This is a pointer of Git LFS, not the file it stands for.", path.name, "Fetch the file: git lfs pull."
+            "This is a Git LFS pointer, not the file itself.", path.name, "Fetch the file: git lfs pull."
         )
     if text.startswith((b"<!doctype html", b"<html")):
         return RequestError(
             "This is a web page, not a network.", path.name, "Download the file itself, not the page that shows it."
         )
     if head[4:8] == b"TFL3":
-        return _foreign(path, "a network of TensorFlow Lite")
+        return _foreign(path, "a TensorFlow Lite network")
     if path.suffix == ".onnx" or (head[0] == 8 and head[1] < 32 and head[2:3] in (b"\x12", b"\x1a", b"\x3a", b"B")):
-        return _foreign(path, "a network in ONNX form")
+        return _foreign(path, "a network in ONNX format")
     if head[0] == 0x80 and 2 <= head[1] <= 5:
         return RequestError(
-            "This is a Python pickle (PyTorch, joblib or another), which runs code when it is opened: it is not.",
+            "This is a Python pickle (PyTorch, joblib or another), which can run code when opened: it is not opened.",
             path.name, SAVE,
         )  # fmt: skip
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
-        return _foreign(path, "a file of weights in safetensors form")
+        return _foreign(path, "a weights file in safetensors format")
     if text.startswith(b"{"):
-        return RequestError("This is text (JSON): it may describe a network, but holds no weights.", path.name, SAVE)
+        return RequestError("This is text (JSON): it may describe a network, but contains no weights.", path.name, SAVE)
     if path.suffix in (".keras", ".h5", ".hdf5") or not any(head):
-        return damaged(path, "it begins neither as a ZIP (.keras) nor as HDF5 (.h5)")
-    return RequestError("This is no file of a Keras network.", path.name, SAVE)
+        return damaged(path, "it starts neither like a ZIP (.keras) nor like HDF5 (.h5)")
+    return RequestError("This is not a Keras network file.", path.name, SAVE)

@@ -1,8 +1,8 @@
-"""KerasHub's networks for pictures by the name of their preset: ``hub:resnet_18_imagenet``.
+"""KerasHub's image networks by the name of their preset: ``hub:resnet_18_imagenet``.
 
-The library (keras-hub) is no requirement of the lab: with TensorFlow Text it takes 240 MB. It is asked about a preset
-in a process of its own, for the pages must not have TensorFlow, and what it said is kept. It downloads from Kaggle,
-resumes what broke off and uses no file whose checksum is wrong.
+The library (keras-hub) is optional, because it takes 240 MB with TensorFlow Text. It is queried about a preset
+in a separate process, because the pages must not import TensorFlow, and the answer is cached. It downloads from Kaggle,
+resumes interrupted downloads and uses no file whose checksum is wrong.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _SECONDS = 300
 
 
 def open_(rest: str) -> Backbone:
-    """The network of that preset as a backbone; ``@cut=<layer>`` behind it leaves out what lies above that layer.
+    """The network of that preset as a backbone; ``@cut=<layer>`` after it leaves out everything above that layer.
 
     Raises:
-        RequestError: the library is not installed or has no such network for pictures, or it cannot be cut there.
+        RequestError: the library is not installed or has no such image network, or it cannot be cut there.
         DownloadFailed: the library's description of it could not be fetched.
     """
     preset, at, cut = rest.partition("@cut=")
@@ -57,9 +57,9 @@ def open_(rest: str) -> Backbone:
         smallest=size or SMALLEST,
         largest=size,
         channels=known["channels"],
-        licence="code Apache-2.0 (KerasHub), weights as their page says",
+        licence="code Apache-2.0 (KerasHub), weights: see their page",
         reference=f"https://www.kaggle.com/models/{known['handle']}",
-        preprocessing="as by KerasHub's image converter" if known["scale"] else "pixels as they are",
+        preprocessing="by KerasHub's image converter" if known["scale"] else "pixels as they are",
         build=functools.partial(_build, preset=preset, cut=cut),
         pretrained=Pretrained(
             source="ImageNet" if "imagenet" in preset else "KerasHub's",
@@ -72,9 +72,11 @@ def open_(rest: str) -> Backbone:
 
 
 def description(preset: str) -> Description:
-    """What is known of the preset; the library is asked at first (some ten seconds, and a network)."""
+    """The description of the preset; the first call queries the library (about ten seconds, needs a connection)."""
     if not NAME.fullmatch(preset):
-        raise RequestError("This is no name of a KerasHub preset.", repr(preset), "Write hub:resnet_18_imagenet, say.")
+        raise RequestError(
+            "This is not a name of a KerasHub preset.", repr(preset), "Write hub:resnet_18_imagenet, say."
+        )
     try:
         found: Description = json.loads(_kept(preset).read_text())
     except (FileNotFoundError, ValueError):
@@ -92,10 +94,10 @@ def _kept(preset: str) -> Path:
 
 
 def facts(preset: str) -> Description:
-    """What the library says of a preset; in a process of its own.
+    """The library's description of a preset; called in a separate process.
 
     Raises:
-        RequestError: it has no such preset, it is none of a network for pictures, or cannot be reached.
+        RequestError: there is no such preset, it is not an image network, or it cannot be reached.
     """
     import keras
     import keras_hub
@@ -104,17 +106,17 @@ def facts(preset: str) -> Description:
 
     builtin = keras_hub.models.Backbone.presets
     if preset not in builtin:
-        raise UnknownKey("preset of KerasHub", preset, builtin)
+        raise UnknownKey("KerasHub preset", preset, builtin)
     about = builtin[preset]
     try:
         backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=False)
         converter = _converter(preset)
-    except Exception as problem:  # whatever the library and the network raise, there is no description
+    except Exception as problem:  # whatever the library or the connection raises, there is no description
         raise RequestError(
             f"KerasHub could not fetch its description of {preset}.", _first_line(problem), _by_hand(preset)
         ) from problem
     if not isinstance(backbone.inputs, list) or not reads_pictures(backbone):
-        raise RequestError("This preset is not of a network that reads pictures alone.", preset, "Choose another.")
+        raise RequestError("This preset's network needs inputs other than pictures.", preset, "Choose another.")
     whole = keras.Model(backbone.inputs, backbone.outputs)
     size = getattr(converter, "image_size", None)
     return {
@@ -129,7 +131,7 @@ def facts(preset: str) -> Description:
 
 
 def _converter(preset: str) -> Any:
-    """The preset's own preprocessing; None when it has none."""
+    """The preset's own preprocessing; None if it has none."""
     import keras_hub
 
     try:
@@ -148,10 +150,10 @@ def _build(image_size: int, preset: str, cut: str) -> list[keras.Model]:
 
 
 def _load(stages: list[keras.Model], preset: str, cut: str) -> None:
-    """Puts the preset's weights into the stages; downloads them when they are not there.
+    """Puts the preset's weights into the stages; downloads them if necessary.
 
     Raises:
-        DownloadFailed: they could not be fetched or read; what is damaged is removed.
+        DownloadFailed: they could not be fetched or read; damaged files are removed.
     """
     import requests
 
@@ -185,7 +187,7 @@ def _stages(preset: str, cut: str, image_size: int, load_weights: bool) -> list[
 
 @contextmanager
 def _told(preset: str) -> Iterator[None]:
-    """Within it the library's own progress bar tells the run how far a download is."""
+    """A context in which the library's own progress bar reports the progress of a download to the run."""
     import kagglehub.clients
     from tqdm import tqdm
 
@@ -203,17 +205,17 @@ def _told(preset: str) -> Iterator[None]:
 
 
 def _folder() -> Path:
-    """Where the library keeps what it has downloaded."""
+    """Where the library stores its downloads."""
     from kagglehub.config import get_cache_folder
 
     return Path(get_cache_folder()) / "models"
 
 
 def _by_hand(preset: str) -> str:
-    """What to do without a network."""
+    """What to do without a connection."""
     return (
-        f"Connect to the network and try again: it goes on where it broke off. Or use {PREFIX}:{preset} on another "
-        f"machine, and copy {_folder()} from there. Works without a network: efficientnet_lite0."
+        f"Connect to the internet and try again: it resumes where it broke off. Or use {PREFIX}:{preset} on another "
+        f"machine, and copy {_folder()} from there. Works offline: efficientnet_lite0."
     )
 
 
@@ -222,7 +224,7 @@ def _first_line(problem: Exception) -> str:
 
 
 def _known() -> list[str]:
-    """Keys of presets that were asked for before, while the library is there."""
+    """Keys of presets that were requested before, if the library is installed."""
     if importlib.util.find_spec("keras_hub") is None:
         return []
     files = sorted(settings.cache("hub").glob(f"{LAYOUT}-*.json"))

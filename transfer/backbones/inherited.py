@@ -1,4 +1,4 @@
-"""The network of a finished run: ``run:<id>``. Transfer goes on from there, and every step keeps where it came from."""
+"""The network of a finished run: ``run:<id>``. Transfer continues from it, and every step keeps its lineage."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ OFFERED = 8
 
 
 def packed(run: str) -> Path:
-    """Where the run's network lies in one piece; made by the engine when it is first needed."""
+    """The file with the run's complete network; the engine creates it when it is first needed."""
     return settings.cache("networks") / f"{ids.checked('run', run)}.keras"
 
 
 def open_(run: str) -> Backbone:
-    """The backbone of a run's id.
+    """The backbone for a run's id.
 
     Raises:
-        RequestError: this is no id, or no run of that id has left a network.
+        RequestError: this is not an id, or no run with that id has left a network.
     """
     try:
         about: dict[str, Any] = json.loads((settings.run_folder(run) / ABOUT).read_text())
     except (OSError, ValueError):
         raise RequestError(
-            "There is no finished run of that name to begin with.",
+            "There is no finished run of that name to start from.",
             f"run:{run}",
-            "Give the id of a run that was tested; one of an older version of the lab has to be run again.",
+            "Give the id of a tested run; runs of an older version of the lab have to be run again.",
         ) from None
     if about.get("fixed"):
         raise RequestError(
-            "The network of this run is fixed, so there is nothing to go on with.",
+            "The network of this run is always frozen, so it has learned nothing that could be reused.",
             f"run:{run}, {about['title']}",
-            "Begin with its own backbone (saved:<folder>) again.",
+            "Start from its own backbone (saved:<folder>) again.",
         )
     size = about["image_size"]
     return Backbone(
@@ -76,7 +76,7 @@ def open_(run: str) -> Backbone:
 
 
 def noted_reading(run: str) -> int | None:
-    """How the file of the run's backbone was read, see `transfer.backbones.as_read`; None in older runs."""
+    """Which reader the run's backbone file was read with, see `transfer.backbones.as_read`; None in older runs."""
     try:
         reading: int | None = json.loads((settings.run_folder(run) / ABOUT).read_text()).get("reading")
     except (OSError, ValueError):

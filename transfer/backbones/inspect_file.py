@@ -1,6 +1,6 @@
-"""Looks into a network that somebody gives; `transfer.backbones.saved` asks for it in a process of its own.
+"""Inspects a user's network; `transfer.backbones.saved` calls it in a separate process.
 
-Whatever is in the file, it is read with Keras' safe mode on, and by a process that has nothing to lose.
+Whatever the file contains, it is read with Keras' safe mode on, in a process that has nothing to lose.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     import keras
 
 PROBED_SIZE = 32
-# TensorFlow.js adds the class to a layer's name, and its number.
+# TensorFlow.js appends the class and a number to a layer's name.
 _TEACHABLE_MACHINE = tuple(re.compile(rf"(.*_)?{one}\d+") for one in ("GlobalAveragePooling2D", "dense_Dense"))
 
 
 def inspect(file: str) -> dict[str, Any]:
-    """What a person has to know of the network in the file.
+    """The description of the network in the file.
 
     Returns:
-        As `describe`, and ``pixels``, the range it is made for, None when nothing tells; ``told``, what told it;
-        ``ends``, the layer that ends each network that was nested in it; ``notes``, sentences on how it was read.
+        As `describe`, and ``pixels``, the range it expects, None if unknown; ``told``, how that was found;
+        ``ends``, the last layer of each network nested in it; ``notes``, sentences on how it was read.
 
     Raises:
-        RequestError: the file is no such network; says why.
+        RequestError: the file is not such a network; says why.
     """
     path = Path(file)
     network, notes, ends = opened(path)
@@ -43,33 +43,33 @@ def inspect(file: str) -> dict[str, Any]:
     below = [layer["name"] for layer in found["layers"] if layer["cut"]]
     if found["classifier"] is not None and below.index(found["classifier"]) == 0:
         raise RequestError(
-            "The network is a classifier alone: no features lie below it.", f"{path.name}, {found['classifier']}",
-            "Give one with a layer that has learned something below its classifier.",
+            "The network is only a classifier, with no features below it.", f"{path.name}, {found['classifier']}",
+            "Give one with a trained layer below its classifier.",
         )  # fmt: skip
     fed, told = told_pixels(network)
     return {**found, "pixels": fed, "told": told, "ends": ends, "notes": notes}
 
 
 def describe(network: keras.Model, named: str) -> dict[str, Any]:
-    """The layers of a network and what it takes.
+    """The layers and the input of a network.
 
     Args:
-        network: a functional one that reads pictures.
-        named: how it is called in messages.
+        network: a functional network that reads pictures.
+        named: its name in messages.
 
     Returns:
         ``title``; ``size`` (pixels, the larger of height and width; None for any); ``input``, height and width;
-        ``channels``; ``classifier``, the layer that scores the classes and is no feature, or None; ``classes``, how
+        ``channels``; ``classifier``, the layer that outputs the class scores, or None; ``classes``, how
         many; ``layers``: name, kind, output shape, weights and whether the network can be cut there, bottom to top.
 
     Raises:
-        RequestError: it has not learned anything.
+        RequestError: it has no weights.
     """
     operations = list(network.operations)
     places = {*passages(operations), len(operations) - 1}
     weighted = [index for index, operation in enumerate(operations) if learns(operation)]
     if not weighted:
-        raise RequestError("The network has no weights.", named, "Give one that has learned something.")
+        raise RequestError("The network has no weights.", named, "Give one with trained weights.")
     height, width, channels = network.inputs[0].shape[1:]
     layers = []
     for index, operation in enumerate(operations):
@@ -99,14 +99,14 @@ def describe(network: keras.Model, named: str) -> dict[str, Any]:
 
 
 def reads_pictures(network: keras.Model) -> bool:
-    """Whether its one input is a square picture, grey or in colour, and its output one."""
+    """Whether its only input is a square picture, grey or in colour, and it has one output."""
     shape = tuple(network.inputs[0].shape)
     one = len(network.inputs) == 1 == len(network.outputs) and len(shape) == 4
     return one and shape[-1] in (1, 3) and shape[1] == shape[2]
 
 
 def told_pixels(network: keras.Model) -> tuple[str | None, str]:
-    """The range of pixels a flat network is made for, and what told it; None when nothing does."""
+    """The pixel range a flat network expects, and how that was found; None if it cannot be found."""
     import keras
 
     operations = list(network.operations)
@@ -124,9 +124,9 @@ def told_pixels(network: keras.Model) -> tuple[str | None, str]:
 
 
 def _of_teachable_machine(operations: list[Any]) -> bool:
-    """Whether its layers are called as Teachable Machine's export calls them.
+    """Whether its layers are named like those of Teachable Machine's export.
 
-    Its page feeds ``pixels / 127.5 - 1``, which is nowhere in the file.
+    Its page feeds ``pixels / 127.5 - 1``, which is not recorded in the file.
     """
     names = [operation.name for operation in operations]
     return all(any(one.fullmatch(name) for name in names) for one in _TEACHABLE_MACHINE)
@@ -137,7 +137,7 @@ def _step(part: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _by_statistics(operations: list[Any], first: int, channels: int) -> str | None:
-    """The range told by batch statistics at the bottom, before the first filters or behind them."""
+    """The range estimated from batch statistics at the bottom, before or after the first filters."""
     import keras
 
     lowest = operations[first]

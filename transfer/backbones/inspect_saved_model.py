@@ -1,7 +1,7 @@
-"""Looks into a SavedModel; `transfer.backbones.saved_model` asks for it in a process of its own.
+"""Inspects a SavedModel; `transfer.backbones.saved_model` calls it in a separate process.
 
-First its protocol buffer is read and checked, operation by operation. Only then TensorFlow loads it, here and nowhere
-else. What leaves this process is a description and one flat graph of mathematics, its weights in it as constants.
+First its protocol buffer is read and checked, operation by operation. Only then does TensorFlow load it, and only in
+this process, which returns only a description and one flat graph of mathematics with the weights as constants.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ EXPORT = "Export it with one picture in and one output: model.export('folder')."
 KERNELS = ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MatMul", "BatchMatMulV2", "Einsum")
 PRODUCTS = ("MatMul", "BatchMatMulV2")
 PROBABILITIES = ("Softmax", "Sigmoid", "LogSoftmax")
-# May follow the product that scores the classes.
+# These may follow the product that computes the class scores.
 ADDING = ("BiasAdd", "Add", "AddV2", "RealDiv")
 FOLLOWING = (*PROBABILITIES, *ADDING, "Reshape", "Squeeze", "Mean", "Cast")
 USUAL_SIZE = 32
 RESCALES = ("Mul", "RealDiv", "Sub", "Add", "AddV2")
-# One protocol buffer holds 2 GiB at most.
+# A protocol buffer can hold 2 GiB at most.
 MOST_BYTES = 2 * 10**9
 
 
 def inspect(question: str) -> dict[str, Any]:
-    """What a person has to know of the network in the folder; its flat graph is written beside.
+    """The description of the network in the folder; also writes its flat graph.
 
     Args:
-        question: JSON of the folder and of the file the flat graph goes to.
+        question: JSON with the folder and the file for the flat graph.
 
     Returns:
-        As `transfer.backbones.inspect_file.describe`, a layer for each operation, and ``output``, where it ends.
+        As `transfer.backbones.inspect_file.describe`, with one layer per operation, and ``output``, where it ends.
 
     Raises:
         RequestError: it is refused; says why.
@@ -45,7 +45,7 @@ def inspect(question: str) -> dict[str, Any]:
     folder, file = map(Path, json.loads(question))
     program = checked(folder)
     with tempfile.TemporaryDirectory() as copy:
-        # What is loaded is what was checked, and not what may have come into its place meanwhile.
+        # Loads exactly what was checked, not what may have replaced it meanwhile.
         (Path(copy) / PROGRAM).write_bytes(_bare(program).SerializeToString())
         (Path(copy) / "variables").symlink_to(folder.resolve() / "variables")
         serving, weights = _serving(Path(copy), folder.name)
@@ -59,7 +59,7 @@ def inspect(question: str) -> dict[str, Any]:
 
 
 def checked(folder: Path) -> Any:
-    """The program, read without loading it; refuses what is not a network alone."""
+    """The program, read without loading it; refuses anything that is not just a network."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -70,8 +70,8 @@ def checked(folder: Path) -> Any:
         raise _damaged(folder.name, problem) from None
     if len(read.meta_graphs) != 1 or not read.meta_graphs[0].object_graph_def.nodes:
         raise RequestError(
-            "This is no SavedModel of TensorFlow 2.", f"{folder.name}, {len(read.meta_graphs)} graphs",
-            "Load it where it was made and export it anew: model.export('folder').",
+            "This is not a SavedModel of TensorFlow 2.", f"{folder.name}, {len(read.meta_graphs)} graphs",
+            "Load it where it was made and export it again: model.export('folder').",
         )  # fmt: skip
     size = sum(one.stat().st_size for one in (folder / "variables").glob("variables.*"))
     if size > MOST_BYTES:
@@ -81,7 +81,7 @@ def checked(folder: Path) -> Any:
 
 
 def _bare(program: Any) -> Any:
-    """Without functions that nobody serves, as those that save, and marks of how a function is to be compiled."""
+    """Removes functions that are not served, such as those that save, and compilation hints."""
     meta_graph = program.meta_graphs[0]
     library, served = meta_graph.graph_def.library, allowed_ops.served_functions(meta_graph)
     kept = [function for function in library.function if function.signature.name in served]
@@ -89,13 +89,13 @@ def _bare(program: Any) -> Any:
         for part in (function, *function.node_def):
             for name in [name for name in part.attr if name.startswith(("_Xla", "_noinline", "_gradient"))]:
                 del part.attr[name]
-    # Gradients of their own would be functions, too; what is frozen needs none.
+    # Custom gradients would be functions too; a frozen network needs none.
     library.CopyFrom(type(library)(function=kept))
     return program
 
 
 def _serving(folder: Path, named: str) -> tuple[Any, set[str]]:
-    """The function that serves, and the names by which its graph knows the variables."""
+    """The serving function, and the names of the variables in its graph."""
     import tensorflow as tf
 
     try:
@@ -104,7 +104,7 @@ def _serving(folder: Path, named: str) -> tuple[Any, set[str]]:
         raise _damaged(named, problem) from None
     found = next((loaded.signatures[name] for name in SIGNATURES if name in loaded.signatures), None)
     if found is None:
-        raise RequestError("The SavedModel has no signature that serves.", named, EXPORT)
+        raise RequestError("The SavedModel has no serving signature.", named, EXPORT)
     given, made = list(found.structured_input_signature[1].values()), list(found.structured_outputs.values())
     if not _reads_pictures(given, made):
         shapes = ", ".join(f"{one.dtype.name} {one.shape}" for one in (*given, "->", *made) if one != "->")
@@ -114,12 +114,12 @@ def _serving(folder: Path, named: str) -> tuple[Any, set[str]]:
             "and one float32 output of shape (any number, features) or a map of them.",
         )  # fmt: skip
     resources = {inner.op.name for outer, inner in found.graph.captures if outer.dtype == tf.resource}
-    found.keep = loaded  # its variables live as long as what they were loaded with
+    found.keep = loaded  # its variables live only as long as the loaded object
     return found, resources
 
 
 def _reads_pictures(given: list[Any], made: list[Any]) -> bool:
-    """Whether it takes any number of pictures, grey or in colour, and gives features of each."""
+    """Whether it takes any number of pictures, grey or in colour, and returns features of each."""
     if len(given) != 1 or len(made) != 1 or {given[0].dtype.name, made[0].dtype.name} != {"float32"}:
         return False
     shape, out = given[0].shape, made[0].shape
@@ -129,12 +129,12 @@ def _reads_pictures(given: list[Any], made: list[Any]) -> bool:
 
 
 def _described(graph: Any, entry: str, output: str, weights: set[str], named: str) -> dict[str, Any]:
-    """The operations that pictures flow through, bottom to top, and where the graph can be cut."""
+    """The operations that pictures pass through, bottom to top, and where the graph can be cut."""
     import tensorflow as tf
 
-    # Asking an attribute that is not there would add it.
+    # Reading a missing attribute would add it.
     if any("data_format" in node.attr and node.attr["data_format"].s == b"NCHW" for node in graph.node):
-        raise RequestError("The SavedModel keeps channels first.", named, "Export it with channels last.")
+        raise RequestError("The SavedModel expects channels first.", named, "Export it with channels last.")
     with tf.Graph().as_default() as shaped:
         tf.graph_util.import_graph_def(graph, name="")
     outputs = {one.name: one.outputs[0] for one in shaped.get_operations()}
@@ -144,7 +144,7 @@ def _described(graph: Any, entry: str, output: str, weights: set[str], named: st
     kinds = {node.name: node.op for node in graph.node}
     first = next((at for at, name in enumerate(order) if kinds[name] in KERNELS and sizes[name]), None)
     if first is None:
-        raise RequestError("The network has no weights.", named, "Give one that has learned something.")
+        raise RequestError("The network has no weights.", named, "Give one with trained weights.")
     places = [at for at in flat_graph.passages(graph, order) if at >= first]
     scopes = [order[at].rpartition("/")[0] for at in places]
     ends = {
@@ -193,7 +193,7 @@ def _is_features(tensor: Any) -> bool:
 
 
 def _classifier(graph: Any, order: list[str], outputs: dict[str, Any]) -> str | None:
-    """The product or 1 x 1 convolution that scores the classes, when the network ends with one."""
+    """The product or 1 x 1 convolution that computes the class scores, if the network ends with one."""
     nodes, flowing = {node.name: node for node in graph.node}, set(order)
     probable = collapsed = False
     name = order[-1]
@@ -215,7 +215,7 @@ def _classifier(graph: Any, order: list[str], outputs: dict[str, Any]) -> str | 
 
 
 def _softmax_classifier(order: list[str], kinds: dict[str, str]) -> str | None:
-    """What older versions of the lab took for the classifier: the product below a softmax, and no other end."""
+    """The classifier by the rules of older versions of the lab: only the product below a softmax."""
     if kinds[order[-1]] != "Softmax":
         return None
     return next((name for name in reversed(order) if kinds[name] in KERNELS), None)
@@ -223,4 +223,4 @@ def _softmax_classifier(order: list[str], kinds: dict[str, str]) -> str | None:
 
 def _damaged(named: str, problem: Exception) -> RequestError:
     said = (str(problem).strip().splitlines() or ["no reason given"])[0][:200]
-    return RequestError("The SavedModel is damaged, or none.", f"{named}: {said}", EXPORT)
+    return RequestError("This is not a SavedModel, or it is damaged.", f"{named}: {said}", EXPORT)

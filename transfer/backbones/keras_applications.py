@@ -1,11 +1,11 @@
 """All networks of `keras.applications`.
 
 The tables are data: `tools/describe_keras_applications.py` builds each network and prints what they
-should say. Stages follow one rule (`transfer.backbones.cutting`), so that a new network needs one row.
+should contain. Stages follow one rule (`transfer.backbones.cutting`), so a new network only needs one row.
 
     preprocessing "tf":    x / 127.5 - 1
     preprocessing "tf128": x / 128 - 1
-    preprocessing "torch": (x / 255 - mean) / deviation of ImageNet
+    preprocessing "torch": (x / 255 - mean) / standard deviation of ImageNet
     preprocessing "caffe": blue, green, red, minus ImageNet's mean
 """
 
@@ -30,12 +30,12 @@ CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
 
 UNREADABLE = (OSError, ValueError, KeyError)
-OFFLINE = "Works without a network: efficientnet_lite0."
+OFFLINE = "Works offline: efficientnet_lite0."
 FED = {
     "tf": "pixels / 127.5 - 1",
     "tf128": "pixels / 128 - 1",
-    "torch": "pixels / 255, minus ImageNet's mean, over its deviation",
-    "efficientnet": "pixels / 255, minus ImageNet's mean, over its deviation",
+    "torch": "pixels / 255, minus ImageNet's mean, divided by its standard deviation",
+    "efficientnet": "pixels / 255, minus ImageNet's mean, divided by its standard deviation",
     "caffe": "blue, green, red; minus ImageNet's mean",
 }
 
@@ -44,14 +44,14 @@ class Net(NamedTuple):
     """One network.
 
     Args:
-        name: of the function in `keras.applications`.
-        key: on the command line.
-        file: the name Keras gives its weights, with the family's ending.
-        parameters: weights without the classifier.
-        image_size: what it was trained on, in pixels.
-        stages: how many the rule finds.
-        preprocessing: if another than the family's.
-        megabytes: of the download, when it is not four bytes a weight.
+        name: name of the function in `keras.applications`.
+        key: key on the command line.
+        file: Keras' name for its weights, with the family's ending.
+        parameters: number of weights without the classifier.
+        image_size: the size it was trained on, in pixels.
+        stages: number of stages that the rule finds.
+        preprocessing: only if it differs from the family's.
+        megabytes: size of the download, if it is not four bytes per weight.
     """
 
     name: str
@@ -65,17 +65,17 @@ class Net(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Networks of one paper, with what they share.
+    """The networks of one paper, and what they share.
 
     Args:
         preprocessing: see the top of this file.
         ending: of the weights' file names.
-        smallest: height and width, in pixels, that Keras accepts.
+        smallest: smallest height and width, in pixels, that Keras accepts.
         licence: of the weights; the code is Keras', Apache-2.0.
-        summary: what it is good for.
+        summary: what they are good for.
         reference: the paper.
         nets: the networks.
-        arguments: for the functions, beyond the common ones.
+        arguments: additional arguments for the functions.
     """
 
     preprocessing: str
@@ -88,28 +88,28 @@ class Family(NamedTuple):
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
-# Preprocessing is ours, and is then left out of the networks that can do it themselves: Keras'
-# Normalization keeps its numbers as weights that set_weights does not bring to effect.
+# The lab does the preprocessing, so it is left out of the networks that can do it themselves: Keras'
+# Normalization keeps its numbers as weights, but set_weights does not make them take effect.
 OURS = (("include_preprocessing", False),)
 TF_KERNELS = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 FAMILIES = (
     Family(
         "tf", "_no_top.h5", 32, "Apache-2.0",
-        "Small and fast on a processor; each channel filtered by itself, then mixed.",
+        "Small and fast on a CPU; filters each channel separately, then mixes the channels.",
         "Howard et al. 2017, MobileNets: Efficient convolutional neural networks for mobile vision "
         "applications",
         (Net("MobileNet", "mobilenet", "mobilenet_1_0_224_tf", 3_228_864, 224, 5, megabytes=17),),
     ),
     Family(
         "tf", "_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5", 32, "Apache-2.0",
-        "The network of TensorFlow's transfer-learning tutorial; narrow between its blocks, wide inside.",
+        "The network of TensorFlow's transfer-learning tutorial; narrow between its blocks, wide inside them.",
         "Sandler et al. 2018, MobileNetV2: Inverted residuals and linear bottlenecks",
         (Net("MobileNetV2", "mobilenet_v2", "mobilenet_v2", 2_257_984, 224, 5),),
     ),
     Family(
         "tf", "_224_1.0_float_no_top_v2.h5", 32, "Apache-2.0",
-        "MobileNetV2 with channel attention, its shape found by search for phones.",
+        "MobileNetV2 with channel attention; its architecture was found by search, for phones.",
         "Howard et al. 2019, Searching for MobileNetV3",
         (
             Net("MobileNetV3Small", "mobilenet_v3_small", "weights_mobilenet_v3_small", 939_120, 224, 5),
@@ -138,7 +138,7 @@ FAMILIES = (
     ),
     Family(
         "tf", TF_KERNELS, 32, "BSD-3-Clause",
-        "ResNet with the normalisation before the convolution, which lets deeper ones learn.",
+        "ResNet with normalisation before the convolution, which makes deeper networks trainable.",
         "He et al. 2016, Identity mappings in deep residual networks",
         (
             Net("ResNet50V2", "resnet50_v2", "resnet50v2", 23_564_800, 224, 5),
@@ -161,13 +161,13 @@ FAMILIES = (
     ),
     Family(
         "tf", TF_KERNELS, 71, "MIT",
-        "Inception taken to its end: every channel filtered by itself.",
+        "Inception taken to the extreme: filters every channel separately.",
         "Chollet 2017, Xception: Deep learning with depthwise separable convolutions",
         (Net("Xception", "xception", "xception", 20_861_480, 299, 5),),
     ),
     Family(
         "torch", TF_KERNELS, 32, "BSD-3-Clause",
-        "Each layer sees all layers before it: few weights, much memory.",
+        "Each layer sees the outputs of all layers before it: few weights, much memory.",
         "Huang et al. 2017, Densely connected convolutional networks",
         (
             Net("DenseNet121", "densenet121", "densenet121", 7_037_504, 224, 5),
@@ -186,7 +186,7 @@ FAMILIES = (
     ),
     Family(
         "efficientnet", "_notop.h5", 32, "Apache-2.0",
-        "Much accuracy for few weights; depth, width and resolution grow together from B0 to B7.",
+        "High accuracy with few weights; depth, width and resolution grow together from B0 to B7.",
         "Tan & Le 2019, EfficientNet: Rethinking model scaling for convolutional neural networks",
         tuple(
             Net(f"EfficientNetB{n}", f"efficientnet_b{n}", f"efficientnetb{n}", parameters, size, 5)
@@ -200,7 +200,7 @@ FAMILIES = (
     ),
     Family(
         "torch", "_notop.h5", 32, "Apache-2.0",
-        "EfficientNet made to train faster, with full convolutions in its lower stages.",
+        "EfficientNet redesigned to train faster, with full convolutions in its lower stages.",
         "Tan & Le 2021, EfficientNetV2: Smaller models and faster training",
         (
             Net("EfficientNetV2B0", "efficientnet_v2_b0", "efficientnetv2-b0", 5_919_312, 224, 5),
@@ -230,7 +230,7 @@ FAMILIES = (
 
 
 def _preprocess(pixels: Any, kind: str) -> Any:
-    """Pixels 0 to 255 as the network was fed in its training, in layers that are saved with it."""
+    """Converts pixels of 0 to 255 to what the network was trained on, in layers that are saved with it."""
     import keras
     from keras import layers
 
@@ -247,7 +247,7 @@ def _preprocess(pixels: Any, kind: str) -> Any:
 
 
 def _whole(family: Family, net: Net, image_size: int, weights: str | None = None) -> keras.Model:
-    """The network in one piece, its preprocessing in front."""
+    """The complete network with its preprocessing in front."""
     import keras
 
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
@@ -267,33 +267,33 @@ def _build(image_size: int, family: Family, net: Net) -> list[keras.Model]:
 
 def _models_folder() -> Path:
     """Where Keras looks for weights before it downloads them."""
-    from keras.src.backend import config  # Keras has no public name for it, and read the environment itself
+    from keras.src.backend import config  # Keras has no public name for it, and has read the environment itself
 
     return Path(os.path.expanduser(config.keras_home())) / "models"
 
 
 def _load(stages: list[keras.Model], family: Family, net: Net) -> None:
-    """Puts the ImageNet weights into the stages, from where Keras keeps them; fetches them when they are not there.
+    """Puts the ImageNet weights into the stages, from Keras' cache; downloads them if necessary.
 
     Raises:
-        DownloadFailed: they could not be fetched or read; nothing torn is left.
+        DownloadFailed: they could not be fetched or read; no incomplete file is left.
     """
     path = fetch(f"the ImageNet weights of {net.name}", _remote(family, net), _models_folder())
     try:
-        # At the size it was trained on, since that is part of some file names; weights know no size.
+        # At the size it was trained on, which is part of some file names; the weights do not depend on the size.
         donor = _whole(family, net, net.image_size, weights="imagenet")
     except UNREADABLE as error:
         path.unlink(missing_ok=True)
         raise DownloadFailed(
             f"The ImageNet weights of {net.name} could not be read; the file was removed.",
             error,
-            f"Connect to the network and try again, or put the file by hand at {path}. {OFFLINE}",
+            f"Connect to the internet and try again, or put the file at {path} by hand. {OFFLINE}",
         ) from error
     carry_over(donor, stages)
 
 
 def carry_over(donor: keras.Model, stages: list[keras.Model]) -> None:
-    """Puts the weights of a whole network into its stages, whatever size those were built for."""
+    """Puts the weights of a complete network into its stages, whatever size these were built for."""
     for stage, giver in zip(stages, split(donor), strict=True):
         pairs = zip(filter(learns, stage.layers), filter(learns, giver.layers), strict=True)
         for layer, other in pairs:
@@ -301,7 +301,7 @@ def carry_over(donor: keras.Model, stages: list[keras.Model]) -> None:
 
 
 def _remote(family: Family, net: Net) -> Remote:
-    """The file as Keras names and checks it."""
+    """The file with Keras' name and checksum."""
     published = WEIGHTS[net.name]
     return Remote(STORE + published.address, f"{net.file}{family.ending}", published.digest, _megabytes(net))
 
@@ -311,7 +311,7 @@ def _megabytes(net: Net) -> int:
 
 
 def _parts(net: Net) -> frozenset[Part]:
-    """Nearly all normalise by batches; ConvNeXt does by layers, VGG not at all."""
+    """Nearly all have batch normalisation; ConvNeXt has layer normalisation, VGG none."""
     found: set[Part] = {"biases", "kernels", "maps"}
     if not net.name.startswith("VGG"):
         found.add("normalisation")

@@ -1,8 +1,8 @@
-"""Where the weights of `keras.applications` lie, their checksums, and how well they do on ImageNet.
+"""The addresses of the weights of `keras.applications`, their checksums, and their ImageNet accuracies.
 
-Addresses and checksums are those that Keras 3.15 asks for (``tools/describe_keras_applications.py`` compares them);
-the accuracies are those of its documentation, https://keras.io/api/applications, except for MobileNetV3, whose two
-are those that the documentation of Keras 2 gave.
+Addresses and checksums are those of Keras 3.15 (``tools/describe_keras_applications.py`` compares them);
+the accuracies are from its documentation, https://keras.io/api/applications, except for MobileNetV3, whose two
+are from the documentation of Keras 2.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ class Published(NamedTuple):
     """The weights of one network, without its classifier.
 
     Args:
-        address: without `STORE`.
-        digest: MD5 or SHA-256, empty where Keras has none.
-        top1: share of ImageNet's validation pictures whose class comes first, in percent, with the classifier.
+        address: the address without `STORE`.
+        digest: MD5 or SHA-256; empty if Keras has none.
+        top1: top-1 accuracy on ImageNet's validation pictures with the classifier, in percent.
     """
 
     address: str

@@ -1,7 +1,7 @@
-"""How versions of the lab before this one read a file: the runs they made are opened again as they were made.
+"""How older versions of the lab read a file, so that their runs are reopened as they were made.
 
-They left nested networks whole, judged the range of pixels by names of operations, and took no convolution for a
-classifier. Nothing new is read like that.
+They kept nested networks whole, inferred the pixel range from names of operations, and never took a convolution for a
+classifier. New files are not read like this.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _RESCALE = ("Rescaling", "Normalization", "TrueDivide", "Divide", "Multiply", "S
 
 
 def inspect(file: str) -> dict[str, Any]:
-    """The description of the network in the file, by the rules of then.
+    """The description of the network in the file, by the old rules.
 
     Raises:
-        RequestError: it was not read then, or it lost what its Normalization had learned, so that its runs are wrong.
+        RequestError: it could not be read then, or its Normalization lost its values, so that its runs are wrong.
     """
     path = Path(file)
     network = opened(path)
@@ -35,19 +35,19 @@ def inspect(file: str) -> dict[str, Any]:
 
 
 def opened(path: Path) -> keras.Model:
-    """The network in the file, nested networks whole."""
+    """The network in the file, with nested networks kept whole."""
     import keras
 
     loaded, _ = loaded_from(path)
     if not hasattr(loaded, "operations") or not reads_pictures(loaded):
         raise RequestError(
-            "This run was made with another network than the file holds now.", path.name, "Run it again."
+            "This run was made with a different network than the file contains now.", path.name, "Run it again."
         )
     layers = loaded._flatten_layers(include_self=False)
     if any(isinstance(one, keras.layers.Normalization) and one.input_mean is None for one in layers):
         raise RequestError(
             "This run was made by a version of the lab that lost the mean and variance of the network's Normalization: "
-            "its scores are not those of the network.",
+            "its scores are wrong.",
             path.name,
             "Run it again.",
         )
@@ -55,7 +55,7 @@ def opened(path: Path) -> keras.Model:
 
 
 def _before_weights(operations: list[Any]) -> Iterator[Any]:
-    """What comes before the first layer that learns, inside of nested networks, too."""
+    """Everything before the first layer with weights, also inside nested networks."""
     for operation in operations:
         if inner := getattr(operation, "operations", getattr(operation, "layers", None)):
             yield from _before_weights(list(inner))
@@ -66,7 +66,7 @@ def _before_weights(operations: list[Any]) -> Iterator[Any]:
 
 
 def _classifier(operations: list[Any]) -> str | None:
-    """The dense layer that gives the classes, when the network ends with one and perhaps an activation."""
+    """The dense layer that outputs the classes, if the network ends with one and perhaps an activation."""
     import keras
 
     for operation in reversed(operations):

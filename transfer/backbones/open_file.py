@@ -1,7 +1,7 @@
-"""Opens the network in a file, without running anything of it: the one way in, for looking and for training.
+"""Opens the network in a file without running any of its code: the only way in, for inspection and for training.
 
-The file's bytes say what it is (`form`), its description is searched for code before Keras sees it (`saved_config`),
-and Keras reads it with safe mode on. What comes out is flat (`unfolded`).
+The file is recognised by content (`form`), its description is searched for code before Keras sees it (`saved_config`),
+and Keras reads it with safe mode on. The result is flat (`unfolded`).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from transfer.errors import RequestError
 if TYPE_CHECKING:
     import keras
 
-# What reads the size and channels of a Sequential that was saved without an input.
+# The layers that reveal the size and channels of a Sequential that was saved without an input.
 _TRIED_CHANNELS = (3, 1)
 
 
 class Opened(NamedTuple):
-    """A network from a file, flat, and what a person should know of the way it was read.
+    """A flat network from a file, and what the user should know about how it was read.
 
     Args:
-        network: functional; reads pictures, gives one output.
-        notes: sentences; what was left out or changed.
-        ends: the layer that ends each network that was nested in it, by that network's name.
+        network: functional; reads pictures and has one output.
+        notes: sentences on what was left out or changed.
+        ends: the last layer of each network nested in it, by that network's name.
     """
 
     network: keras.Model
@@ -48,18 +48,18 @@ def opened(path: Path) -> Opened:
     loaded, notes = loaded_from(path)
     check_reads_pictures(loaded, path.name)
     if len(loaded.outputs) > 1:
-        notes.append(f"It has {len(loaded.outputs)} outputs: the first is used, the others are left out.")
+        notes.append(f"It has {len(loaded.outputs)} outputs: only the first is used.")
     flat = unfolded(loaded)
     if flat.left_out:
         kinds = ", ".join(dict.fromkeys(flat.left_out))
-        notes.append(f"Its augmentation ({kinds}) is left out: the lab's own option Augment does that.")
+        notes.append(f"Its augmentation ({kinds}) is left out: use the lab's own option Augment instead.")
     if flat.twice:
         notes.append(f"Layers used in several places became independent copies: {', '.join(flat.twice[:5])}.")
     return Opened(flat.network, notes, flat.ends)
 
 
 def loaded_from(path: Path) -> tuple[keras.Model, list[str]]:
-    """The network as Keras gives it, with its inputs known; and what had to be left out.
+    """The network as Keras returns it, with known inputs, and what had to be left out.
 
     Raises:
         RequestError: it cannot be read, or would have to be trusted.
@@ -73,7 +73,7 @@ def loaded_from(path: Path) -> tuple[keras.Model, list[str]]:
         raise _trusted(path, code)
     notes: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        # Keras goes by the name's ending, the lab by what is in the file.
+        # Keras goes by the file extension, the lab by the content.
         file = Path(folder) / f"network.{kind}"
         file.symlink_to(path.resolve())
         try:
@@ -84,7 +84,7 @@ def loaded_from(path: Path) -> tuple[keras.Model, list[str]]:
         raise _trusted(path, "Lambda")
     if not isinstance(loaded, keras.Model) or not _has_graph(loaded):
         raise RequestError(
-            "The network's layers cannot be seen: it is neither functional nor a built Sequential.",
+            "The network's layers are not accessible: it is neither functional nor a built Sequential.",
             f"{path.name}, {type(loaded).__name__}",
             f"Call it once on pictures before saving (a Sequential), or build it with Keras' functional API. {SAVE}",
         )
@@ -92,7 +92,7 @@ def loaded_from(path: Path) -> tuple[keras.Model, list[str]]:
 
 
 def check_reads_pictures(network: keras.Model, named: str) -> None:
-    """Refuses a network with another input than one picture of 1 or 3 channels, which come last.
+    """Refuses a network whose input is not a single picture with 1 or 3 channels, which come last.
 
     Raises:
         RequestError: says which input it has.
@@ -101,10 +101,10 @@ def check_reads_pictures(network: keras.Model, named: str) -> None:
     received = f"{named}, input{'s' if len(shapes) > 1 else ''} {', '.join(map(str, shapes))}"
     remedy = "It needs one input of shape (height, width, channels), with 1 or 3 channels."
     if len(shapes) > 1:
-        raise RequestError("The network has several inputs; the lab feeds it pictures only.", received, remedy)
+        raise RequestError("The network has several inputs, but the lab only feeds it pictures.", received, remedy)
     shape = shapes[0]
     if len(shape) == 4 and shape[1] in (1, 3) and shape[-1] not in (1, 3):
-        raise RequestError("The network wants the channels first.", received, f"{remedy} Save it with channels last.")
+        raise RequestError("The network expects channels first.", received, f"{remedy} Save it with channels last.")
     if len(shape) != 4 or shape[-1] not in (1, 3):
         raise RequestError("The network does not read pictures.", received, remedy)
     if (shape[1] is None) != (shape[2] is None):
@@ -112,7 +112,7 @@ def check_reads_pictures(network: keras.Model, named: str) -> None:
 
 
 def _has_graph(loaded: Any) -> bool:
-    """Whether its layers and how they are joined can be read off; a Sequential is built first if it can be."""
+    """Whether its layers and their connections are accessible; builds a Sequential first if possible."""
     import keras
 
     if isinstance(loaded, keras.Sequential) and loaded._functional is None and loaded.layers:
@@ -124,10 +124,10 @@ def _has_graph(loaded: Any) -> bool:
 def _without_unknown(
     path: Path, kind: str, config: dict[str, Any], folder: Path, problem: Exception, notes: list[str]
 ) -> keras.Model:
-    """The network read once more without settings that are not known and switched off.
+    """The network, read again without unknown settings that are switched off.
 
     Raises:
-        RequestError: there are none, one is at work, or it cannot be read for another reason.
+        RequestError: there are none, an unknown one is in use, or it cannot be read for another reason.
     """
     import keras
 
@@ -148,12 +148,12 @@ def _without_unknown(
         loaded = keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as other:  # noqa: BLE001  # as above
         raise _refused(path, kind, other) from None
-    notes.append(f"Settings this version of Keras does not know, all switched off, are ignored: {', '.join(left_out)}.")
+    notes.append(f"Ignored settings, switched off and unknown to this version of Keras: {', '.join(left_out)}.")
     return loaded
 
 
 def _rewritten(path: Path, kind: str, config: dict[str, Any], output: Path) -> None:
-    """The same file with another description."""
+    """A copy of the file with another description."""
     import h5py
 
     if kind == H5:
@@ -171,10 +171,10 @@ def _rewritten(path: Path, kind: str, config: dict[str, Any], output: Path) -> N
 
 
 def _refused(path: Path, kind: str, problem: Exception) -> RequestError:
-    """The true reason, as far as Keras' words tell it."""
+    """The true reason, as far as Keras' message tells it."""
     said = _innermost(str(problem))
     if "Lambda" in said or "safe_mode" in said or "unsafe" in said.lower():
-        return _trusted(path, "an object Keras takes for unsafe")
+        return _trusted(path, "an object that Keras considers unsafe")
     if any(words in str(problem) for words in ("Could not locate", "Unknown layer", "custom object", "Unknown object")):
         return RequestError(
             "The network has layers that are not Keras' own.",
@@ -187,7 +187,7 @@ def _refused(path: Path, kind: str, problem: Exception) -> RequestError:
         return form.damaged(path, said)
     return RequestError(
         "Keras cannot read the network.", f"{path.name}: {said}{_versions(path, kind)}",
-        "Load it where it was made, with that version of Keras, and save it anew: model.save('name.keras').",
+        "Load it where it was made, with that version of Keras, and save it again: model.save('name.keras').",
     )  # fmt: skip
 
 
@@ -199,7 +199,7 @@ def _versions(path: Path, kind: str) -> str:
 
 
 def _innermost(said: str) -> str:
-    """What went wrong at the bottom: Keras wraps it into the settings of every layer around it."""
+    """The innermost error: Keras wraps it in the settings of every surrounding layer."""
     last = said.rpartition("Exception encountered: ")[2].strip()
     lines = [line for line in last.splitlines() if line.strip()]
     return lines[0][:200] if lines else "no reason given"
@@ -211,7 +211,7 @@ def _named(described: dict[str, Any]) -> str:
 
 def _trusted(path: Path, code: str) -> RequestError:
     return RequestError(
-        "The file holds program code or reads other files, which would have to be trusted: it is not opened.",
+        "The file contains program code or reads other files, and would have to be trusted: it is not opened.",
         f"{path.name}: {code}",
-        f"Use Keras' own layers in its place (Rescaling instead of a Lambda that divides, for example). {SAVE}",
+        f"Use Keras' own layers instead (Rescaling instead of a Lambda that divides, for example). {SAVE}",
     )

@@ -1,8 +1,8 @@
-"""The pixels a network is fed: in which range, and how that is told from what it does to numbers.
+"""The pixel range that a network expects, and how to detect it from what the network does to numbers.
 
-Before its first weights a network may do its own preprocessing. What that does to a few plain pictures says which
-pixel it takes for zero, and how many units of brightness it takes for one. A network that centres on 120 was made for
-pixels of 0 to 255, whatever the operations are called that do it.
+Before its first weights a network may do its own preprocessing. Its effect on a few uniform pictures shows which
+pixel value it maps to zero, and how much brightness it maps to one. A network that centres on 120 was made for
+pixels of 0 to 255, whatever its operations are called.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _CAFFE_MEAN: ImageNet = (103.939, 116.779, 123.68)
 
 @dataclass(frozen=True)
 class Range:
-    """What is done to pixels of 0 to 255 before the network gets them: ``pixels * scale + offset``.
+    """How pixels of 0 to 255 are converted before the network gets them: ``pixels * scale + offset``.
 
     Args:
-        words: for the page and for records.
-        scale, offset: one number, or one a channel.
-        blue_first: whether the channels are turned round before.
+        words: description for the page and for records.
+        scale, offset: one number, or one per channel.
+        blue_first: whether the order of the channels is reversed first.
     """
 
     words: str
@@ -41,12 +41,12 @@ PIXELS = {
     "0..1": Range("0 to 1", 1 / 255),
     "-1..1": Range("-1 to 1", 1 / 127.5, -1.0),
     "torch": Range(
-        "0 to 1, then standardised by ImageNet's mean and spread (torch)",
+        "0 to 1, then standardised with ImageNet's mean and standard deviation (torch)",
         tuple(1 / (255 * spread) for spread in _SPREAD),
         tuple(-mean / spread for mean, spread in zip(_MEAN, _SPREAD, strict=True)),
     ),
     "caffe": Range(
-        "0 to 255 less ImageNet's mean, blue first (caffe)", 1.0, tuple(-mean for mean in _CAFFE_MEAN), blue_first=True
+        "0 to 255 minus ImageNet's mean, blue first (caffe)", 1.0, tuple(-mean for mean in _CAFFE_MEAN), blue_first=True
     ),
 }
 ASSUMED = "0..1"
@@ -55,15 +55,15 @@ PROBED = (0.0, 0.25, 1.0, 64.0, 200.0, 255.0)
 
 
 def offered(channels: int) -> list[str]:
-    """The ranges that a network of so many channels can be fed."""
+    """The ranges that a network with that many channels can be fed."""
     return [name for name in PIXELS if channels == 3 or name not in _COLOUR]
 
 
 def checked(asked: str, channels: int) -> str:
-    """The range as it is asked for.
+    """The requested range.
 
     Raises:
-        RequestError: there is no such range, or none for a network of so many channels.
+        RequestError: there is no such range, or not for a network with that many channels.
     """
     if asked not in (ranges := offered(channels)):
         raise RequestError("There is no such range of pixels.", repr(asked), f"Give {', '.join(ranges)}.")
@@ -71,16 +71,16 @@ def checked(asked: str, channels: int) -> str:
 
 
 def probes(height: int, width: int, channels: int) -> np.ndarray:
-    """Plain pictures, one for each brightness of `PROBED`; shape (n, height, width, channels), float32."""
+    """Uniform pictures, one for each brightness in `PROBED`; shape (n, height, width, channels), float32."""
     brightness = np.array(PROBED, "float32")[:, None, None, None]
     return np.broadcast_to(brightness, (len(PROBED), height, width, channels)).copy()
 
 
 def line(answers: np.ndarray) -> tuple[float, float] | None:
-    """The brightness that answers 0, and by how much it has to rise for the answer to rise by 1; None if bent.
+    """The brightness that is mapped to 0, and the increase that raises the output by 1; None if not linear.
 
     Args:
-        answers: to `probes`, shape (n, ...); the middle of the picture counts, for the edge may be padded.
+        answers: outputs for `probes`, shape (n, ...); the centre counts, because the edge may be padded.
     """
     while answers.ndim > 2:
         answers = answers[:, answers.shape[1] // 2]
@@ -94,11 +94,11 @@ def line(answers: np.ndarray) -> tuple[float, float] | None:
 
 
 def of_line(zero: float, unit: float) -> str | None:
-    """The range for which that makes sense; None when pixels stay as they are.
+    """The range for which these values make sense; None if pixels stay as they are.
 
     Args:
-        zero: the brightness the network takes for 0.
-        unit: how much brightness it takes for 1.
+        zero: the brightness that is mapped to 0.
+        unit: how much more brightness is mapped to 1.
     """
     if abs(zero) < 1e-3 and abs(unit - 1) < 1e-3:
         return None
@@ -108,11 +108,11 @@ def of_line(zero: float, unit: float) -> str | None:
 
 
 def told_by(steps: list[Callable[[np.ndarray], np.ndarray]], height: int, width: int, channels: int) -> str | None:
-    """The range a network's own preprocessing is made for; None when it does none, or bends the numbers.
+    """The range a network's own preprocessing expects; None if it has none, or if it is not linear.
 
     Args:
-        steps: from pictures to what the preprocessing has come to, the whole of it first, then after each operation.
-        height, width, channels: of the pictures.
+        steps: functions of the pictures: first the complete preprocessing, then up to each of its operations.
+        height, width, channels: size of the pictures.
     """
     pictures = probes(height, width, channels)
     for step in steps:
@@ -126,15 +126,15 @@ def told_by(steps: list[Callable[[np.ndarray], np.ndarray]], height: int, width:
 def told_by_statistics(
     kernel: np.ndarray, bias: np.ndarray | float, mean: np.ndarray, variance: np.ndarray
 ) -> str | None:
-    """The range told by a first convolution and the batch statistics behind it; None when they tell nothing.
+    """The range estimated from a first convolution and the batch statistics after it; None if they tell nothing.
 
-    In the mean over many pictures, a filter answers with the sum of its weights times the mean pixel: the filters
-    together give that pixel. How far their answers vary gives its spread. An estimate: a person may know better.
+    Averaged over many pictures, a filter's output is the sum of its weights times the mean pixel, so the filters
+    together determine that pixel. The variance of the outputs gives its spread. An estimate, which users may override.
 
     Args:
         kernel: shape (height, width, channels, filters).
         bias: shape (filters,), or 0.
-        mean, variance: moving statistics of what the filters answer, shape (filters,).
+        mean, variance: moving statistics of the filters' outputs, shape (filters,).
     """
     sums = kernel.sum((0, 1, 2))
     if np.allclose(mean, 0) and np.allclose(variance, 1):
@@ -144,7 +144,7 @@ def told_by_statistics(
     if strength < 1e-6:
         return None
     pixel = float(weight @ (mean - bias)) / strength
-    # Filters that see brightness rather than edges: what they vary by is the pictures' brightness.
+    # Filters that respond to brightness rather than edges: their variance is that of the pictures' brightness.
     plain = np.abs(sums) / np.sqrt((kernel**2).sum((0, 1, 2)) * np.prod(kernel.shape[:3]))
     seen = np.argsort(plain)[-max(1, len(plain) // 4) :]
     spread = float(np.sqrt(np.median(variance[seen] / np.maximum(sums[seen] ** 2, 1e-12))))
@@ -152,7 +152,7 @@ def told_by_statistics(
 
 
 def of_pixel(pixel: float, spread: float, channels: int) -> str | None:
-    """The range of pictures whose mean pixel and standard deviation these are; None when several would do."""
+    """The range of pictures with this mean pixel and standard deviation; None if several would fit."""
     if spread > 10:
         return "caffe" if channels == 3 and pixel < 0.35 * spread else "0..255"
     if pixel > 2:

@@ -1,11 +1,11 @@
-"""A network of one's own from a file: ``file:<path>``, cut where one wants it.
+"""A user's network from a file: ``file:<path>``, with a choice of where to cut it.
 
     file:/models/net.keras                     cut below its classifier
     file:/models/net.keras@cut=block5_pool     cut there
     file:/models/net.keras@pixels=0..1         fed pixels of 0 to 1 (`transfer.backbones.pixels` has the others)
 
-The file is never opened in the process that asks: `transfer.backbones.inspect_file` looks into it once, and what it
-found is kept for as long as the file does not change.
+The file is never opened in the calling process: `transfer.backbones.inspect_file` inspects it once, and the result
+is cached as long as the file does not change.
 """
 
 from __future__ import annotations
@@ -42,25 +42,25 @@ PREFIX = "file"
 USUAL_SIZE, SMALLEST = 96, 32
 INSPECTION_SECONDS = 300
 LAYOUT = 3
-# How older versions of the lab read a file, asked for by `as_read` alone.
+# How older versions of the lab read a file; requested only by `as_read`.
 OLD_READING = "1"
 
 
 def place() -> Path:
-    """The folder of uploaded networks; made when missing."""
+    """The folder of uploaded networks; created if missing."""
     folder = settings.home() / "networks"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def parted(rest: str) -> tuple[Path, dict[str, str]]:
-    """Path and settings of a key without its prefix."""
+    """The path and settings in a key without its prefix."""
     parts = rest.split("@")
     chosen: dict[str, str] = {}
     while len(parts) > 1 and parts[-1].partition("=")[0] in ("cut", "pixels", "reading"):
         name, _, value = parts.pop().partition("=")
         chosen[name] = value
-    # As the shell does: a home that is not known stays as it is written.
+    # As the shell does: an unknown home directory is left as written.
     return Path(os.path.expanduser("@".join(parts))), chosen
 
 
@@ -70,11 +70,11 @@ def key_of(path: Path | str, cut: str = "", pixels: str = "") -> str:
 
 
 def description(path: Path, reading: str = "") -> Description:
-    """What is known of the network; it is looked into first (seconds) when nobody has since the file changed.
+    """The description of the network; inspects the file first (seconds) if it has changed since the last time.
 
     Args:
-        path: of the file.
-        reading: `OLD_READING`, or empty for the present one.
+        path: path of the file.
+        reading: `OLD_READING`, or empty for the current reader.
 
     Raises:
         RequestError: there is no such file, or it is refused.
@@ -90,7 +90,7 @@ def description(path: Path, reading: str = "") -> Description:
 
 
 def described(path: Path, reading: str = "") -> Description | None:
-    """What was found before, a refusal among it, or None; cheap."""
+    """The cached result, which may be a refusal, or None; cheap."""
     try:
         found: Description = json.loads(_kept(path, reading).read_text())
     except (FileNotFoundError, ValueError):
@@ -99,18 +99,18 @@ def described(path: Path, reading: str = "") -> Description | None:
 
 
 def _kept(path: Path, reading: str = "") -> Path:
-    # Its name is among it, for what is refused is called by its name.
+    # Includes the file's name, because refusals mention it.
     words = hashlib.sha256(f"{path.name} {stamp(path)}".encode("utf-8", "surrogateescape")).hexdigest()
     return settings.cache("inspections") / f"{LAYOUT}-{f'old-{reading}-' if reading else ''}{words[:40]}.json"
 
 
 def usable(path: Path) -> None:
-    """Raises `RequestError` when this cannot be a path, or the administrator keeps networks to other folders."""
+    """Raises `RequestError` if this cannot be a path, or the administrator restricts networks to other folders."""
     if "\0" in str(path):
-        raise RequestError("This is no path.", repr(str(path)), "Give the path of a network on this machine.")
+        raise RequestError("This is not a path.", repr(str(path)), "Give the path of a network on this machine.")
     roots = (*settings.folder_roots(), place().resolve())
     if len(roots) > 1 and not any(path.resolve().is_relative_to(root) for root in roots):
-        raise RequestError("Files there may not be used.", str(path), "Put it below a folder of TRANSFER_FOLDERS.")
+        raise RequestError("Files there may not be used.", str(path), "Put it into a folder of TRANSFER_FOLDERS.")
 
 
 def stamp(path: Path) -> str:
@@ -126,7 +126,7 @@ def stamp(path: Path) -> str:
         raise RequestError("There is no such file.", str(path), "Give the path of a .keras file.") from None
     if not path.is_file():
         raise RequestError(
-            "This is a folder, not the file of a network.",
+            "This is a folder, not a network file.",
             str(path),
             f"A SavedModel can be used, frozen, as saved:{path}. To train it, save it as .keras where it was made.",
         )
@@ -134,7 +134,7 @@ def stamp(path: Path) -> str:
 
 
 def open_(rest: str) -> Backbone:
-    """The network of a key without its prefix, as a backbone."""
+    """The network for a key without its prefix, as a backbone."""
     path, chosen = parted(rest)
     now, reading = functools.partial(stamp, path), chosen.get("reading", "")
     seen = now()
@@ -192,7 +192,7 @@ def _opened(path: Path, reading: str) -> keras.Model:
 
 
 def _known() -> list[str]:
-    """Keys of uploaded networks that were found good."""
+    """Keys of uploaded networks that were accepted."""
     return [key_of(path) for path in sorted(place().iterdir()) if (found := described(path)) and "refused" not in found]
 
 

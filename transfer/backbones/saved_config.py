@@ -1,7 +1,7 @@
-"""What a file says about a network's layers: checked for code, and freed of settings that mean nothing.
+"""A file's description of a network's layers: checked for code, and cleaned of settings without effect.
 
-Keras refuses a layer with a setting it does not know, though it is mostly one that a newer or an older version writes
-and that is switched off. Those are left out, and it is said; one that is at work cannot be.
+Keras refuses a layer with an unknown setting, though it is mostly one that a newer or an older version writes
+and that is switched off. Those are left out and reported; a setting that is in use cannot be left out.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-# These hold code, or read files beside the network.
+# These contain code, or read files beside the network.
 CODE = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
-# Arguments of every layer that no signature names.
+# Arguments that every layer takes but no signature names.
 _EVERY = frozenset(
     {"name", "dtype", "trainable", "autocast", "activity_regularizer", "input_shape", "batch_shape", "input_dim"}
     | {"batch_input_shape", "input_dtype", "build_config", "weights", "ragged", "sparse", "shared_object_id"}
 )
-# Written by other versions, and doing nothing at these values.
+# Written by other versions, without effect at these values.
 _AT_REST = {"groups": 1}
 
 
 def holds_code(config: dict[str, Any]) -> str | None:
-    """The first object that runs code of the file's own or reads other files; None when there is none."""
+    """The first object that runs the file's own code or reads other files; None if there is none."""
     for one in _objects(config):
         kind = one.get("class_name")
         if kind in CODE or kind == "__lambda__":
@@ -31,7 +31,7 @@ def holds_code(config: dict[str, Any]) -> str | None:
 
 
 def unknown_settings(config: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
-    """Settings that this Keras does not know, each with the description of the layer that carries it."""
+    """Settings that this Keras does not know, each with the description of its layer."""
     found = []
     for one in _objects(config):
         accepted = _accepted(str(one.get("class_name")))
@@ -41,12 +41,12 @@ def unknown_settings(config: dict[str, Any]) -> list[tuple[dict[str, Any], str]]
 
 
 def at_rest(name: str, value: Any) -> bool:
-    """Whether a setting that is not known is switched off, so that leaving it out changes nothing."""
+    """Whether an unknown setting is switched off, so that leaving it out changes nothing."""
     return value is None or value is False or value in ([], {}, "") or _AT_REST.get(name) == value
 
 
 def without(unknown: list[tuple[dict[str, Any], str]]) -> list[str]:
-    """Takes these settings out of the descriptions they stand in; says which, a line a setting."""
+    """Removes these settings from their descriptions; returns one line per setting."""
     said = {f"{name} of {one['class_name']}" for one, name in unknown}
     for one, name in unknown:
         one["config"].pop(name, None)
@@ -54,7 +54,7 @@ def without(unknown: list[tuple[dict[str, Any], str]]) -> list[str]:
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Every object that is described in it, outer ones first."""
+    """Every object described in it, outer ones first."""
     waiting = [config]
     while waiting:
         one = waiting.pop()
@@ -67,7 +67,7 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _accepted(kind: str) -> set[str] | None:
-    """Names of the settings a layer of Keras takes; None for what is no layer, or reads its own description."""
+    """Names of the settings a Keras layer takes; None for anything else, or a layer that reads its own description."""
     import keras
 
     found = getattr(keras.layers, kind, None)

@@ -1,11 +1,11 @@
-"""A SavedModel as a frozen backbone: ``saved:<folder>``, for a network that is there as TensorFlow's graph alone.
+"""A SavedModel as a frozen backbone: ``saved:<folder>``, for a network that exists only as a TensorFlow graph.
 
-    saved:/models/net                          what its serving signature gives; below softmax and its classes
+    saved:/models/net                          output of its serving signature, or below its softmax classifier
     saved:/models/net@cut=block5/Relu          cut there
     saved:/models/net@pixels=0..1              fed pixels of 0 to 1
 
-A SavedModel is a program. `transfer.backbones.inspect_saved_model` reads it in a process of its own, refuses all but
-mathematics, and leaves one flat graph; that, and never the SavedModel, is what a run uses.
+A SavedModel is a program. `transfer.backbones.inspect_saved_model` reads it in a separate process, refuses all but
+mathematics, and writes one flat graph. A run uses that graph, never the SavedModel.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def key_of(path: Path | str, cut: str = "", pixels: str = "") -> str:
 
 
 def description(path: Path) -> Description:
-    """What is known of the network; it is looked into first (some ten seconds) when nobody has since it changed.
+    """The description of the network; inspects it first (about ten seconds) if it has changed since the last time.
 
     Raises:
         RequestError: there is no such folder, or it is refused.
@@ -70,13 +70,13 @@ def description(path: Path) -> Description:
 
 
 def _kept(path: Path) -> Path:
-    # Its name is among it, for what is refused is called by its name.
+    # Includes the folder's name, because refusals mention it.
     words = hashlib.sha256(f"{path.name} {stamp(path)}".encode("utf-8", "surrogateescape")).hexdigest()
     return settings.cache("saved_models") / f"{LAYOUT}-{words[:40]}.json"
 
 
 def graph_file(path: Path) -> Path:
-    """Where the flat graph of the network lies; made by `description`."""
+    """The path of the network's flat graph; `description` writes it."""
     return _kept(path).with_suffix(".graph")
 
 
@@ -84,7 +84,7 @@ def stamp(path: Path) -> str:
     """Digest of the content of all files of the SavedModel that are read.
 
     Raises:
-        RequestError: it may not be used, or is no SavedModel.
+        RequestError: it may not be used, or is not a SavedModel.
     """
     usable(path)
     if not (path / PROGRAM).is_file():
@@ -96,15 +96,15 @@ def stamp(path: Path) -> str:
 
 
 def open_(rest: str) -> Backbone:
-    """The network of a key without its prefix, as a backbone.
+    """The network for a key without its prefix, as a backbone.
 
     Raises:
-        RequestError: there is no such folder, it is refused, or cannot be cut there.
+        RequestError: there is no such folder, or it is refused, or it cannot be cut there.
     """
     path, chosen = parted(rest)
     now = functools.partial(stamp, path)
     seen, known = now(), description(path)
-    if "reading" in chosen:  # a run of an older version of the lab, opened again
+    if "reading" in chosen:  # reopens a run of an older version of the lab
         known |= known["before"]
     cut = chosen_cut(known, chosen.get("cut", ""), path.name)
     pixels = chosen_pixels(known, chosen.get("pixels", ""))
@@ -113,7 +113,7 @@ def open_(rest: str) -> Backbone:
     return Backbone(
         key=f"{PREFIX}:{rest}",
         title=path.name if whole else f"{path.name} up to {'/'.join(cut.split('/')[-2:])}",
-        summary="Your own SavedModel. Its weights are constants of a graph: it gives features and cannot be trained.",
+        summary="Your own SavedModel. Its weights are constants in a graph: it gives features and cannot be trained.",
         parameters=weights(kept),
         stages=stages(kept),
         image_size=size or USUAL_SIZE,
@@ -137,7 +137,7 @@ def open_(rest: str) -> Backbone:
 
 
 def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Model]:
-    """Its stages, their weights in them."""
+    """Its stages, with their weights."""
     import keras
 
     from transfer.backbones.flat_graph import layer_class
@@ -161,7 +161,7 @@ def _build(image_size: int, path: Path, cut: str, pixels: str) -> list[keras.Mod
 
 
 def _load(stages: list[keras.Model]) -> None:
-    """The weights are constants of the graph: there is nothing to be put in."""
+    """Does nothing: the weights are constants in the graph."""
 
 
 SAVED_MODEL = Family(PREFIX, open_, list)

@@ -1,4 +1,4 @@
-"""A convolutional network small enough to be trained from nothing in seconds on a processor."""
+"""A convolutional network small enough to be trained from scratch on a CPU in seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DENSE = 64
 
 
 def build(image_size: int) -> list[keras.Model]:
-    """Three convolutions that each halve the picture, then one dense layer."""
+    """Three convolutions, each of which halves the resolution, then one dense layer."""
     import keras
     from keras import layers
 
@@ -29,7 +29,7 @@ def build(image_size: int) -> list[keras.Model]:
         signal = layers.MaxPooling2D(name=f"{name}_pool")(signal)
         stages.append(keras.Model(entry, signal, name=name))
         entry = signal = keras.Input(signal.shape[1:])
-    # Flattened, not averaged: where a stroke lies is what tells a 6 from a 9.
+    # Flattened, not averaged: the position of a stroke distinguishes a 6 from a 9.
     signal = layers.Flatten(name="dense_flatten")(signal)
     signal = layers.Dense(DENSE, activation="relu", name="dense_dense")(signal)
     return [*stages, keras.Model(entry, signal, name="dense")]
@@ -38,7 +38,7 @@ def build(image_size: int) -> list[keras.Model]:
 SMALL_CNN = Backbone(
     key="small_cnn",
     title="Small CNN",
-    summary="Three convolutions and a dense layer: learns digits from nothing in seconds. "
+    summary="Three convolutions and a dense layer: learns digits from scratch in seconds. "
     "Not pretrained: to transfer from it, choose a source data set.",
     parameters=60_672,
     stages=(*FILTERS, "dense"),

@@ -1,9 +1,9 @@
-"""A network as one flat graph of its own layers: no network inside another, nothing kept outside of layers' settings.
+"""A network as one flat graph of its layers: no nested networks, and nothing stored outside the layers' settings.
 
-Networks nest: a base inside a Sequential inside a model. Flat, they are cut, described and trained layer by layer.
-Every layer is made anew from its settings and given its weights. A Normalization that was adapted keeps its mean and
-variance beside its weights, where neither `set_weights` nor `clone_model` brings them along; here it gets them as
-settings, which every copy carries.
+Networks may be nested: a base in a Sequential in a model. Flat ones can be cut, described and trained layer by layer.
+Every layer is recreated from its settings and given its weights. An adapted Normalization keeps its mean and
+variance beside its weights, where neither `set_weights` nor `clone_model` copies them; here it gets them as
+settings, which every copy has.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import keras
 
-# Vary pictures in training only; the lab has an option of its own for that.
+# These change pictures only in training; the lab has its own option for this.
 VARYING = ("Random", "Rand", "MixUp", "CutMix", "AugMix")
 ACTS_ALWAYS = ("RandomCrop",)
 
@@ -23,10 +23,10 @@ class Unfolded(NamedTuple):
     """A flat network, and what became of the original's parts.
 
     Args:
-        network: one input, float32; one output, the original's first.
-        ends: the name of the layer that ends each network that was nested in it, by that network's name.
-        left_out: kinds of the layers that vary pictures in training, which are not in it.
-        twice: names of layers with weights that stood in several places, and are independent copies now.
+        network: one float32 input; one output, the first of the original.
+        ends: the name of the last layer of each network nested in it, by that network's name.
+        left_out: kinds of the omitted layers, which augment pictures in training.
+        twice: names of layers with weights that were used in several places and are now independent copies.
     """
 
     network: keras.Model
@@ -36,10 +36,10 @@ class Unfolded(NamedTuple):
 
 
 def unfolded(loaded: keras.Model) -> Unfolded:
-    """The flat network; what it gives in inference is what the loaded one gives.
+    """The flat network; in inference, its outputs equal those of the loaded one.
 
     Args:
-        loaded: functional, or a Sequential that is built; with one input.
+        loaded: functional, or a built Sequential; with one input.
     """
     import keras
 
@@ -50,7 +50,7 @@ def unfolded(loaded: keras.Model) -> Unfolded:
 
 
 class _Work:
-    """Copies layers one after another, each under a name of its own."""
+    """Copies layers one after another, each under a unique name."""
 
     def __init__(self, outermost: str) -> None:
         self.outermost = outermost
@@ -61,7 +61,7 @@ class _Work:
         self.twice: list[str] = []
 
     def through(self, network: Any, given: Any) -> Any:
-        """The network's output for this input, through copies of its layers."""
+        """The network's output for this input, computed by copies of its layers."""
         whole = getattr(network, "_functional", None) or network
         made = whole._run_through_graph(given, operation_fn=lambda one: self._copy(one, network.name))
         history = getattr(made, "_keras_history", None)
@@ -70,7 +70,7 @@ class _Work:
         return made
 
     def name(self, wanted: str, inside: str) -> str:
-        """That name, or one with the nested network's before it when it is taken."""
+        """That name, or if it is taken, one with the nested network's name as a prefix."""
         name, n = wanted, 1
         while name in self.taken:
             name, n = f"{inside}_{wanted}" if n == 1 else f"{inside}_{wanted}_{n}", n + 1
@@ -78,7 +78,7 @@ class _Work:
         return name
 
     def _copy(self, operation: Any, inside: str) -> Any:
-        """What stands for the operation in the flat graph: a nested network, nothing, or its copy."""
+        """The operation's replacement in the flat graph: a nested network's layers, nothing, or its copy."""
         import keras
 
         if isinstance(operation, keras.Model):
@@ -96,7 +96,7 @@ class _Work:
         copy = type(operation).from_config(_settings(operation) | {"name": self.name(operation.name, inside)})
 
         def called(*given: Any, **named: Any) -> Any:
-            # Whether batch statistics are at work is the lab's to say, for every network alike.
+            # Whether batch statistics are used is decided by the lab, in the same way for every network.
             named.pop("training", None)
             made = copy(*given, **named)
             if getattr(copy, "weights", None):
@@ -107,7 +107,7 @@ class _Work:
 
 
 def _settings(operation: Any) -> dict[str, Any]:
-    """Its settings, what `adapt` found among them."""
+    """Its settings, including the values found by `adapt`."""
     import keras
 
     settings: dict[str, Any] = operation.get_config()

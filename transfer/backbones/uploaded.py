@@ -31,11 +31,11 @@ def safe_name(name: str) -> str:
 def keep(name: str, held: bytes) -> Path:
     """Stores an uploaded file under its name, or with a number added if another network has that name.
 
-    A file that is here stays as it is: runs began with it. The same content is kept once.
+    An existing file is never changed, because runs started from it. Equal contents are stored once.
 
     Args:
-        name: as the browser tells it.
-        held: the whole content.
+        name: the name given by the browser.
+        held: the complete content.
     """
     wanted, digest = Path(safe_name(name)), hashlib.sha256(held).hexdigest()
     with FileLock(settings.cache("downloads") / "networks.lock"):

@@ -1,8 +1,8 @@
-"""Weights of one's own for a network of `keras.applications`: ``weights:<path>@<backbone>``.
+"""A user's weights for a network of `keras.applications`: ``weights:<path>@<backbone>``.
 
     weights:/models/cells.weights.h5@mobilenet_v2
 
-The file is what ``model.save_weights`` wrote for that network without its classifier (``include_top=False``).
+The file was written by ``model.save_weights`` for that network without its classifier (``include_top=False``).
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ NETS = {net.key: (family, net) for family in keras_applications.FAMILIES for net
 
 
 def open_(rest: str) -> Backbone:
-    """The backbone of a key without its prefix.
+    """The backbone for a key without its prefix.
 
     Raises:
-        RequestError: there is no such file, or it is not said which network it belongs to.
+        RequestError: there is no such file, or the key does not say which network it belongs to.
         UnknownKey: the network is not one of `keras.applications`.
     """
     given, at, key = rest.rpartition("@")
     if not at:
         raise RequestError(
-            "A file of weights does not say which network it belongs to.",
+            "A weights file does not say which network it belongs to.",
             f"{PREFIX}:{rest}",
             f"Write {PREFIX}:{rest}@mobilenet_v2, say.",
         )
     if key not in NETS:
-        raise UnknownKey("network of keras.applications", key, NETS)
+        raise UnknownKey("keras.applications network", key, NETS)
     path = Path(os.path.expanduser(given))
     network = next(one for one in keras_applications.KERAS_APPLICATIONS if one.key == key)
     now = functools.partial(stamp, path)
@@ -61,7 +61,7 @@ def _load(stages: list[keras.Model], path: Path, key: str) -> None:
     """Puts the file's weights into the stages.
 
     Raises:
-        RunFailed: they are not this network's, or damaged.
+        RunFailed: they do not fit this network, or are damaged.
     """
     family, net = NETS[key]
     try:
@@ -70,7 +70,7 @@ def _load(stages: list[keras.Model], path: Path, key: str) -> None:
         raise RunFailed(
             f"The weights do not fit {net.name}.",
             f"{path.name}: {str(problem).splitlines()[0][:200]}",
-            "Give what model.save_weights wrote for that network with include_top=False.",
+            "Give a file that model.save_weights wrote for that network with include_top=False.",
         ) from problem
     keras_applications.carry_over(donor, stages)
 

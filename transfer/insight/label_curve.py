@@ -1,4 +1,4 @@
-"""Accuracy against labels a class: who is ahead with how many, and how many labels transfer saves."""
+"""Accuracy against labels per class: who is ahead with how many, and how many labels transfer saves."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _labels(arm: Arm) -> float:
 
 
 def crossings(labels: np.ndarray, one: np.ndarray, other: np.ndarray) -> list[tuple[float, float]]:
-    """Where one curve passes the other, as (labels a class, accuracy); straight lines over the logarithm of labels.
+    """Where one curve passes the other, as (labels per class, accuracy); straight lines over the logarithm of labels.
 
     It misleads with few seeds: two curves that lie within each other's bands cross by chance.
 
@@ -98,7 +98,7 @@ def crossings(labels: np.ndarray, one: np.ndarray, other: np.ndarray) -> list[tu
 
 
 def labels_needed(accuracy: float, labels: np.ndarray, heights: np.ndarray) -> float | None:
-    """How many labels a class a curve needs for an accuracy; None when it never gets there.
+    """How many labels per class a curve needs for an accuracy; None when it never gets there.
 
     Between two points a straight line over the logarithm of labels; a curve that is there with its fewest labels
     needs at most those.
@@ -120,10 +120,10 @@ class Saved:
     Args:
         name: of the way.
         labels: a class that it used.
-        saved: further labels a class that from scratch needs for the same accuracy, over seeds; None when from
+        saved: further labels per class that from scratch needs for the same accuracy, over seeds; None when from
             scratch did not get there with any seed, however many labels it had.
         beyond: how many seeds of from scratch never got there; they count with the most labels tried.
-        most: labels a class that from scratch had at most.
+        most: labels per class that from scratch had at most.
     """
 
     name: str

@@ -121,7 +121,7 @@ def _unlabelled(dump: Mapping[str, Any]) -> bool:
 
 
 def in_words(field: str, value: Any) -> str:
-    """One field's value as people say it: ``LoRA``, ``5 labels a class``, ``seed 3``."""
+    """One field's value as people say it: ``LoRA``, ``5 labels per class``, ``seed 3``."""
     known: dict[str, Mapping[str, Any]] = {
         "strategy": catalog.strategies(),
         "backbone": catalog.backbones(),
@@ -132,7 +132,7 @@ def in_words(field: str, value: Any) -> str:
         title = str(getattr(known[field].get(str(value)), "title", value or "none"))
         return f"from {title}" if field == "source" else title
     if field == "labels_per_class":
-        return "all labels" if value is None else f"{value} label{'' if value == 1 else 's'} a class"
+        return "all labels" if value is None else f"{value} label{'' if value == 1 else 's'} per class"
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items())
     words = field.replace("_", " ")
@@ -188,7 +188,7 @@ def table(several: Sequence[Arm], points: Mapping[str, pd.DataFrame]) -> pd.Data
 
 
 def groups(several: Sequence[Arm]) -> list[tuple[str, list[Arm]]]:
-    """The competitors by data set and labels a class, each group with its heading; one without a heading is all.
+    """The competitors by data set and labels per class, each group with its heading; one without a heading is all.
 
     Only within a group is a higher score a merit: another data set is another task, and with more labels everybody
     is better. Who needs no labels runs with every number of them. Where labels are all that differs, they are what

@@ -117,7 +117,7 @@ def _going_on(run: Ran, points: pd.DataFrame, axis: Axis) -> dict[str, object]:
 
 
 def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
-    """Test accuracy against labels a class, on a logarithmic axis, with the points where means cross.
+    """Test accuracy against labels per class, on a logarithmic axis, with the points where means cross.
 
     What it tells you: with how many labels a way of learning is worth it. When it misleads: between two
     measured numbers of labels the line is a guess, and so is where it crosses another.
@@ -138,7 +138,7 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
             x=way.labels, y=mean, name=way.name, legendgroup=str(number), mode="lines+markers",
             line={"color": hue, "width": 2.4, "dash": dash},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7},
-            hovertemplate=f"{way.name}<br>%{{x:.3~g}} labels a class<br>test accuracy %{{y:.1%}}<extra></extra>",
+            hovertemplate=f"{way.name}<br>%{{x:.3~g}} labels per class<br>test accuracy %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
     places = [
         (*place, f"{one.name} and {other.name}")
@@ -151,12 +151,12 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
             x=[place[0] for place in places], y=[place[1] for place in places], text=[place[2] for place in places],
             name="curves cross", mode="markers",
             marker={"symbol": "circle-open", "size": 13, "color": "#CC3311", "line": {"width": 2}},
-            hovertemplate="%{text} cross<br>at %{x:.3~g} labels a class<extra></extra>",
+            hovertemplate="%{text} cross<br>at %{x:.3~g} labels per class<extra></extra>",
         )  # fmt: skip
     add_baselines(drawn, baselines(frame.classes, frame.majority))
     ticks = sorted({round(float(one), 1) for way in curves for one in way.labels})
     across: dict[str, object] = {
-        "title": {"text": "labels a class", "standoff": 4}, "type": "log", "zeroline": False,
+        "title": {"text": "labels per class", "standoff": 4}, "type": "log", "zeroline": False,
         "tickvals": ticks, "ticktext": [f"{one:g}" for one in ticks],
     }  # fmt: skip
     _lay_out(drawn, across, "test accuracy", frame.revision, 360)

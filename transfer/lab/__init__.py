@@ -1,4 +1,4 @@
-"""The lab: the record of runs, the queue, and the processes that work through it. Nothing here imports TensorFlow."""
+"""The lab: the record of runs, the queue, and the processes that work on it. Nothing here imports TensorFlow."""
 
 from __future__ import annotations
 

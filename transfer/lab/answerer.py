@@ -1,7 +1,7 @@
-"""The process that answers questions about trained networks, so that no page has to hold one.
+"""The process that answers questions about trained networks, so that no page has to load one.
 
-It listens on this machine alone, to those who know the home's key; each question has a thread, those
-that need a network take turns. It ends when nobody has asked for a while, and when the home is gone.
+It listens on this machine only, to clients that know the home's key. Each question gets a thread; those
+that need a network take turns. It ends after a while without questions, and when the home is gone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from transfer.lab import answers, calling, devices, locks
 from transfer.lab.process import myself
 
 _LOOK_SECONDS = 1.0
-# One that is ending keeps its lock until its last thread is gone.
+# A process that is ending keeps its lock until its last thread is gone.
 _PATIENCE_SECONDS = 5.0
 
 
@@ -55,10 +55,10 @@ def serve() -> None:
     lock = locks.answerer_lock()
     if not locks.take(lock, _PATIENCE_SECONDS):
         return
-    # A card is never given a network to look into: the memory of a device belongs to those who train.
+    # Never runs on a graphics card: its memory is for training.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     devices.prepare("cpu-0")
-    # Taken now: files that change later are other code than this process runs.
+    # Computed now: files that change later differ from the code this process runs.
     running, life, key = calling.code(), _Life(), calling.key()
     with Listener((calling.HOST, 0), backlog=16) as listener:
         _write_card(listener.address[1], running)
@@ -75,7 +75,7 @@ def _talk(line: Connection, key: bytes, life: _Life) -> None:
     with line:
         try:
             calling.promptly(line)
-            # In this thread: who connects and keeps silent holds up nobody else.
+            # In this thread, so that a client that connects and stays silent holds up nobody else.
             deliver_challenge(line, key)
             answer_challenge(line, key)
             while True:
@@ -89,7 +89,7 @@ def _talk(line: Connection, key: bytes, life: _Life) -> None:
 
 
 def _reply(question: str, about: dict[str, Any]) -> tuple[str, Any]:
-    """The kind of reply, and the reply."""
+    """The kind of reply and its content."""
     if question == "leave":
         return "answer", True
     try:
@@ -113,7 +113,7 @@ def _say(line: Connection, reply: tuple[str, Any]) -> None:
 
 
 def _write_card(port: int, running: int) -> None:
-    """Writes down where the process listens: to a temporary file first, so that nobody reads half of it."""
+    """Records where the process listens; writes a temporary file first, so that nobody reads half of it."""
     path = calling.card_file()
     beside = path.with_suffix(f".{os.getpid()}.part")
     beside.write_text(json.dumps(asdict(myself()) | {"port": port, "code": running}))
@@ -137,5 +137,5 @@ def _end_when_idle(life: _Life) -> None:
 def _leave(why: str) -> None:
     print(f"left: {why}", flush=True)
     calling.card_file().unlink(missing_ok=True) if calling.card_file().parent.exists() else None
-    # TensorFlow's threads would keep the process for seconds; there is nothing to be saved.
+    # TensorFlow's threads would keep the process alive for seconds; there is nothing to save.
     os._exit(0)

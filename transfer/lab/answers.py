@@ -1,4 +1,4 @@
-"""The questions that the answering process can answer, and the few networks and data sets it keeps open.
+"""The questions that the answering process can answer, and the few networks and data sets it keeps loaded.
 
 Questions that need no network are answered at once, even while TensorFlow is still being imported.
 """
@@ -34,7 +34,7 @@ LAYOUT = 2
 
 
 class Opened:
-    """A finished run with its data and networks; each is loaded when it is first needed."""
+    """A finished run with its data and networks; each is loaded when first needed."""
 
     def __init__(self, run: str) -> None:
         self.run, self.folder = run, settings.run_folder(run)
@@ -109,12 +109,12 @@ _open: OrderedDict[str, Opened] = OrderedDict()
 
 
 def prepare() -> None:
-    """Imports what networks need, before anybody waits for one."""
+    """Imports everything networks need, before anybody waits for one."""
     from transfer.engine import inside  # noqa: F401  # the import is what takes seconds
 
 
 def opened(run: str) -> Opened:
-    """The run, opened now or earlier; if more than `KEPT` are open, the least recently used one is closed."""
+    """The run, opened now or earlier; if more than `KEPT` are open, closes the least recently used one."""
     with _OPENING:
         found = _open.pop(run, None)
         if found is None or not found.folder.exists():
@@ -132,7 +132,7 @@ def pictures(run: str, places: list[int]) -> dict[str, np.ndarray]:
     """Pictures of the test set, shape (n, height, width, channels), uint8, and their labels, shape (n,)."""
     test = opened(run).split.test
     if places and not 0 <= min(places) <= max(places) < len(test):
-        raise RequestError("There is no such picture in the test set.", max(places), f"Choose 0 to {len(test) - 1}.")
+        raise RequestError("The test set has no such picture.", max(places), f"Choose 0 to {len(test) - 1}.")
     chosen = np.asarray(places, "int64")
     return {"inputs": np.asarray(test.inputs[chosen]), "labels": np.asarray(test.labels[chosen])}
 
@@ -142,7 +142,7 @@ def ready(run: str, known: bool = False) -> dict[str, Any]:
 
     Args:
         run: its id.
-        known: whether to load its training pictures too, which `answer` compares with.
+        known: whether to load its training pictures too, for the comparisons of `answer`.
     """
     found = opened(run)
     with found.turn:
@@ -160,10 +160,10 @@ def answer(run: str, picture: np.ndarray, most: int = 6) -> dict[str, Any]:
     Args:
         run: its id.
         picture: uint8, of the shape that `ready` returns.
-        most: how many of the nearest training pictures.
+        most: how many of the most similar training pictures to return.
 
     Returns:
-        ``probabilities`` (classes,), ``heat`` (height, width) or None, ``stage`` of the heat, and of the nearest
+        ``probabilities`` (classes,), ``heat`` (height, width) or None, ``stage`` of the heat, and for the most similar
         training pictures ``pictures``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
     """
     found = opened(run)
@@ -197,10 +197,10 @@ def look(run: str, place: int, stage: str = "", target: int = -1, start: bool = 
 
     Args:
         run: its id.
-        place: of the picture in the test set.
+        place: index of the picture in the test set.
         stage: one with a feature map; empty: the highest.
         target: class whose evidence is shown; -1: the predicted one.
-        start: use the network before training on the target.
+        start: whether to use the network before training on the target.
 
     Returns:
         ``heat`` (height, width), ``probabilities`` (classes,), or None if the head had not been trained yet.
@@ -208,7 +208,7 @@ def look(run: str, place: int, stage: str = "", target: int = -1, start: bool = 
     found = opened(run)
     picture = pictures(run, [place])["inputs"][0]
     if place not in since.there(found.split.test.inputs):
-        raise RequestError("This picture is no longer there.", f"picture {place}", "Choose another picture.")
+        raise RequestError("This picture no longer exists.", f"picture {place}", "Choose another picture.")
     with found.turn:
         inside = found.start if start else found.end
         seen = inside.look(picture, stage, target)
@@ -272,7 +272,7 @@ def embedded(run: str, method: str) -> dict[str, np.ndarray]:
 
 
 def together(run: str) -> dict[str, np.ndarray]:
-    """Source and target as the trained network sees them, neighbours next to neighbours (t-SNE).
+    """Source and target as the trained network sees them, with neighbours kept together (t-SNE).
 
     Points ``source`` (n, 2) and ``target`` (m, 2) of validation pictures, and the classes ``source_labels`` and
     ``target_labels``.
@@ -304,12 +304,10 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 
 
 def _some(inputs: Any, most: int) -> np.ndarray:
-    """Indices of at most ``most`` pictures that are still there."""
+    """Indices of at most ``most`` pictures that still exist."""
     present = since.there(inputs)
     if not len(present):
-        raise RequestError(
-            "None of the run's pictures is there any more.", None, "Restore the data set to what it was."
-        )
+        raise RequestError("None of the run's pictures exists any more.", None, "Restore the data set to what it was.")
     return np.asarray(present[_spread(len(present), most)])
 
 

@@ -32,7 +32,7 @@ def withdraw_if_impossible(lab: Lab, run: Run) -> None:
     try:
         catalog.check(run.experiment)
     except RequestError as problem:
-        # A run that failed for another reason stays, though its folder may have gone since.
+        # A run that failed for another reason stays, even if its folder has been removed since.
         if str(problem) == run.error:
             lab.discard(run.id)
             raise

@@ -1,9 +1,9 @@
-"""Asks questions about trained networks: finds the one process that holds them, or starts it.
+"""Asks questions about trained networks: finds the process that holds them, or starts it.
 
-Streamlit's process never imports TensorFlow; a process of its own, `answerer`, keeps the last few
-networks ready and answers within milliseconds. There is one for each home, whoever started it: its
-card says where it listens, a lock that it holds says that it lives, and a key that only this user
-can read opens it.
+Streamlit's process never imports TensorFlow; a separate process, `answerer`, keeps the last few
+networks loaded and answers within milliseconds. There is one per home, whoever started it: its
+card says where it listens, the lock it holds shows that it is alive, and a key that only this user
+can read gives access.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Card:
 
     Args:
         who: the process.
-        port: of this machine, where it listens.
-        code: the state of the lab's code it runs, see `code`.
+        port: where it listens on this machine.
+        code: the version of the lab's code it runs, see `code`.
     """
 
     who: Identity
@@ -49,10 +49,10 @@ class Card:
 
 
 def ask(question: str, seconds: float = 120.0, **about: Any) -> Any:
-    """The answer to a question, from the process that holds the networks; it is started when there is none.
+    """The answer to a question, from the process that holds the networks; starts one if there is none.
 
     Args:
-        question: name of a function in `transfer.lab.answers`.
+        question: the name of a function in `transfer.lab.answers`.
         seconds: how long to wait for the answer.
         about: the question's arguments.
 
@@ -72,12 +72,12 @@ def ask(question: str, seconds: float = 120.0, **about: Any) -> Any:
                     )
                 return _said(*line.recv())
         except (EOFError, OSError, AuthenticationError) as problem:
-            # Killed, or ended of itself, between the look at its card and its answer: the next one answers.
+            # It was killed, or ended by itself, after its card was read and before it answered: the next one answers.
             if not tries_left:
                 raise RunFailed(
                     "The process that opens networks ended three times while it worked on this.", problem, _words()
                 ) from None
-            time.sleep(_BREATH_SECONDS)  # a process that was killed counts as alive until its memory is given back
+            time.sleep(_BREATH_SECONDS)  # a killed process counts as alive until its memory is released
     raise AssertionError("the last try returns or raises")
 
 
@@ -97,7 +97,7 @@ def card_file() -> Path:
 
 
 def key() -> bytes:
-    """The key that both sides have to know; created at the first call, readable only by this user."""
+    """The key that both sides must know; created on the first call, readable only by this user."""
     path = settings.home() / "answerer.key"
     while True:
         try:
@@ -107,18 +107,18 @@ def key() -> bytes:
             found = path.read_bytes()
             if len(found) == 32:
                 return found
-            time.sleep(_POLL_SECONDS)  # somebody is writing it in this moment
+            time.sleep(_POLL_SECONDS)  # another process is writing it at this moment
 
 
 @functools.cache
 def code() -> int:
-    """When the lab's code last changed, as this process found it when it first looked."""
+    """When the lab's code last changed, as of this process's first look."""
     package = Path(settings.__file__).parent
     return max(file.stat().st_mtime_ns for file in package.rglob("*.py"))
 
 
 def _answers_for_us(found: Card | None) -> TypeGuard[Card]:
-    """Whether it can be asked: a process with older code is replaced, one with newer code is not, or two apps would
+    """Whether it may be asked. A process with older code is replaced; one with newer code is not, or two apps would
     keep replacing each other's."""
     return found is not None and found.code >= code()
 
@@ -131,14 +131,14 @@ def _opened() -> Connection:
 
 
 def promptly(line: Connection) -> Connection:
-    """The connection, sending without delay: otherwise the second of two small parts waits 40 ms for the first."""
+    """The connection, without send delay: otherwise the second of two small packets waits 40 ms for the first."""
     with socket.fromfd(line.fileno(), socket.AF_INET, socket.SOCK_STREAM) as under:
         under.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return line
 
 
 def _called() -> Card:
-    """The card of a process that was just started, by this or another caller."""
+    """The card of a process that this or another caller has just started."""
     with locks.calling_lock():
         found = card()
         if _answers_for_us(found):
@@ -154,11 +154,11 @@ def _called() -> Card:
             if child.process.poll() is not None and locks.free(locks.answerer_lock()):
                 break
             time.sleep(_POLL_SECONDS)
-    raise RunFailed("The process that opens networks does not start.", _log(child)[-_TAIL:].strip() or None, _words())
+    raise RunFailed("The process that opens networks did not start.", _log(child)[-_TAIL:].strip() or None, _words())
 
 
 def _send_away(old: Card) -> None:
-    """Asks a process that runs other code to end, and waits until it has ended."""
+    """Asks a process that runs different code to end, and waits until it has ended."""
     try:
         with Client((HOST, old.port), authkey=key()) as line:
             line.send(("leave", {}))

@@ -1,4 +1,4 @@
-"""Opens the database, and makes its tables when they are missing."""
+"""Opens the database, and creates missing tables."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BUSY_SECONDS = 10
 
 
 def is_busy(problem: Exception) -> bool:
-    """Whether another process held the database for too long; trying again helps."""
+    """Whether another process locked the database for too long; trying again helps."""
     return isinstance(problem, OperationalError | sqlite3.OperationalError) and "locked" in str(problem)
 
 
 def inode(path: str) -> int:
-    """What tells a file from another one that took its place; 0 when there is none."""
+    """A number that distinguishes a file from another one that replaced it; 0 if there is none."""
     try:
         return os.stat(path).st_ino
     except OSError:
@@ -31,11 +31,11 @@ def inode(path: str) -> int:
 
 
 def open_database(url: str) -> Engine:
-    """An engine for the URL, with all tables made."""
+    """An engine for the URL, with all tables created."""
     engine = create_engine(url, json_serializer=_to_json, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune)
-    # Two processes that make the file at once would each find the other's half-made one.
+    # Two processes that create the file at once would each find the other's half-finished one.
     with database_lock(), engine.begin() as database:
         for table in metadata.sorted_tables:
             database.execute(CreateTable(table, if_not_exists=True))
@@ -51,7 +51,7 @@ def _tune(connection: Any, _record: object) -> None:
 
 
 def _to_json(value: Any) -> str:
-    """JSON as both databases take it: no NaN, and NumPy's numbers as plain ones."""
+    """JSON that both databases accept: no NaN, and NumPy's numbers as plain ones."""
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""What a run can train on, found without TensorFlow, and how devices are divided into slots."""
+"""The devices a run can train on, found without TensorFlow, and how they are divided into slots."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from transfer import settings
 
 @dataclass(frozen=True)
 class Device:
-    """A processor or graphics card.
+    """A CPU or graphics card.
 
     Args:
         key: ``cpu``, or ``gpu0`` and so on in the order of ``nvidia-smi``.
-        name: what its maker calls it.
-        memory_mb: its memory, megabytes.
+        name: the manufacturer's name.
+        memory_mb: its memory in megabytes.
     """
 
     key: str
@@ -30,26 +30,26 @@ class Device:
 
     @property
     def index(self) -> int | None:
-        """Its number among the graphics cards, None for the processor."""
+        """Its number among the graphics cards, None for the CPU."""
         return int(self.key.removeprefix("gpu")) if self.key.startswith("gpu") else None
 
 
 def devices() -> list[Device]:
-    """The graphics cards this process may use (``CUDA_VISIBLE_DEVICES``), and last the processor."""
+    """The graphics cards this process may use (``CUDA_VISIBLE_DEVICES``), and the CPU last."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     cards = [device for device, uuid in _cards() if _visible(device, uuid, allowed)]
     return [*cards, _processor()]
 
 
 def slots() -> list[str]:
-    """Places where a run can train at one time: ``gpu0-0``; or ``cpu-0`` when there is no graphics card."""
+    """Slots, each of which trains one run at a time: ``gpu0-0``, or ``cpu-0`` if there is no graphics card."""
     everything = devices()
     usable = [one for one in everything if one.index is not None] or everything
     return [f"{one.key}-{number}" for one in usable for number in range(settings.runs_per_device())]
 
 
 def prepare(slot: str) -> None:
-    """Lets TensorFlow, not imported yet, see the slot's card only and share its memory with others."""
+    """Lets TensorFlow, not yet imported, see only the slot's card and share its memory with others."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if slot.startswith("gpu"):
@@ -63,7 +63,7 @@ def device_of(slot: str) -> str:
 
 
 def gpu_meters(device: str, pid: int) -> dict[str, float]:
-    """Load and memory of a graphics card, and the process's part of that memory; empty when not to be had."""
+    """Load and memory of a graphics card, and the process's share of that memory; empty if unavailable."""
     nvml, number = _nvml(), Device(device, "", 0).index
     if nvml is None or number is None:
         return {}
@@ -74,7 +74,7 @@ def gpu_meters(device: str, pid: int) -> dict[str, float]:
         load = nvml.nvmlDeviceGetUtilizationRates(card).gpu
     except nvml.NVMLError:
         return {}
-    # Inside a container the card reports other process numbers: then the whole card's memory has to do.
+    # Inside a container the card reports other process numbers; the whole card's memory is then used instead.
     mine = used[0] if used and used[0] else memory.used
     return {
         "gpu_percent": float(load),

@@ -1,4 +1,4 @@
-"""The only way a run is removed for good, whoever asks: Discard, Delete after ten minutes, or a worker told to.
+"""The only code that removes a run for good, for Discard, for Delete after ten minutes, and for workers.
 
 A run is marked first, then its files are deleted, then its record. If the process is killed in between, the mark
 stays, and the next `Lab.reconcile` finishes the work.
@@ -16,7 +16,7 @@ from transfer.lab.store import Store
 
 
 def check(run: str) -> None:
-    """Raises `RequestError` if the run's files lie where the lab never deletes."""
+    """Raises `RequestError` if the run's files are in a place where the lab never deletes."""
     removal.check(settings.runs_folder() / run)
 
 
@@ -24,8 +24,8 @@ def discard(store: Store, run: Run, unless: Sequence[State]) -> bool:
     """Removes a run unless it is in one of those states; returns whether it did.
 
     Args:
-        store: where it is recorded.
-        run: as it was read.
+        store: the record of runs.
+        run: the run as last read.
         unless: states in which it is left alone, including ``running``: a running run belongs to its process.
     """
     if not store.doom(run.id, unless):
@@ -35,12 +35,12 @@ def discard(store: Store, run: Run, unless: Sequence[State]) -> bool:
 
 
 def finish(store: Store, run: Run) -> None:
-    """Removes a run that no process works on any more, and files that no other run needs.
+    """Removes a run that no process works on any more, and the files that no other run needs.
 
     If other runs were built on it, its files stay until the last of those is removed.
 
     Raises:
-        LabError: some files could not be removed; the record stays, so that it is tried again.
+        LabError: some files could not be removed; the record stays, so that removal is tried again.
     """
     for gone in lineage.unneeded(store, run):
         removal.remove(settings.runs_folder() / gone)

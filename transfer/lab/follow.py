@@ -1,4 +1,4 @@
-"""Shows a run's events on a terminal, or line by line in a pipe."""
+"""Prints a run's events on a terminal, or line by line into a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed, Stag
 
 
 class Follower:
-    """Tells stages, phases and epochs; with a bar when ``console`` is a terminal. Use it in ``with``.
+    """Prints stages, phases and epochs, with a progress bar if ``console`` is a terminal. Use it in ``with``.
 
     Args:
         console: where to write.
@@ -26,11 +26,11 @@ class Follower:
         self._stage = ""
 
     def __call__(self, event: Event) -> None:
-        """Takes an event."""
+        """Handles an event."""
         if isinstance(event, Stage):
             self._show(event)
         elif isinstance(event, PhaseBegan):
-            trained = f"{event.trainable:,} of {event.weights:,} weights learn"
+            trained = f"{event.trainable:,} of {event.weights:,} weights are trained"
             self.say(f"{event.domain}, phase {event.index + 1}: {event.name} ({event.epochs} epochs, {trained})")
         elif isinstance(event, Note):
             self.say(event.text)

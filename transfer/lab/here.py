@@ -18,10 +18,10 @@ _LOOK_AFRESH_SECONDS = 2.0
 
 
 def run_here(lab: Lab, run: str, listen: Callable[[Event], None], say: Callable[[str], None]) -> str:
-    """Waits for a free device and carries out a run that is reserved for this process.
+    """Waits for a free device and runs a run that is reserved for this process.
 
     Args:
-        lab: where the run is queued.
+        lab: the lab in which the run is queued.
         run: its id.
         listen: called with every event.
         say: called with a sentence if it has to wait.
@@ -51,14 +51,14 @@ def run_here(lab: Lab, run: str, listen: Callable[[Event], None], say: Callable[
 
 
 def _free_slot(lab: Lab, run: str, say: Callable[[str], None]) -> tuple[str, FileLock] | None:
-    """The first slot that becomes free, with its lock held; None if the run was taken out of the queue."""
+    """The first slot that becomes free, with its lock acquired; None if the run was taken out of the queue."""
     slots = {slot: locks.device_lock(slot) for slot in devices.slots()}
     waited = 0.0
     while True:
         for slot, lock in slots.items():
             if locks.take(lock):
                 return slot, lock
-        # A page that looks whether a device is idle holds its lock for an instant; that is no wait worth a word.
+        # A page that checks whether a device is idle holds its lock for an instant; too short to report a wait.
         if 0.3 <= waited < 0.3 + _POLL_SECONDS:
             say(f"Waiting: another run is training on {', '.join(slots)}.")
         time.sleep(_POLL_SECONDS)

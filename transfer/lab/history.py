@@ -1,4 +1,4 @@
-"""A run's points as a table, without those that a later attempt repeated."""
+"""A run's points as a table, without those that a later attempt replaced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = ("Point", "Resumed")
 
 
 def table(events: Iterable[StoredEvent]) -> pd.DataFrame:
-    """A row a point, in order: n, split, domain, phase, epoch, step, seconds, and a column a value.
+    """One row per point, in order: n, split, domain, phase, epoch, step, seconds, and one column per value.
 
     Args:
         events: a run's events of `KINDS`, in order.
@@ -28,7 +28,7 @@ def table(events: Iterable[StoredEvent]) -> pd.DataFrame:
 
 
 def rows(points: list[StoredEvent]) -> dict[str, list[Any]]:
-    """The points by column, None where one has no such value; quicker than a table of many."""
+    """The points by column, None where a point has no such value; faster than a table for many points."""
     names = dict.fromkeys(name for point in points for name in point.body["values"])
     found: dict[str, list[Any]] = {"n": [point.n for point in points]}
     found |= {name: [point.body[name] for point in points] for name in COLUMNS[1:]}
@@ -36,10 +36,10 @@ def rows(points: list[StoredEvent]) -> dict[str, list[Any]]:
 
 
 def valid(events: list[StoredEvent]) -> list[StoredEvent]:
-    """The points that count: a resumed attempt makes those after its checkpoint anew.
+    """The points that count: a resumed attempt repeats those after its checkpoint.
 
-    Read from the end: steps of a split only ever grow, so an earlier point at the same step or
-    after it was superseded, also by an attempt that found no checkpoint and began anew.
+    Reads from the end. The steps of a split only ever grow, so an earlier point at the same or a
+    later step was replaced, also by an attempt that found no checkpoint and started over.
     """
     kept: list[StoredEvent] = []
     resumed: dict[str, float] = {}
@@ -50,7 +50,7 @@ def valid(events: list[StoredEvent]) -> list[StoredEvent]:
         if event.kind == "Resumed":
             resumed[domain] = min(resumed.get(domain, math.inf), body["step"])
             if domain == "source":
-                # The target follows the source: nothing of it was done when the source goes on.
+                # The target comes after the source, so if the source continues, nothing of the target had been done.
                 resumed["target"] = -math.inf
             continue
         place, series = (body["step"], body["phase"]), (domain, body["split"])

@@ -1,4 +1,4 @@
-"""The Lab: the interface for pages and the command line, whatever stores and workers there are."""
+"""The Lab: the interface of pages and the command line to stores and workers."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _log = logging.getLogger(__name__)
 
 
 class Lab:
-    """Runs experiments and knows all runs. Cheap to create; its methods may be called from any thread.
+    """Runs experiments and keeps track of all runs. Cheap to create; its methods may be called from any thread.
 
-    Several labs, in one process or many, may share a home: they see the same runs, and none is
+    Several labs, in one or many processes, may share a home: they see the same runs, and no run is
     started twice.
 
     Args:
-        store: the record of runs; None for the one of the settings.
+        store: the record of runs; None for the one in the settings.
     """
 
     def __init__(self, store: Store | None = None) -> None:
@@ -62,11 +62,11 @@ class Lab:
         """Queues an experiment and makes sure there is a worker; returns the run's id.
 
         Args:
-            experiment: what is to be run.
+            experiment: the experiment to run.
             reserved: the process that will run it itself; None for any worker.
 
         Raises:
-            RequestError: the choices do not work together; nothing was written.
+            RequestError: the choices do not work together; nothing has been written.
         """
         catalog.check(experiment)
         lineage.check_parents(experiment)
@@ -91,15 +91,15 @@ class Lab:
         given.check(settings.run_folder(run))
         if not self.store.requeue(run, reserved):
             raise RequestError("Only a paused or interrupted run can be resumed.", found.state, "Run it again instead.")
-        self.remarks.restore([run])  # or it would vanish ten minutes after it was removed
+        self.remarks.restore([run])  # otherwise it would vanish ten minutes after it was removed
         if reserved is None:
             self.tend()
 
     def _unchanged(self, run: str) -> None:
-        """Raises `DataChanged` if a run's pictures are known to differ from those it began with."""
+        """Raises `DataChanged` if a run's pictures are known to have changed since it began."""
         folder = settings.run_folder(run)
         if not any(folder.rglob(CHECKPOINT)):
-            return  # it starts over, whatever its pictures are
+            return  # it starts over, so its pictures may have changed
         for role in ("target", "source"):
             made = record.read(folder, role)
             if made is not None and (words := record.since(made, catalog.datasets(), sure=True)):
@@ -110,7 +110,7 @@ class Lab:
         self._end(run, "pause")
 
     def stop(self, run: str) -> None:
-        """Asks a run to end early and test what is best so far; one that is still queued ends at once."""
+        """Asks a run to end early and test its best epoch so far; one that is still queued ends at once."""
         self._end(run, "stop")
 
     def discard(self, run: str) -> None:
@@ -126,7 +126,7 @@ class Lab:
         found = self.run(run)
         discarding.check(run)
         while not self.store.wish(run, "discard"):
-            # Not running, so its files are nobody's; a run that is claimed in this moment is asked instead.
+            # It is not running, so nobody uses its files; if it is being claimed at this moment, it is asked instead.
             if discarding.discard(self.store, found, unless=("running",)):
                 break
             now = self.store.run(run)
@@ -147,7 +147,7 @@ class Lab:
     # Looking at runs ----------------------------------------------------------------------------
 
     def run(self, run: str) -> Run:
-        """The run of that id; raises `UnknownKey` with the nearest."""
+        """The run with that id; raises `UnknownKey` with the nearest one."""
         found = self.store.run(run)
         if found is None:
             raise UnknownKey("run", ids.shown(run), [one.id for one in self.store.runs(limit=50)])
@@ -189,7 +189,7 @@ class Lab:
             process = self._meters.get(run.worker) or find(run.worker)
             if process is None:
                 return {}
-            # psutil measures load since the last question to the same object.
+            # psutil measures the load since the last query of the same object.
             self._meters = {run.worker: process} | {who: one for who, one in self._meters.items() if one.is_running()}
         try:
             used = {"cpu_percent": process.cpu_percent(), "memory_mb": round(process.memory_info().rss / 2**20, 1)}
@@ -201,7 +201,7 @@ class Lab:
         """Whether the experiment's source has already been trained on, with its network and seed."""
         return learned(self.store, experiment)
 
-    # Keeping house ------------------------------------------------------------------------------
+    # Housekeeping ------------------------------------------------------------------------------
 
     def tend(self) -> None:
         """Keeps the lab going: registers this process, marks dead runs, keeps workers ready.
@@ -218,8 +218,8 @@ class Lab:
         return spawner(settings.home()).trouble
 
     def register(self) -> None:
-        """Tells workers that somebody is here, so that they stand by."""
-        # Again and again, for the store may have been moved away meanwhile.
+        """Tells workers that an app is running, so that they stand by."""
+        # Repeatedly, because the store may have been moved away meanwhile.
         if time.monotonic() - self._registered > _REGISTER_SECONDS:
             self._registered = time.monotonic()
             self.store.add_app(myself())
@@ -240,7 +240,7 @@ class Lab:
 
 
 def _tried(work: Callable[[], object]) -> None:
-    """Does it, or logs why not: a file that cannot be removed must not break every page."""
+    """Calls it and logs any error: a file that cannot be removed must not break every page."""
     try:
         work()
     except LabError as problem:
@@ -248,8 +248,8 @@ def _tried(work: Callable[[], object]) -> None:
 
 
 def _abandoned(run: Run) -> bool:
-    """Whether a run is marked as being worked on although no process works on it."""
+    """Whether a run is marked as running although no process works on it."""
     if run.worker is None or run.worker.here:
         return run.worker is None or not run.worker.alive
-    # A process of another machine cannot be asked for; it signs in four times a second while it trains.
+    # A process on another machine cannot be checked; it reports four times a second while it trains.
     return time.time() - max(run.heartbeat or 0.0, run.created) > _SILENT_SECONDS

@@ -18,12 +18,12 @@ MARK = "run:"
 
 @dataclass(frozen=True)
 class Bond:
-    """One run took something from another.
+    """A link between two runs: one took something from the other.
 
     Args:
         parent: id of the run that gave it; it may have been deleted since.
         child: id of the run that took it.
-        what: ``backbone`` if it started from the parent's network, ``teacher`` if it learned from it.
+        what: ``backbone`` if the child started from the parent's network, ``teacher`` if it learned from it.
     """
 
     parent: str
@@ -69,7 +69,7 @@ def experiment_of(run: str) -> Experiment | None:
 def check_parents(experiment: Experiment) -> None:
     """Raises `RequestError` if a run that this one starts from, or learns from, depends on a file that has changed."""
     for bond in bonds("", experiment):
-        # A network that was packed when it was first needed rests on nothing any more.
+        # A network that was packed when it was first needed no longer depends on anything.
         if bond.what == "teacher" or not inherited.packed(bond.parent).exists():
             given.check(settings.run_folder(bond.parent))
 

@@ -1,4 +1,4 @@
-"""Locks between processes, which the operating system gives back even when their holder is killed."""
+"""Locks between processes; the operating system releases them even if their holder is killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def device_lock(slot: str) -> FileLock:
 
 
 def standby_lock(slot: str) -> FileLock:
-    """Held by the process that waits, TensorFlow imported, for the next run of a slot."""
+    """Held by the process that waits, with TensorFlow imported, for the next run of a slot."""
     return _lock(f"standby-{slot}")
 
 
@@ -30,12 +30,12 @@ def calling_lock() -> FileLock:
 
 
 def database_lock() -> FileLock:
-    """Held while the database is made."""
+    """Held while the database is being created."""
     return _lock("database")
 
 
 def take(lock: FileLock, seconds: float = 0.0) -> bool:
-    """Tries to get the lock for so many seconds, at least once; whether it was got."""
+    """Tries to acquire the lock for that many seconds, at least once; returns whether it succeeded."""
     try:
         lock.acquire(timeout=seconds, poll_interval=0.05)
     except Timeout:
@@ -44,7 +44,7 @@ def take(lock: FileLock, seconds: float = 0.0) -> bool:
 
 
 def free(lock: FileLock) -> bool:
-    """Whether nobody holds the lock. Asking takes it for an instant, so holders try a little longer than once."""
+    """Whether nobody holds the lock. The check acquires it for an instant, so other processes should retry briefly."""
     if not take(lock):
         return False
     lock.release()
@@ -52,12 +52,12 @@ def free(lock: FileLock) -> bool:
 
 
 def lock_file(lock: FileLock) -> Path:
-    """The file of the lock; when it is gone, so is the lab's folder."""
+    """The lock's file; if it is gone, so is the lab's folder."""
     return Path(lock.lock_file)
 
 
 def _lock(name: str) -> FileLock:
     folder = settings.home() / "locks"
     folder.mkdir(exist_ok=True)
-    # Signal handlers and flush threads may release what the main thread took.
+    # Signal handlers and flush threads may release a lock that the main thread acquired.
     return FileLock(folder / f"{ids.checked('slot', name)}.lock", thread_local=False)

@@ -1,6 +1,6 @@
-"""Questions about data sets, answered by a process of their own; answers are kept for as long as nothing changes.
+"""Questions about data sets, answered in a separate process; answers are cached as long as nothing changes.
 
-Decoding, counting and features take seconds to minutes and TensorFlow; a page asks again until the answer is there.
+Decoding, counting and features need TensorFlow and seconds to minutes; a page asks again until it has the answer.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ LAYOUT = 1
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of which data sets.
+    """A question about one or more data sets.
 
     Args:
-        kind: ``look`` at one, the first ``batch`` of an experiment, the ``distance`` of two, or a backbone's ``speed``.
+        kind: ``look`` at one, first ``batch`` of an experiment, ``distance`` between two, or a backbone's ``speed``.
         data: keys of the data sets.
-        values: the rest: ``seed``; ``backbone``; or ``experiment`` as its fields.
+        values: the other arguments: ``seed``; ``backbone``; or ``experiment`` as its fields.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Question:
 
     @property
     def folder(self) -> Path:
-        """Where its answer and pictures lie; another once a file of the data has changed."""
+        """The folder of its answer and pictures; a new one when a file of the data has changed."""
         stamps = [catalog.dataset(key).stamp for key in self.data]
         network = catalog.backbone(self.values["backbone"]).pretrained if "backbone" in self.values else None
         stamps += [network.content] if network and network.content else []
@@ -54,25 +54,25 @@ class Question:
 
     @property
     def text(self) -> str:
-        """As it is handed to the process."""
+        """The question as text for the process."""
         return json.dumps({"kind": self.kind, "data": self.data, "values": self.values})
 
     @classmethod
     def of(cls, text: str) -> Question:
-        """From `text`."""
+        """The question from its `text`."""
         found = json.loads(text)
         return cls(found["kind"], tuple(found["data"]), found["values"])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known so far.
+    """The answer so far.
 
     Args:
         found: the answer, or None until there is one.
-        folder: where its pictures lie.
-        problem: why there will be none; empty otherwise.
-        done: of ``total`` pictures, while they are decoded; 0 of 0 when that is not known.
+        folder: the folder of its pictures.
+        problem: why there will be no answer; empty otherwise.
+        done: pictures decoded so far, of ``total``; both 0 if unknown.
     """
 
     found: dict[str, Any] | None
@@ -89,7 +89,7 @@ class Answer:
             return None
 
     def forget(self) -> None:
-        """Drops the answer because a part of it is gone; the next question computes it again."""
+        """Drops the answer because part of it is gone; the next question computes it again."""
         (self.folder / "answer.json").unlink(missing_ok=True)
         with _lock:
             _asked.pop(str(self.folder), None)
@@ -100,7 +100,7 @@ _lock = threading.Lock()
 
 
 def ask(question: Question) -> Answer:
-    """The answer as far as it is known; starts the process that computes it if none has.
+    """The answer so far; starts the process that computes it if none has been started.
 
     Raises:
         RequestError: a data set cannot be opened.
@@ -132,7 +132,7 @@ def find_out(question: Question, told: Callable[[int, int], None] = lambda done,
     """Computes the answer in this process, and stores it.
 
     Args:
-        question: what is asked.
+        question: the question.
         told: called with (done, total) pictures.
 
     Raises:
@@ -196,7 +196,7 @@ def _started(question: Question, folder: Path) -> subprocess.Popen[bytes]:
 def _kept(folder: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads((folder / "answer.json").read_text())
-        os.utime(folder)  # what is looked at is not what is cleared away first
+        os.utime(folder)  # answers in use are not the first to be cleared away
     except (OSError, ValueError):
         return None
     return found

@@ -1,4 +1,4 @@
-"""The outline of a long run: few enough points to be read at once, with every peak and every gap of its curves."""
+"""The outline of a long run: few enough points to read at once, with every peak and gap of its curves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CODES = {"split": ("train", "validation"), "domain": ("source", "teacher", "tar
 
 
 class Outlines:
-    """Outlines of a store's runs, a row for each stretch of `BLOCK` points. The points themselves stay as they are.
+    """Outlines of a store's runs, one row per block of `BLOCK` points. The points themselves are kept.
 
     Args:
         store: the record of runs.
@@ -31,7 +31,7 @@ class Outlines:
         self._store = store
 
     def add(self, run: str) -> int:
-        """Outlines every whole stretch of points that is not yet; how many that were."""
+        """Outlines every complete block of points that has no outline yet; returns how many."""
         made = 0
         while True:
             points = self._store.events(run, after=self._last(run), kinds=("Point",), limit=BLOCK)
@@ -44,10 +44,10 @@ class Outlines:
             made += 1
 
     def read(self, run: str) -> tuple[pd.DataFrame | None, int]:
-        """The outline as `history.table` would give its points, and the number of the last event it stands for.
+        """The outline in the form of `history.table`, and the number of the last event it covers.
 
-        None when the run is too short for one. Not to be used for a run that was resumed: it may hold points that
-        were made anew.
+        None if the run is too short for one. Do not use it for a run that was resumed: it may contain points that
+        were repeated.
         """
         import pandas as pd
 
@@ -72,7 +72,7 @@ class Outlines:
 
 
 def _outline(points: list[StoredEvent]) -> tuple[list[str], np.ndarray]:
-    """Names of columns and, shape (kept, columns), the points that show each curve's shape."""
+    """Column names, and the points that show each curve's shape, with shape (kept, columns)."""
     table = history.rows(points)
     for name, codes in _CODES.items():
         table[name] = [codes.index(one) for one in table[name]]
@@ -89,11 +89,11 @@ def _outline(points: list[StoredEvent]) -> tuple[list[str], np.ndarray]:
 
 
 def _extremes(values: np.ndarray, train: np.ndarray) -> set[int]:
-    """Places of the highest and lowest value of each part of the stretch, and where numbers end or begin."""
+    """Indices of the highest and lowest value in each part of the block, and where numbers end or begin."""
     finite = np.flatnonzero(np.isfinite(values) & train)
     broken = np.flatnonzero(~np.isfinite(values) & train)
     if len(finite) == 0:
-        return set()  # another phase's value
+        return set()  # a value of another phase
     edges: Any = {int(place) for place in (broken[:1].tolist() + broken[-1:].tolist())}
     if len(finite) <= KEPT:
         return edges | set(finite.tolist())

@@ -1,4 +1,4 @@
-"""Who a process is, for good: a number alone is given again to another process later."""
+"""Unique identities of processes: process numbers alone are reused."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ import psutil
 
 from transfer import settings
 
-# The kernel's clock of process starts may be corrected while a process lives.
+# The kernel's record of a process's start may be corrected while the process runs.
 _SAME_START = 2.0
 _LOGS_KEPT = 20
 
-# A worker says so when it has imported everything; one that ends before has not come up.
+# A worker prints this once it has imported everything; one that ends earlier failed to start.
 READY = "ready on"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process on a host, told apart from a later one with the same number by when it began.
+    """A process on a host; its start time distinguishes it from a later one with the same number.
 
     Args:
         host: the machine's name.
-        pid: the process's number there.
-        created: when it began, epoch seconds.
+        pid: its process number there.
+        created: its start time, Unix time in seconds.
     """
 
     host: str
@@ -39,17 +39,17 @@ class Identity:
 
     @property
     def token(self) -> str:
-        """The identity as one word, which a run that belongs to the process carries."""
+        """The identity as one word, stored with the runs that belong to the process."""
         return f"{self.host}/{self.pid}/{self.created:.2f}"
 
     @property
     def here(self) -> bool:
-        """Whether the process belongs to this machine, so that it can be asked for."""
+        """Whether the process belongs to this machine, so that it can be checked."""
         return self.host == socket.gethostname()
 
     @property
     def alive(self) -> bool:
-        """Whether the process still works; false for a zombie. Ask it only of a process `here`."""
+        """Whether the process is still running; false for a zombie. Only valid for a process `here`."""
         return find(self) is not None
 
 
@@ -64,7 +64,7 @@ def _identity(pid: int) -> Identity:
 
 
 def find(who: Identity) -> psutil.Process | None:
-    """The living process of that identity on this machine, or None."""
+    """The running process with that identity on this machine, or None."""
     try:
         process = psutil.Process(who.pid)
         gone = abs(process.create_time() - who.created) > _SAME_START or process.status() == psutil.STATUS_ZOMBIE
@@ -75,7 +75,7 @@ def find(who: Identity) -> psutil.Process | None:
 
 @dataclass(frozen=True)
 class Child:
-    """A process of the lab's that this process has started."""
+    """A process of the lab that this process has started."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -88,7 +88,7 @@ def spawn_worker(slot: str) -> Child:
 
 
 def spawn(kind: str, *arguments: str) -> Child:
-    """Starts ``python -m transfer KIND``, which outlives this process; its words go to a file under ``logs``."""
+    """Starts ``python -m transfer KIND``, which outlives this process; its output goes to a file under ``logs``."""
     folder = settings.home() / "logs"
     folder.mkdir(exist_ok=True)
     for old in sorted(folder.glob(f"{kind}-*.log"))[:-_LOGS_KEPT]:
@@ -108,7 +108,7 @@ def spawn(kind: str, *arguments: str) -> Child:
 
 
 def import_path() -> list[str]:
-    """Where the worker finds this very copy of the lab, whatever folder it is started from."""
+    """The path under which the worker finds this copy of the lab, whatever folder it is started from."""
     package = str(Path(__file__).resolve().parents[2])
     inherited = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one and one != package]
     return [package, *inherited]

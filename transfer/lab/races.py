@@ -28,10 +28,10 @@ class About:
     """What a race compares, and the budget of each run.
 
     Args:
-        fields: of the Experiment, in which the competitors differ; one or two besides the seed.
+        fields: the fields of the Experiment in which the competitors differ; one or two besides the seed.
         currency: what is equal for all.
         amount: how much of it; None: the usual epochs.
-        title: in words.
+        title: the comparison in words.
     """
 
     fields: tuple[str, ...] = ("strategy",)
@@ -42,7 +42,7 @@ class About:
 
 @dataclass(frozen=True)
 class Race:
-    """A race as it is kept; ``runs`` are ids in the order in which they were queued."""
+    """A race as stored; ``runs`` are ids in the order in which they were queued."""
 
     id: str
     created: float
@@ -58,16 +58,16 @@ def entries(
     seeds: Sequence[int] = (0, 1, 2),
     scratch: bool = True,
 ) -> tuple[list[Experiment], list[tuple[str, str]]]:
-    """Every combination of the values, at one budget, for every seed; and the impossible ones, each with the reason.
+    """Every combination of the values at one budget for every seed, and the impossible ones, each with its reason.
 
-    All competitors run with the first seed before any runs with the second, so that a first result comes early.
+    All competitors run with the first seed before any runs with the second, so that first results come early.
 
     Args:
-        base: what all have in common.
-        values: by field, those to be compared.
+        base: the settings that all share.
+        values: the values to compare, by field.
         currency: what is equal for all.
-        amount: how much of it; None: as the base has it, or the usual epochs.
-        seeds: each competitor runs once with each.
+        amount: how much of it; None: as in the base, or the default epochs.
+        seeds: the seeds; each competitor runs once with each.
         scratch: whether to add each competitor's counterpart from random weights.
 
     Raises:
@@ -93,7 +93,7 @@ def budget_fields(currency: Currency, amount: float | None, base: Experiment) ->
     """The fields of an Experiment that set exactly this budget.
 
     Raises:
-        RequestError: no amount is given here or in the base, and only epochs have a default.
+        RequestError: no amount is given here or in the base; only epochs have a default.
     """
     granted = getattr(base, currency) if amount is None else amount if currency == "seconds" else int(amount)
     if granted is None and currency != "epochs":
@@ -102,7 +102,7 @@ def budget_fields(currency: Currency, amount: float | None, base: Experiment) ->
 
 
 def _fitting(base: Experiment, change: dict[str, Any]) -> dict[str, Any]:
-    """The change with what follows from it: another strategy's options, labels where none are needed."""
+    """The change and its consequences: another strategy has other options, and may need no labels."""
     strategy = catalog.strategies().get(change.get("strategy", base.strategy))
     if strategy is None:
         return change
@@ -121,31 +121,31 @@ class Races:
 
     Args:
         store: the record of runs.
-        tend: called when runs were queued.
+        tend: called after runs were queued.
     """
 
     def __init__(self, store: Store, tend: Callable[[], None]) -> None:
         self._store, self._tend = store, tend
 
     def start(self, experiments: Sequence[Experiment], about: About) -> str:
-        """Queues all of them as one group, or none; returns the race's id.
+        """Queues all experiments as one group, or none of them; returns the race's id.
 
         Raises:
-            RequestError: one is impossible, there is none, or there are too many.
+            RequestError: an experiment is impossible, or there are none or too many.
         """
         race = f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         self._queue(race, experiments, {"id": race, "created": time.time(), "about": asdict(about)})
         return race
 
     def extend(self, race: str, more: int = 3) -> list[str]:
-        """Queues every competitor again with so many seeds that the race has not seen; the new runs' ids.
+        """Queues every competitor again with that many new seeds; returns the ids of the new runs.
 
         Raises:
             RequestError: none of its runs is left, there would be too many, or a network's file has changed.
         """
         before = self.runs(race)
         for run in before:
-            given.check(settings.run_folder(run.id))  # its seeds would be compared with those of another network
+            given.check(settings.run_folder(run.id))  # otherwise seeds of two different networks would be compared
         known = [run.experiment for run in before]
         if not known:
             raise RequestError("All runs of this race were deleted.", race, "Start a new race.")
@@ -155,7 +155,7 @@ class Races:
         return self._queue(race, fresh)
 
     def get(self, race: str) -> Race:
-        """The race of that id; raises `UnknownKey` with the nearest."""
+        """The race with that id; raises `UnknownKey` with the nearest one."""
         if not ids.is_id(race):
             raise UnknownKey("race", ids.shown(race), [one.id for one in self.newest(50)])
         with self._store.begin() as database:
@@ -172,27 +172,27 @@ class Races:
         return [_race(row, ()) for row in rows]
 
     def runs(self, race: str) -> list[Run]:
-        """The runs of a race as they stand, in the order in which they were queued."""
+        """The runs of a race in their current state, in the order in which they were queued."""
         chosen = select(runs).join(members, members.c.run == runs.c.id).where(members.c.race == race, visible)
         with self._store.begin() as database:
             rows = database.execute(chosen.order_by(runs.c.created, runs.c.id)).mappings().all()
         return [to_run(row) for row in rows]
 
     def of(self, chosen: Sequence[str]) -> dict[str, str]:
-        """The race of each run that is in one; in several, the newest."""
+        """The race of each run that belongs to one; the newest if there are several."""
         wanted = select(members.c.run, members.c.race).where(members.c.run.in_(chosen)).order_by(members.c.race)
         with self._store.begin() as database:
             return {row.run: row.race for row in database.execute(wanted)}
 
     def news(self, after: Mapping[str, int]) -> list[tuple[str, StoredEvent]]:
-        """What runs said of their validation on the target since the event number of each, with its id, in order."""
+        """The validation points on the target after a given event number of each run, with the run's id, in order."""
         if not after:
             return []
         body = events.c.body
         validated = and_(body["split"].as_string() == "validation", body["domain"].as_string() == "target")
         told = or_(and_(events.c.kind == "Point", validated), events.c.kind == "Resumed")
         columns = (events.c.run, events.c.n, events.c.time, events.c.kind, events.c.body)
-        # A number for each: only of one run is it certain that they can be read in their order.
+        # One number per run: only within a run are events certain to become readable in order.
         new = or_(*(and_(events.c.run == run, events.c.n > number) for run, number in after.items()))
         wanted = (new, events.c.kind.in_(("Point", "Resumed")), told)
         with self._store.begin() as database:
@@ -211,7 +211,7 @@ class Races:
             lineage.check_parents(asked)
         made = [new_row(asked) for asked in experiments]
         for place, one in enumerate(made):
-            one["created"] += place * 1e-5  # the queue goes by it
+            one["created"] += place * 1e-5  # the queue is ordered by it
         with self._store.begin() as database:
             if row is not None:
                 database.execute(insert(races).values(row))

@@ -20,21 +20,21 @@ from transfer.lab.outlines import BLOCK, Outlines
 from transfer.lab.records import Run
 from transfer.lab.store import Row, Store
 
-REPORT = "This is a bug in the lab: the worker's log has the whole message."
+REPORT = "This is a bug in the lab; the full message is in the worker's log."
 _FLUSH_SECONDS = 0.1
 _LAST_TRIES = 8
 
 
 class Recorder:
-    """Takes the events of one attempt at a run and writes them ten times a second, in a thread.
+    """Collects the events of one attempt at a run; a thread writes them ten times a second.
 
-    Within ``with`` the thread runs; when it is left, everything is written. `emit` and
-    `should_stop` cost no more than an append and a look at an attribute. When nothing can be
-    written any more they raise what the thread met, whatever it is, so that training ends with
-    that message. An event that `emit` has taken is written, or leaving ``with`` raises.
+    The thread runs within ``with``; on exit, everything has been written. `emit` and
+    `should_stop` cost no more than an append and an attribute access. When nothing can be
+    written any more, they raise whatever error the thread met, so that training ends with
+    that message. Every event that `emit` accepted is written, or leaving ``with`` raises.
 
     Args:
-        store: where to.
+        store: the record of runs to write to.
         run: the claimed run.
         listen: called with every event as it comes, in the thread that trains.
     """
@@ -51,12 +51,12 @@ class Recorder:
         self._thread = threading.Thread(target=self._keep_flushing, name="recorder", daemon=True)
 
     def emit(self, event: Event) -> None:
-        """Takes an event.
+        """Accepts an event.
 
         Raises:
-            TypeError, ValueError: the event can't be written as JSON. It is dropped: in the buffer it would block all
+            TypeError, ValueError: the event can't be written as JSON. It is dropped, or it would block all
                 later events.
-            LabError: the thread cannot write, for this reason.
+            LabError: the reason why the thread cannot write.
         """
         self._complain()
         kind, body = to_record(event)
@@ -69,12 +69,12 @@ class Recorder:
             self._listen(event)
 
     def should_stop(self) -> Wish | None:
-        """What the run is asked to do, by a user through the store or by a signal to this process."""
+        """What the run has been asked to do, by a user through the store or by a signal to this process."""
         self._complain()
         return self._asked_there or self._asked_here
 
     def ask(self, wish: Wish) -> None:
-        """Asks from within this process; safe in a signal handler."""
+        """Asks the run from within this process; safe in a signal handler."""
         self._asked_here = wish
 
     def flush(self) -> None:
@@ -98,12 +98,12 @@ class Recorder:
                 self._outline()
 
     def _outline(self) -> None:
-        """Outlines what is new. The run goes on without when that fails, for charts can read point by point."""
+        """Adds the new points to the outline. If that fails the run goes on, because charts can read every point."""
         self._unoutlined = 0
         try:
             self._outlines.add(self._run.id)
         except (LabError, OperationalError):
-            raise  # the store's own trouble, which the next write would meet, too
+            raise  # a problem of the store itself, which the next write would meet too
         except Exception as problem:  # noqa: BLE001  # a bug, which the run says aloud
             print(traceback.format_exc(), flush=True)
             kind, body = to_record(Note(f"This run's curves could not be condensed ({problem!r})."))
@@ -138,7 +138,7 @@ class Recorder:
             except LabError as problem:
                 self._trouble = problem
             except OperationalError as problem:
-                # Busy for longer than a write may take: what was taken stays buffered until the next turn.
+                # The store was busy for too long: the events stay in the buffer until the next turn.
                 if not is_busy(problem):
                     self._trouble = RunFailed("The run's events could not be written to the record of runs.", problem)
             except Exception as problem:  # noqa: BLE001  # a bug; unnoticed, the run would train on and say nothing

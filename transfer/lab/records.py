@@ -1,4 +1,4 @@
-"""What the store keeps: its tables, and the frozen records that come out of them."""
+"""The store's tables, and the frozen records that are read from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transfer.lab.process import Identity
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 RESUMABLE = ("paused", "interrupted")
-# In place of the time a run was removed: there is no way back, its files may be gone already.
+# In place of the time of removal: it cannot be undone, because files may be gone already.
 DOOMED = 0.0
 
 metadata = MetaData()
@@ -49,13 +49,13 @@ runs = Table(
 events = Table(
     "events",
     metadata,
-    # A run has one writer at a time, so its numbers increase in the order they can be read.
+    # A run has one writer at a time, so its event numbers increase in the order in which they become readable.
     Column("n", Integer, primary_key=True, autoincrement=True),
     Column("run", Text, nullable=False, index=True),
     Column("time", Float, nullable=False),
     Column("kind", Text, nullable=False),
     Column("body", JSON, nullable=False),
-    # What a run said beside its points is read without going through all of them.
+    # For reading a run's other events without going through all its points.
     Index("ix_events_run_kind", "run", "kind", "n"),
     sqlite_autoincrement=True,
 )
@@ -68,7 +68,7 @@ apps = Table(
     Column("pid_created", Float, nullable=False),
 )
 
-# What people say of runs, and which belong together: tables of their own, so that an older store only gets them added.
+# Remarks on runs, and races: in separate tables, which are simply added to an older store.
 remarks = Table(
     "remarks",
     metadata,
@@ -108,7 +108,7 @@ visible = runs.c.id.not_in(select(remarks.c.run).where(remarks.c.removed.is_not(
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """An event as it was kept; ``n`` is the cursor that `Lab.events` goes on from."""
+    """A stored event; ``n`` is the number from which `Lab.events` continues."""
 
     n: int
     time: float
@@ -118,18 +118,18 @@ class StoredEvent:
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of an experiment, as it stood when it was read.
+    """One execution of an experiment, in its state at the time of reading.
 
     Args:
-        id: its name, made of the time it was asked for and a few random digits.
+        id: its name, made of the time of the request and a few random digits.
         state: queued, running, paused, finished, stopped, failed or interrupted.
-        created, started, ended: epoch seconds; started and ended of the last attempt.
-        spent: seconds earlier attempts took.
+        created, started, ended: Unix times; the latter two of the last attempt.
+        spent: seconds that earlier attempts took.
         progress: the last stage: ``text``, ``done``, ``total``.
-        error: why it failed, in words; a traceback when it is a bug.
-        wish: what it was asked and has not done yet: pause, stop or discard.
-        worker: the process it belongs or belonged to.
-        reserved: token of the process it is kept for, or that holds it.
+        error: why it failed, in words; a traceback in case of a bug.
+        wish: a pending request: pause, stop or discard.
+        worker: the process that runs or ran it.
+        reserved: token of the process that it is reserved for or that holds it.
     """
 
     id: str
@@ -152,22 +152,22 @@ class Run:
 
     @property
     def live(self) -> bool:
-        """Whether it waits or trains."""
+        """Whether it is waiting or training."""
         return self.state in LIVE
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be taken up again where it was."""
+        """Whether it can be continued from where it was."""
         return self.state in RESUMABLE
 
     @property
     def pid(self) -> int | None:
-        """Number of its process, None before it had one."""
+        """Number of its process; None before it has one."""
         return self.worker.pid if self.worker else None
 
     @property
     def seconds(self) -> float:
-        """How long it has been trained for, time between attempts not counted."""
+        """How long it has been training, without the time between attempts."""
         if self.started is None:
             return self.spent
         end = time.time() if self.state == "running" else self.ended
@@ -175,7 +175,7 @@ class Run:
 
 
 def to_run(row: Mapping[Any, Any]) -> Run:
-    """The record of a row of `runs`."""
+    """The record for a row of `runs`."""
     plain = {name: row[name] for name in Run.__dataclass_fields__ if name in row and name != "experiment"}
     worker = Identity(row["host"], row["pid"], row["pid_created"]) if row["pid"] else None
     return Run(**plain, experiment=_experiment(row["experiment"]), worker=worker)
@@ -185,5 +185,5 @@ def _experiment(fields: dict[str, Any]) -> Experiment:
     try:
         return Experiment(**fields)
     except RequestError:
-        # Written by another version of the lab: shown as it was, and refused only if it is to be run again.
+        # Written by another version of the lab: shown as it was, and refused only when it is run again.
         return Experiment.model_construct(**fields)

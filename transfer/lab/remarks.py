@@ -1,4 +1,4 @@
-"""User remarks on runs: tags, notes, archived, or removed while that can still be undone."""
+"""User remarks on runs: tags, notes, whether archived, and whether removed while this can still be undone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Remarks:
         self._write(chosen, {"archived": time.time() if away else None})
 
     def remove(self, chosen: Sequence[str]) -> list[str]:
-        """Hides runs that are neither queued nor running, to delete them ten minutes later; returns those it hid."""
+        """Hides runs that are neither queued nor running, to delete them ten minutes later; returns the hidden ones."""
         with self._store.begin() as database:
             doomed = select(remarks.c.run).where(remarks.c.removed == DOOMED)
             ended = select(runs.c.id).where(runs.c.id.in_(chosen), runs.c.state.not_in(LIVE), runs.c.id.not_in(doomed))

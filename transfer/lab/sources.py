@@ -1,4 +1,4 @@
-"""Whether a source has already been trained on, so that a run can start with the target at once. Needs no engine."""
+"""Whether a source has already been trained on, so that a run can start on the target at once. Needs no engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transfer.experiment import Experiment
 from transfer.lab.records import runs
 from transfer.lab.store import Store
 
-# What the network that learned a source depends on; everything else of an experiment is about the target.
+# The fields that a network trained on a source depends on; all others concern the target.
 MATTERS = ("source", "source_epochs", "backbone", "seed", "precision")
 LOOKED_THROUGH = 200
 
@@ -17,7 +17,7 @@ LOOKED_THROUGH = 200
 def learned(store: Store, experiment: Experiment) -> bool:
     """Whether a tested run has trained on the same source, and the result is still stored.
 
-    It tells what an estimate may leave out. It misleads when own pictures changed since: they are then learned anew.
+    It tells what an estimate may leave out. It misleads if the user's pictures have changed: they are learned again.
     """
     if experiment.source is None or not any(settings.cache("sources").glob("*.npz")):
         return False

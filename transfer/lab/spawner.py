@@ -18,7 +18,7 @@ _TAIL = 1_500
 
 
 class Spawner:
-    """Starts workers for one home; `spawner` gives the one this process shares."""
+    """Starts workers for one home; `spawner` returns the one that this process shares."""
 
     def __init__(self) -> None:
         self._children: dict[str, Child] = {}
@@ -35,7 +35,7 @@ class Spawner:
             return self._trouble
 
     def ensure(self, waiting: int) -> None:
-        """A worker for every idle slot when they are to stand by, else for as many as runs wait."""
+        """Starts a worker for every idle slot if workers stand by, otherwise only as many as runs are waiting."""
         with self._lock:
             self._reap()
             wanted = len(devices.slots()) if settings.standby() else waiting
@@ -44,9 +44,9 @@ class Spawner:
                     wanted -= self._start(slot) if wanted > 0 else 0
 
     def _start(self, slot: str) -> bool:
-        """Whether a worker is on its way or waits for the slot; one is started when nobody uses it."""
+        """Whether a worker is starting or waiting for the slot; starts one if nobody uses the slot."""
         child = self._children.get(slot)
-        # It takes Python some tenths of a second to get to where the child takes its lock.
+        # It takes Python a few tenths of a second until the child acquires its lock.
         if child and time.monotonic() - child.started < _STARTING_SECONDS:
             return True
         if not locks.free(locks.standby_lock(slot)):
@@ -57,12 +57,12 @@ class Spawner:
             self._children[slot] = spawn_worker(slot)
         except OSError as problem:
             self._quiet_until = time.monotonic() + _PAUSE_SECONDS
-            self._trouble = f"The system started no worker: {problem}. The next try is in {_PAUSE_SECONDS:.0f} s."
+            self._trouble = f"The system could not start a worker: {problem}. Next attempt in {_PAUSE_SECONDS:.0f} s."
             return False
         return True
 
     def _reap(self) -> None:
-        """Collects children that have ended, which else stay as zombies, and counts those that never got ready."""
+        """Collects ended children, which would otherwise stay as zombies; counts those that never got ready."""
         for slot, child in list(self._children.items()):
             code = child.process.poll()
             if code is None and not self._deaths:
@@ -80,8 +80,8 @@ class Spawner:
         if self._deaths >= _DEATHS:
             self._quiet_until = time.monotonic() + _PAUSE_SECONDS
             self._trouble = (
-                f"No worker comes up: {self._deaths} in a row ended with status {code} before they were ready. "
-                f"The next try is in {_PAUSE_SECONDS:.0f} s. The last one's words ({child.log}):\n{log[-_TAIL:]}"
+                f"Workers fail to start: {self._deaths} in a row ended with status {code} before they were ready. "
+                f"Next attempt in {_PAUSE_SECONDS:.0f} s. Output of the last one ({child.log}):\n{log[-_TAIL:]}"
             )
 
 
@@ -94,5 +94,5 @@ def _log_of(child: Child) -> str:
 
 @functools.cache
 def spawner(home: Path) -> Spawner:
-    """The spawner of a home, one in a process however many `Lab`s it makes."""
+    """The spawner of a home, one per process however many `Lab`s it creates."""
     return Spawner()

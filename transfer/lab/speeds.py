@@ -1,4 +1,4 @@
-"""What has been measured of the backbones' speed on this machine."""
+"""The backbones' speeds measured on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transfer.lab.looking import Question
 
 
 def known() -> dict[str, float]:
-    """Pictures a second of each backbone that was measured here, by key."""
+    """Pictures per second of each backbone that has been measured on this machine, by key."""
     found: dict[str, float] = {}
     for file in settings.cache("speeds").glob("*.json"):
         try:
@@ -23,5 +23,5 @@ def known() -> dict[str, float]:
 
 
 def question(key: str) -> Question:
-    """To be asked of `looking`: a process of its own builds the network and times it."""
+    """The question for `looking`, whose separate process builds the network and times it."""
     return Question("speed", (), {"backbone": key, "machine": platform.node()})

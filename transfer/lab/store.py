@@ -42,15 +42,15 @@ _not_doomed = runs.c.id.not_in(select(remarks.c.run).where(remarks.c.removed == 
 
 
 class Store:
-    """Runs, events and running apps. Cheap to create: the database is opened, and created, when first used.
+    """Runs, events and running apps. Cheap to create: the database is opened, or created, when first used.
 
     Every method is one transaction and may be called from any thread.
 
     Args:
-        url: SQLAlchemy URL; None for the one of the settings.
+        url: SQLAlchemy URL; None for the one in the settings.
 
     Raises:
-        StoreUnreadable: by any method, when the database is damaged or not a lab's.
+        StoreUnreadable: by any method, if the database is damaged or not one of the lab's.
         DiskFull: by any method that writes.
     """
 
@@ -63,14 +63,14 @@ class Store:
     # Runs ---------------------------------------------------------------------------------------
 
     def add_run(self, experiment: Experiment, reserved: Identity | None = None) -> str:
-        """Queues an experiment, for any worker or for one process only; returns the run's id."""
+        """Queues an experiment, for any worker or for one process; returns the run's id."""
         row = new_row(experiment)
         with self.begin() as database:
             database.execute(insert(runs).values(row | _belongs_to(reserved)))
         return str(row["id"])
 
     def run(self, run: str) -> Run | None:
-        """The run of that id, or None."""
+        """The run with that id, or None."""
         if not ids.is_id(run):
             return None
         with self.begin() as database:
@@ -78,16 +78,16 @@ class Store:
         return to_run(row) if row else None
 
     def runs(self, limit: int = 200) -> list[Run]:
-        """The newest runs, newest first; without those that are removed but can still be brought back."""
+        """The newest runs, newest first; without removed ones that can still be brought back."""
         chosen = select(runs).where(visible).order_by(runs.c.created.desc()).limit(limit)
         with self.begin() as database:
             rows = database.execute(chosen).mappings().all()
         return [to_run(row) for row in rows]
 
     def children(self, run: str | None = None) -> list[Run]:
-        """The runs that begin with this run's network, or with any run's, or have it as their teacher; oldest first.
+        """The runs that start from this run's network (or any run's), or have it as their teacher; oldest first.
 
-        Those that are being removed are left out: they need nothing any more.
+        Those being removed are left out: they no longer need anything.
         """
         if run is not None and not ids.is_id(run):
             return []
@@ -100,7 +100,7 @@ class Store:
         return [to_run(row) for row in rows]
 
     def held(self) -> list[Run]:
-        """The runs a process answers for: those that train, and queued ones kept for one process."""
+        """The runs that belong to a process: those that train, and queued ones reserved for one process."""
         chosen = select(runs).where(runs.c.state.in_(LIVE), runs.c.reserved.is_not(None))
         with self.begin() as database:
             return [to_run(row) for row in database.execute(chosen).mappings().all()]
@@ -118,7 +118,7 @@ class Store:
             return int(database.execute(chosen).scalar_one())
 
     def claim(self, worker: Identity, device: str, only: str | None = None) -> Run | None:
-        """Takes the oldest free queued run, or the one reserved for this worker, or gives None. Atomic."""
+        """Claims the oldest free queued run, or the one reserved for this worker; None if there is none. Atomic."""
         chosen = select(runs.c.id).where(runs.c.state == "queued")
         if only is None:
             chosen = chosen.where(runs.c.reserved.is_(None)).order_by(runs.c.created)
@@ -138,14 +138,14 @@ class Store:
         return to_run(row) if row else None
 
     def change(self, run: Run, state: State, **values: Any) -> bool:
-        """Moves a run on to a state if it is still as it was read; whether it was."""
+        """Changes a run's state if it is still as it was read; returns whether it was."""
         same = runs.c.reserved == run.reserved if run.reserved else runs.c.reserved.is_(None)
         changing = update(runs).where(runs.c.id == run.id, runs.c.state == run.state, same, _attempt(run))
         with self.begin() as database:
             return bool(database.execute(changing.values(state=state, **values)).rowcount)
 
     def requeue(self, run: str, reserved: Identity | None = None) -> bool:
-        """Queues a paused or interrupted run again; false when it is neither."""
+        """Queues a paused or interrupted run again; false if it is neither."""
         spent = runs.c.spent + func.coalesce(runs.c.ended - runs.c.started, 0.0)
         again: dict[str, Any] = {"state": "queued", "progress": {}, "error": ""}
         again |= {"wish": None, "started": None, "ended": None}
@@ -155,10 +155,10 @@ class Store:
             return bool(database.execute(changing.values(again)).rowcount)
 
     def finish(self, run: Run, state: State, metrics: dict[str, Any], environment: dict[str, Any], error: str) -> bool:
-        """How an attempt ended, said by the process that held it; false when it holds it no longer.
+        """Records how an attempt ended, for the process that held it; false if that process no longer holds it.
 
-        False too when the run is to be discarded: it has to be deleted instead. A run that was
-        given up as interrupted while its process lived on takes the ending all the same.
+        Also false if the run is to be discarded: it has to be deleted instead. A run that was
+        marked as interrupted while its process was still alive accepts the ending all the same.
         """
         mine = (runs.c.id == run.id, runs.c.reserved == run.reserved, _attempt(run))
         ending = {"state": state, "metrics": metrics, "environment": environment, "error": error, "wish": None}
@@ -167,9 +167,9 @@ class Store:
             return bool(database.execute(changing.values(ending | {"ended": time.time()})).rowcount)
 
     def doom(self, run: str, unless: Sequence[State]) -> bool:
-        """Marks a run to be removed, for good, unless it is in one of those states; whether it did.
+        """Marks a run to be removed for good, unless it is in one of those states; returns whether it did.
 
-        It leaves the queue, is out of sight, and cannot be resumed or brought back.
+        The run leaves the queue, is hidden, and cannot be resumed or brought back.
         """
         ended = case((runs.c.state == "queued", "stopped"), else_=runs.c.state)
         leaving = update(runs).where(runs.c.id == run, runs.c.state.not_in(unless)).values(state=ended, reserved=None)
@@ -196,7 +196,7 @@ class Store:
                 _add(database, run, rows)
 
     def flush(self, run: Run, rows: Sequence[Row], progress: dict[str, Any] | None) -> tuple[bool, str | None]:
-        """Adds events and a sign of life; says whether the run is still the caller's, and what it is asked to do."""
+        """Adds events and a sign of life; returns whether the run is still the caller's, and what it is asked to do."""
         alive = {"heartbeat": time.time(), "state": "running", "ended": None}
         values: dict[str, Any] = alive | ({"progress": progress} if progress else {})
         mine = (runs.c.id == run.id, runs.c.reserved == run.reserved, _attempt(run))
@@ -220,7 +220,7 @@ class Store:
             return [StoredEvent(*row) for row in database.execute(chosen).all()]
 
     def wish(self, run: str, wish: str | None) -> bool:
-        """Asks a running run to pause, stop or vanish; false when it does not run or is to vanish already."""
+        """Asks a running run to pause, stop or vanish; false if it is not running or is already to vanish."""
         with self.begin() as database:
             changing = update(runs).where(runs.c.id == run, runs.c.state == "running", _kept).values(wish=wish)
             return bool(database.execute(changing).rowcount)
@@ -234,12 +234,12 @@ class Store:
             database.execute(insert(apps).values(host=app.host, pid=app.pid, pid_created=app.created))
 
     def apps(self) -> list[Identity]:
-        """The registered processes, dead ones among them."""
+        """The registered processes, including dead ones."""
         with self.begin() as database:
             return [Identity(*row) for row in database.execute(select(apps.c.host, apps.c.pid, apps.c.pid_created))]
 
     def remove_app(self, app: Identity) -> None:
-        """Forgets a process."""
+        """Unregisters a process."""
         with self.begin() as database:
             database.execute(delete(apps).where(apps.c.host == app.host, apps.c.pid == app.pid))
 
@@ -247,7 +247,7 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction, for those that keep more than this class; it ends with the ``with``."""
+        """A transaction, for code that stores more than this class does; it ends with the ``with``."""
         try:
             with self._opened().begin() as database:
                 yield database
@@ -255,7 +255,7 @@ class Store:
             raise self._in_words(problem) from problem
 
     def _opened(self) -> Engine:
-        """The engine; a new one when the file was moved away, as the message of a damaged store advises."""
+        """The engine; a new one if the file was moved away, as the message about a damaged store advises."""
         with self._opening:
             path = self._file()
             if self._engine is not None and path and inode(path) != self._inode:
@@ -283,13 +283,13 @@ class Store:
         remedy = (
             f"Move {path} away to start with an empty record."
             if path
-            else "Check TRANSFER_STORE and that its server runs."
+            else "Check TRANSFER_STORE, and that its server is running."
         )
         return StoreUnreadable(f"The record of runs cannot be read ({said}).", place, remedy)
 
 
 def new_row(experiment: Experiment) -> dict[str, Any]:
-    """The row of a run that is queued now."""
+    """The row for a run that is queued now."""
     return {
         "id": f"{time.strftime('%y%m%d-%H%M%S')}-{secrets.token_hex(4)}",
         "state": "queued",

@@ -31,11 +31,11 @@ _AGAIN_SECONDS = 60.0
 
 
 class Summary:
-    """Keeps a row a run and reads anew only what may have changed; may be asked from any thread.
+    """Keeps one row per run and rereads only what may have changed; may be called from any thread.
 
     Args:
         store: the record of runs.
-        remarks: what people said of them.
+        remarks: the users' remarks on them.
     """
 
     def __init__(self, store: Store, remarks: Remarks) -> None:
@@ -46,9 +46,9 @@ class Summary:
         self._lock = threading.Lock()
 
     def table(self) -> pd.DataFrame:
-        """A row a run, newest first: id, state, times, seconds it took, progress (0 to 1), every field of the
-        experiment, metrics, tags, note and whether it is archived. Removed runs are not in it. Not to be written to:
-        it is everybody's.
+        """One row per run, newest first: id, state, times, seconds it took, progress (0 to 1), every field of the
+        experiment, metrics, tags, note and whether it is archived. Without removed runs. Do not modify it: all callers
+        share it.
         """
         with self._lock:
             before, said = self._rows, self._remarks.all()
@@ -68,12 +68,12 @@ class Summary:
         return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
     def _refresh(self) -> None:
-        """Reads runs that are new, live, or ended lately; and forgets those that are gone."""
+        """Reads runs that are new, live or recently ended, and drops those that are gone."""
         newest = max((row["created"] for row in self._rows.values()), default=0.0)
         latest = max((row["ended"] or 0.0 for row in self._rows.values()), default=0.0)
         watched = [run for run, row in self._rows.items() if row["state"] in LIVE]
         moving = or_(runs.c.state.in_((*LIVE, "paused", "interrupted")), runs.c.id.in_(watched))
-        # A minute more, for the clocks of several machines may differ a little.
+        # A minute more, because the clocks of several machines may differ a little.
         fresh = or_(runs.c.created > newest - _AGAIN_SECONDS, runs.c.ended > latest - _AGAIN_SECONDS)
         with self._store.begin() as database:
             there = set(database.execute(select(runs.c.id).where(visible)).scalars().all())
@@ -81,7 +81,7 @@ class Summary:
             changed = select(*COLUMNS).where(visible) if not self._rows else select(*COLUMNS).where(or_(moving, fresh))
             rows = database.execute(changed).mappings().all()
             known = self._rows | {row["id"]: _row(row) for row in rows}
-            if missing and (left := there - set(known)):  # brought back after they were removed
+            if missing and (left := there - set(known)):  # brought back after removal
                 rows = database.execute(select(*COLUMNS).where(runs.c.id.in_(left))).mappings().all()
                 known |= {row["id"]: _row(row) for row in rows}
         self._rows = {run: row for run, row in known.items() if run in there}

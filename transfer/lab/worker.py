@@ -1,7 +1,7 @@
-"""The process that trains: waits with TensorFlow imported, takes one run, carries it out, hands over, ends.
+"""The process that trains: waits with TensorFlow imported, claims one run, carries it out, hands over, ends.
 
-One run, one process: Keras' seeds belong to the process, and TensorFlow gives a graphics card's
-memory back only when its process ends.
+One process per run: Keras' seeds belong to the process, and TensorFlow releases a graphics card's
+memory only when its process ends.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ Ending = tuple[State | Literal["discarded"], dict[str, Any], dict[str, Any], str
 
 
 class Leave(BaseException):
-    """The standby is told to go, or has nobody left to wait for; no import that is under way may swallow it."""
+    """The standby was told to end, or nobody needs it any more; an import in progress must not swallow this."""
 
 
 def work(slot: str | None = None) -> None:
     """Runs a worker. Ends at once if another one is already waiting for the slot.
 
     Args:
-        slot: a place on a device, see `devices.slots`; None for the first that nobody waits for.
+        slot: a slot of a device, see `devices.slots`; None for the first without a waiting worker.
     """
     began = time.monotonic()
     for name in [slot] if slot else devices.slots():
         standby = locks.standby_lock(name)
-        # A page that looks whether anybody waits holds the lock for an instant.
+        # A page that checks whether a worker is waiting holds the lock for an instant.
         if locks.take(standby, 0.3):
             break
     else:
@@ -76,11 +76,11 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
     """Trains a run that this process has claimed, and records everything; returns the state it ended in.
 
     SIGTERM and the first SIGINT pause it with a checkpoint; a second SIGINT aborts it.
-    To be called in the main thread, once in a process.
+    Call it in the main thread, once per process.
 
     Args:
         store: where the run is recorded.
-        run: what `Store.claim` gave.
+        run: the run that `Store.claim` returned.
         listen: called with every event.
         told: signals that came since the run was claimed.
     """
@@ -103,7 +103,7 @@ def run_claimed(store: Store, run: Run, listen: Callable[[Event], None] | None =
 
 
 def _recorded(recorder: Recorder, run: Run) -> Ending:
-    """The ending of a run, once all its events are written."""
+    """How a run ended, once all its events have been written."""
     try:
         with recorder:
             ending = _train(recorder, run)
@@ -123,7 +123,7 @@ def _train(recorder: Recorder, run: Run) -> Ending:
         folder = settings.run_folder(run.id)
         result = train(run.experiment, emit=recorder.emit, should_stop=recorder.should_stop, folder=folder)
     except (DataChanged, NewerCheckpoint) as problem:
-        # Once the pictures are as they were, or with the newer version, it can go on.
+        # It can continue once the pictures are restored, or with the newer version.
         return "paused", {}, {}, str(problem)
     except LabError as problem:
         return "failed", {}, {}, str(problem)
@@ -136,7 +136,7 @@ def _train(recorder: Recorder, run: Run) -> Ending:
 
 
 def _write_ending(store: Store, run: Run, ending: Ending) -> str:
-    """The state that was written. If writing fails, the run shows as interrupted once this process is gone."""
+    """The state that was written. If writing fails, the run counts as interrupted once this process is gone."""
     state, metrics, environment, error = ending
     for _ in range(_FINISH_TRIES):
         try:
@@ -152,14 +152,14 @@ def _write_ending(store: Store, run: Run, ending: Ending) -> str:
 
 
 def _discard_if_asked(store: Store, run: Run) -> str:
-    """Removes a run that is to be discarded, even if that was asked at the very moment it ended."""
+    """Removes a run that is to be discarded, even if this was requested at the very moment it ended."""
     now = store.run(run.id)
     if now is None or now.wish != "discard" or now.reserved != run.reserved:
         return ""
     try:
         discarding.finish(store, now)
     except LabError as problem:
-        print(f"run {run.id}: {problem}", flush=True)  # it stays marked: `Lab.reconcile` tries again
+        print(f"run {run.id}: {problem}", flush=True)  # it stays marked, so `Lab.reconcile` tries again
     return "discarded"
 
 
@@ -172,7 +172,7 @@ def _import_engine(slot: str, store: Store) -> None:
 
 
 def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock, told: list[int]) -> Run:
-    """Checks the queue twenty times a second until a run is claimed; the device's lock is then held."""
+    """Checks the queue twenty times a second until a run is claimed; then holds the device's lock."""
     lonely_since, looked = time.monotonic(), 0.0
     patience = _LONELY_SECONDS if settings.standby() else _IDLE_SECONDS
     while True:
@@ -189,7 +189,7 @@ def _wait_for_a_run(store: Store, slot: str, standby: FileLock, device: FileLock
             if not locks.lock_file(standby).exists():
                 raise Leave("the lab's folder is gone")
         if now - lonely_since > patience:
-            raise Leave("nobody is there who could start a run")
+            raise Leave("no app is left that could start a run")
         time.sleep(_POLL_SECONDS)
 
 
@@ -212,7 +212,7 @@ def _claim(store: Store, slot: str, device: FileLock, told: list[int]) -> Run | 
 
 
 def _hand_over(slot: str) -> None:
-    """Starts the next worker and waits until it holds its lock, so that no page starts another one."""
+    """Starts the next worker and waits until it has acquired its lock, so that no page starts another one."""
     spawn_worker(slot)
     standby, latest = locks.standby_lock(slot), time.monotonic() + _HAND_OVER_SECONDS
     while locks.free(standby) and time.monotonic() < latest:
@@ -220,7 +220,7 @@ def _hand_over(slot: str) -> None:
 
 
 def _somebody_home(store: Store) -> bool:
-    """Whether an app or command line is alive on this machine; dead ones are forgotten."""
+    """Whether an app or command line is alive on this machine; unregisters dead ones."""
     here: list[Identity] = [one for one in store.apps() if one.here]
     for one in here:
         if not one.alive:

@@ -1,6 +1,6 @@
-"""What a network has seen, and what follows for a run that begins with it: allowed, allowed with a remark, or refused.
+"""What a network has seen, and whether a run may start from it: allowed, allowed with a remark, or refused.
 
-`lessons` says what a network learned from, `prints` tells pictures by their content, `verdict` decides.
+`lessons` says what a network was trained on, `prints` recognises pictures by their content, `verdict` decides.
 """
 
 from transfer.seen.lessons import Lesson

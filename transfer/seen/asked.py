@@ -1,4 +1,4 @@
-"""What the network of an experiment will have learned before it meets its target, and the verdict on that."""
+"""What an experiment's network will have been trained on before its target, and the verdict on that."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUN = "run:"
 
 
 class Chosen(Protocol):
-    """What is read of a strategy."""
+    """The attributes of a strategy that are read here."""
 
     @property
     def start(self) -> Any: ...  # noqa: D102  # as a Strategy has it
@@ -30,7 +30,7 @@ class Chosen(Protocol):
 
 
 class Network(Protocol):
-    """What is read of a backbone."""
+    """The attributes of a backbone that are read here."""
 
     @property
     def lessons(self) -> tuple[Lesson, ...]: ...  # noqa: D102  # as a Backbone has it
@@ -47,16 +47,16 @@ def verdict(
     parts: Parts | None = None,
     source: Parts | None = None,
 ) -> Verdict:
-    """What follows for an experiment from what its network has learned.
+    """The verdict on an experiment, given what its network has been trained on.
 
     Args:
-        experiment: what is to be run.
+        experiment: the experiment to run.
         chosen: its strategy.
         network: its backbone.
-        teacher: the backbone its teacher begins with, if it is one of its own.
-        known: data sets by key; `get` gives None for one that cannot be opened.
-        parts: the pictures of the target's split; None: as far as they are known without reading much.
-        source: likewise of the source's.
+        teacher: the backbone its teacher starts from, if the teacher has its own.
+        known: data sets by key; `get` returns None for one that cannot be opened.
+        parts: the pictures of the target's split; None: those that are known without reading much.
+        source: likewise for the source's split.
     """
     taught = learned(experiment, chosen, network, teacher, known, source)
     target = known.get(experiment.target)
@@ -79,7 +79,7 @@ def learned(
     known: Mapping[str, Dataset],
     source: Parts | None = None,
 ) -> list[Lesson]:
-    """All that goes into the run's network, or into its teacher's, before the target.
+    """Everything that the run's network, or its teacher's, is trained on before the target.
 
     Args as for `verdict`.
     """
@@ -105,14 +105,14 @@ def _foreseen(dataset: Dataset, known: Mapping[str, Dataset], seed: int, labels:
 
 
 def _completed(lesson: Lesson, known: Mapping[str, Dataset]) -> Lesson:
-    """With origins as they are declared now and pictures as they are now: an old record knows few or none."""
+    """Completed with today's declared origins and pictures: an old record has few or none."""
     dataset = known.get(lesson.data)
     now = origins(lesson.data, dataset)
     if lesson.known is None and dataset is not None:
         parts = _foreseen(dataset, known, lesson.seed, lesson.labels)
         lesson = replace(lesson, parts=None if parts is None else dict(parts))
     name = lesson.name or now.name
-    # A folder's path may lead elsewhere by now: what is declared belongs to the data set that was learned.
+    # A folder's path may point elsewhere by now: the declared origins are those of the data set that was learned.
     drawn = now.trained if now.name == name else frozenset({name})
     return replace(lesson, name=name, drawn_from=tuple(sorted(drawn | set(lesson.drawn_from))))
 

@@ -1,4 +1,4 @@
-"""What a network has learned, carried in its own file: it holds also on another machine, and after the run is gone."""
+"""What a network was trained on, stored in its own file: also valid on other machines, and after the run is gone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PARTS = ("train", "unlabelled")
 _KINDS = ("pixels", "files")
 _OWN = ("folder", "upload")
 _LONGEST, _LARGEST = 1000, 2**63
-# All that unpacking and parsing bytes of anybody's can raise.
+# Everything that unpacking and parsing arbitrary bytes can raise.
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, RecursionError),
     *(ValueError, TypeError, KeyError, AttributeError),
@@ -35,30 +35,30 @@ _DAMAGED = (
 
 
 def packed(learned: tuple[Lesson, ...]) -> str:
-    """The lessons as text, with the fingerprints of their pictures; no path and no file name is in it.
+    """The lessons as text, with the fingerprints of their pictures but without paths and file names.
 
     Args:
-        learned: all that went into the network.
+        learned: everything the network was trained on.
     """
     return json.dumps([_record(one) for one in learned])
 
 
 def carried(path: Path, digest: str) -> tuple[Lesson, ...]:
-    """The lessons in a network's file; empty when it has none, as a file that this lab did not write.
+    """The lessons in a network's file; empty if it has none, like a file that this lab did not write.
 
-    What Keras saves anew (`load_model(...).save(...)`) no longer has them.
+    A file that Keras has saved again (`load_model(...).save(...)`) no longer has them.
 
     Args:
-        path: of the file.
-        digest: of its content, by which the answer is kept.
+        path: path of the file.
+        digest: digest of its content; the answer is cached under it.
 
     Raises:
-        RequestError: the lessons are damaged, so that nobody can say which pictures the network has seen.
+        RequestError: the lessons are damaged, so it is unknown which pictures the network has seen.
     """
     found = _read(path, digest)
     if found is None:
         raise RequestError(
-            "The list of the pictures that this network has seen is damaged.",
+            "The list of pictures that this network has seen is damaged.",
             f"{path}, {MEMBER}",
             "Export the network again. Without the list it could be tested on pictures it was trained on.",
         )
@@ -67,11 +67,11 @@ def carried(path: Path, digest: str) -> tuple[Lesson, ...]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, digest: str) -> tuple[Lesson, ...] | None:
-    del digest  # only makes a changed file another question
+    del digest  # only serves as part of the cache's key
     try:
         file = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        # An .h5 is no archive; of an archive that cannot be read, Keras says more than could be said here.
+        # An .h5 file is no archive; if an archive cannot be read, Keras' own message says more.
         return ()
     with file:
         if MEMBER not in file.namelist():
@@ -92,7 +92,7 @@ def _record(lesson: Lesson) -> dict[str, Any]:
 
 
 def _elsewhere(lesson: Lesson) -> dict[str, Any]:
-    """Name and key of pictures of one's own, without the path at which they lay."""
+    """Name and key of a user's pictures, without their path."""
     kind, _, rest = lesson.data.partition(":")
     if kind not in _OWN:
         return {}
@@ -108,28 +108,28 @@ def _text(prints: Prints) -> dict[str, str]:
 def _prints(text: dict[str, str]) -> Prints:
     pixels, files = (np.frombuffer(base64.b64decode(text[kind], validate=True), "<u8") for kind in _KINDS)
     if len(pixels) != len(files):
-        raise ValueError("fingerprints of another number of files than pictures")
+        raise ValueError("fewer or more file fingerprints than pictures")
     return Prints(pixels.astype("uint64"), files.astype("uint64"))
 
 
 def _lesson(record: dict[str, Any]) -> Lesson:
     if not isinstance(record.get("drawn_from", []), list):
-        raise ValueError("collections that are no list")
+        raise ValueError("collections that are not a list")
     made = lessons.of_record(record)
     words = (made.data, made.split, made.name, made.run, *made.drawn_from)
     if not all(isinstance(one, str) and len(one) <= _LONGEST and one.isprintable() for one in words):
-        raise ValueError("names of another kind")
+        raise ValueError("names of the wrong type")
     if not _counts(made.seed) or not (made.labels is None or _counts(made.labels)):
-        raise ValueError("numbers of another kind")
+        raise ValueError("numbers of the wrong type")
     if not made.data or not made.run or not isinstance(made.unlabelled, bool):
-        raise ValueError("a lesson of no data, or of no run")
+        raise ValueError("a lesson without data, or without a run")
     if made.data.partition(":")[0] in _OWN:
-        raise ValueError("a path, which no file names: it would be looked at")
+        raise ValueError("a path, which a file must not contain: it would be opened")
     pictures = record.get("pictures", {})
     if not pictures:
         return replace(made, split="")
     place = hashlib.sha256(json.dumps(pictures, sort_keys=True).encode()).hexdigest()[:32]
-    # A name of its own: what the lab itself keeps of a split is more, and is not to be mistaken for this.
+    # A separate name: the lab's own record of a split contains more, and must not be confused with this one.
     return replace(made, split=f"carried-{place}", parts={part: _prints(pictures[part]) for part in _PARTS})
 
 
@@ -138,7 +138,7 @@ def _counts(given: Any) -> bool:
 
 
 def keep(learned: Iterable[Lesson]) -> None:
-    """Keeps the pictures that came with a file for the runs that begin with its network, and for those after them."""
+    """Stores the pictures that came with a file, for the runs that start from its network and for their descendants."""
     for lesson in learned:
         if lesson.split.startswith("carried-") and lesson.parts is not None:
             nothing = Prints(np.zeros(0, "uint64"), np.zeros(0, "uint64"))

@@ -1,6 +1,6 @@
-"""The pictures of each part of a split by their content: kept for every split that was used, for good.
+"""The content of the pictures in each part of a split: stored permanently for every split that was used.
 
-They lie in the lab's home, not in its cache, and stay when runs are removed: runs that came of them still have to know.
+Stored in the lab's home, not in its cache, and kept when runs are removed, because later runs still depend on it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ PARTS = ("train", "unlabelled", "validation", "test")
 
 
 def save(fingerprint: str, parts: Parts) -> None:
-    """Keeps the pictures of a split under its fingerprint.
+    """Stores the pictures of a split under its fingerprint.
 
     Args:
-        fingerprint: of the split.
-        parts: by the names in `PARTS`; ``train`` has labels, ``unlabelled`` is all that may be trained on.
+        fingerprint: fingerprint of the split.
+        parts: by the names in `PARTS`; ``train`` has labels, ``unlabelled`` is everything that may be trained on.
     """
     place = _place(fingerprint)
     if place.exists():
@@ -43,7 +43,7 @@ def save(fingerprint: str, parts: Parts) -> None:
 
 
 def load(fingerprint: str) -> Parts | None:
-    """The pictures of the split of that fingerprint; None when it is not known, or its file is damaged."""
+    """The pictures of the split with that fingerprint; None if it is unknown or its file is damaged."""
     return _load(_place(fingerprint)) if fingerprint else None
 
 
@@ -76,7 +76,7 @@ def _place(fingerprint: str) -> Path:
 
 
 def remember(dataset: Dataset, published: Parts, labels: np.ndarray) -> None:
-    """Keeps what a published data set holds, so that `foreseen` knows its splits without loading it."""
+    """Stores the content of a published data set, so that `foreseen` knows its splits without loading it."""
     place = _published_place(dataset)
     arrays = {name: one.pixels for name, one in published.items()} | {"labels": labels}
     if not place.exists():
@@ -91,26 +91,26 @@ def _published_place(dataset: Dataset) -> Path:
 
 
 def foreseen(dataset: Dataset, opened: Dataset, seed: int, labels_per_class: int | None = None) -> Parts | None:
-    """The pictures of each part that a split would have; None when finding out would take long.
+    """The pictures that each part of a split would have; None if finding out would take long.
 
-    Reads no picture's pixels. A file that turns out to be damaged while it is decoded shifts the split a little, so
-    the engine looks again with what is really there.
+    Decodes no picture. If a file turns out to be damaged on decoding, the split shifts a little, so
+    the engine checks again with the actual pictures.
 
     Args:
-        dataset: as it is to be split.
-        opened: the same without changes made to order, whose pictures count.
-        seed: of the split.
+        dataset: the data set to split.
+        opened: the same without artificial changes; its pictures count.
+        seed: seed of the split.
         labels_per_class: labelled training pictures of each class; None for all.
     """
     try:
         given = _given(opened)
         return None if given is None else _divided(dataset, *given, seed, labels_per_class)
     except (RequestError, OSError):
-        return None  # what cannot be opened or split is refused elsewhere, with its reason
+        return None  # a data set that cannot be opened or split is refused elsewhere, with the reason
 
 
 def _given(opened: Dataset) -> tuple[Parts, np.ndarray] | None:
-    """The published parts and the labels of what may be trained on."""
+    """The published parts, and the labels of the pictures that may be trained on."""
     seen = own.of(base(opened.key))
     if seen is None:
         return _remembered(opened)

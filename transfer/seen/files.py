@@ -1,4 +1,4 @@
-"""Fingerprints of the files of own pictures; kept for as long as no file changes."""
+"""Fingerprints of the files of the user's pictures, cached as long as no file changes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from transfer.pictures.own import Looked
 from transfer.pictures.pack import ahead
 from transfer.seen.prints import UNKNOWN, digest
 
-# What may be read while a person waits: a third of a second from a slow disk.
+# As much as may be read while a user waits: a third of a second from a slow disk.
 QUICK_BYTES = 64 * 2**20
 
 
 def fingerprints(seen: Looked, quick: bool = False) -> dict[str, int] | None:
-    """The fingerprint of each picture's file by its name; 0 of one that cannot be read.
+    """The fingerprint of each picture's file, by name; 0 for a file that cannot be read.
 
     Args:
         seen: the folder.
-        quick: whether to give up (None) when much would have to be read.
+        quick: whether to give up and return None if much would have to be read.
     """
     files = seen.listing.files
     place = _place(seen)
@@ -47,7 +47,7 @@ def _read(path: Path) -> int:
     try:
         return digest(path.read_bytes())
     except OSError:
-        return UNKNOWN  # it vanished in this moment: equal to no other
+        return UNKNOWN  # it has just vanished: equal to no other
 
 
 def _place(seen: Looked) -> Path:
@@ -55,7 +55,7 @@ def _place(seen: Looked) -> Path:
 
 
 def write(place: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Writes a file beside its place and moves it there."""
+    """Writes a file next to its final path and then moves it there."""
     place.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=place.parent, suffix=".part")
     try:

@@ -1,4 +1,4 @@
-"""What a network learned from, step by step, as it is kept beside the run that trained it."""
+"""What a network was trained on, step by step, as stored with the run that trained it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Lesson:
     """One data set that a network, or its teacher, was trained on.
 
     Args:
-        data: key of the data set, as it was spelled then.
-        seed: of its split.
-        labels: labels a class; None: all there were.
-        split: fingerprint of the split, under which its pictures are kept; empty where nobody kept them.
-        name: of the data set, equal for all its spellings (`transfer.seen.origins`); empty in old records.
+        data: key of the data set, as spelled at the time.
+        seed: seed of its split.
+        labels: labels per class; None: all.
+        split: fingerprint of the split, under which its pictures are stored; empty if they were not stored.
+        name: name of the data set, the same for all its spellings (`transfer.seen.origins`); empty in old records.
         drawn_from: collections that its training part was drawn from; empty in old records.
-        unlabelled: whether all training pictures were learned from, those without a label too.
-        run: id of the run that learned it; empty for the one that is to come.
-        parts: its pictures, where they are known and not kept; never written.
+        unlabelled: whether all training pictures were used, including those without a label.
+        run: id of the run that learned it; empty for the run to come.
+        parts: its pictures, if known but not stored; never written.
     """
 
     data: str
@@ -41,31 +41,31 @@ class Lesson:
 
     @property
     def known(self) -> dict[str, Prints] | None:
-        """Its pictures by part, or None where nobody kept them."""
+        """Its pictures by part, or None if they were not stored."""
         found = self.parts or contents.load(self.split)
         return None if found is None else dict(found)
 
     @property
     def in_words(self) -> str:
-        """What was learned where: ``mnist_5k, seed 0, in run 260101-1``."""
+        """The data and the run in words: ``mnist_5k, seed 0, in run 260101-1``."""
         return f"{self.data}, seed {self.seed}" + (f", in run {self.run}" if self.run else "")
 
     def record(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """The lesson as JSON values."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "parts"}
 
 
 def of_record(record: dict[str, Any]) -> Lesson:
-    """The lesson that `Lesson.record` took apart; fields of a later version are left out."""
+    """The lesson from the output of `Lesson.record`; ignores fields of a later version."""
     known = {one.name for one in fields(Lesson)} - {"parts"}
     made = {name: value for name, value in record.items() if name in known}
     return Lesson(**(made | {"drawn_from": tuple(made.get("drawn_from", ()))}))
 
 
 def of_about(about: dict[str, Any], run: str) -> tuple[Lesson, ...]:
-    """The lessons in what a run says of its network.
+    """The lessons in a run's description of its network.
 
-    An older version of the lab kept names and seeds alone, and forgot what a teacher had learned.
+    Older versions of the lab stored only names and seeds, without what a teacher had learned.
     """
     if "lessons" in about:
         return tuple(of_record(one) for one in about["lessons"])
@@ -73,7 +73,7 @@ def of_about(about: dict[str, Any], run: str) -> tuple[Lesson, ...]:
 
 
 def of_run(run: str) -> tuple[Lesson, ...]:
-    """What the network of a run has learned; empty when the run has left no word of it."""
+    """What the network of a run has learned; empty if the run stored no record of it."""
     try:
         return of_about(json.loads((settings.run_folder(run) / ABOUT).read_text()), run)
     except (OSError, ValueError):

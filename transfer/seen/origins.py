@@ -1,4 +1,4 @@
-"""Which pictures a data set is made of, however its key is spelled, and which it has in common with others."""
+"""Which pictures a data set consists of, however its key is spelled, and which it shares with others."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Origins:
     """Where a data set's pictures come from.
 
     Args:
-        name: equal for all spellings of one data set, its changed variants included.
+        name: the same for all spellings of one data set, including its changed variants.
         trained: collections that its training and validation parts are drawn from.
-        tested: collections that its test part is drawn from; equal to ``trained`` where the lab draws the test.
+        tested: collections that its test part is drawn from; equal to ``trained`` if the lab draws the test part.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Origins:
 
 
 def origins(key: str, dataset: Dataset | None) -> Origins:
-    """The origins of the data set of that key.
+    """The origins of the data set with that key.
 
     Args:
         key: as an experiment names it.
-        dataset: of that key, or None when it can no longer be opened.
+        dataset: the data set, or None if it can no longer be opened.
     """
     name = canonical(key)
     alone = frozenset({name})
@@ -43,7 +43,7 @@ def origins(key: str, dataset: Dataset | None) -> Origins:
 
 
 def _own_test(key: str, name: str) -> frozenset[str]:
-    """The test part that a folder of one's own brings along; empty when it has none."""
+    """The test part that comes with a user's folder; empty if it has none."""
     try:
         seen = own.of(base(key))
     except RequestError:
@@ -53,7 +53,7 @@ def _own_test(key: str, name: str) -> frozenset[str]:
 
 
 def canonical(key: str) -> str:
-    """The key without changes made to order, with the real path of a folder, and an upload as its folder."""
+    """The key without artificial changes, with a folder's real path, and with an upload as its folder."""
     prefix, colon, rest = base(key).partition(":")
     if colon and prefix == "folder":
         return f"folder:{os.path.realpath(Path(rest).expanduser())}"

@@ -1,4 +1,4 @@
-"""Pictures told by their content: a fingerprint of the pixels and one of the file, whatever the file is called."""
+"""Recognises pictures by content: a fingerprint of the pixels and one of the file, whatever the file's name."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ UNKNOWN = 0
 class Prints:
     """Fingerprints of several pictures. Two pictures are the same when their pixels or their files are.
 
-    Files are equal whatever size pictures are kept at; pixels are equal when a file was only saved anew.
+    Files match whatever size pictures are cached at; pixels match if a file was only saved again.
 
     Args:
-        pixels: of each picture as the lab keeps it, uint64, shape (n,); 0 where that is not known.
-        files: of each file's bytes, likewise; 0 where there is no file.
-        names: of the files; empty where there are none.
+        pixels: fingerprint of each picture as the lab caches it, uint64, shape (n,); 0 if unknown.
+        files: fingerprint of each file's bytes, likewise; 0 if there is no file.
+        names: names of the files; empty if there are none.
     """
 
     pixels: np.ndarray
@@ -31,7 +31,7 @@ class Prints:
         return len(self.pixels)
 
     def take(self, places: np.ndarray) -> Prints:
-        """The fingerprints at these places, in this order."""
+        """The fingerprints at these indices, in this order."""
         names = tuple(self.names[place] for place in places.tolist()) if self.names else ()
         return Prints(self.pixels[places], self.files[places], names)
 
@@ -43,7 +43,7 @@ class Prints:
         return found
 
     def place_of(self, other: Prints) -> np.ndarray:
-        """For each picture a place in ``other`` where the same one is, -1 where there is none, shape (n,)."""
+        """For each picture, an index in ``other`` with the same picture, or -1 if there is none; shape (n,)."""
         found = np.full(len(self), -1)
         for own, theirs in ((self.files, other.files), (self.pixels, other.pixels)):
             places = {value: place for place, value in enumerate(theirs.tolist()) if value != UNKNOWN}
@@ -53,18 +53,18 @@ class Prints:
 
 
 def of_pixels(pictures: np.ndarray) -> Prints:
-    """Of pictures in memory, shape (n, height, width, channels), uint8."""
+    """Fingerprints of pictures in memory, shape (n, height, width, channels), uint8."""
     found = np.array([digest(np.ascontiguousarray(one).data) for one in pictures], "uint64")
     return Prints(found, np.zeros(len(found), "uint64"))
 
 
 def digest(content: bytes | memoryview) -> int:
-    """Eight bytes that are equal for equal content, as a number above 0."""
+    """An eight-byte hash of the content, as a number above 0."""
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") or 1
 
 
 def joined(several: list[Prints]) -> Prints:
-    """All of them, one after another."""
+    """All of them, concatenated."""
     names = tuple(name for one in several for name in one.names)
     return Prints(
         np.concatenate([one.pixels for one in several] or [np.zeros(0, "uint64")]),

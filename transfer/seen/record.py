@@ -25,12 +25,12 @@ class Record:
 
     Args:
         data: its key.
-        seed: of the split.
-        split: fingerprint of the split, under which `transfer.seen.contents` keeps its pictures.
+        seed: seed of the split.
+        split: fingerprint of the split, under which `transfer.seen.contents` stores its pictures.
         published: fingerprint of the whole data set, whatever the split.
         classes: class names in label order.
         shape: (height, width, channels) of its pictures.
-        stamp: of its files; empty for a published one.
+        stamp: stamp of its files; empty for a published data set.
     """
 
     data: str
@@ -87,7 +87,7 @@ def _records(folder: Path) -> dict[str, Any]:
 
 
 def changes(then: Parts, now: Parts) -> Changes:
-    """How pictures have changed, judged by their content and their names.
+    """How pictures have changed, judged by their content and names.
 
     Args:
         then, now: all parts of a split.
@@ -113,8 +113,8 @@ def since(made: Record, known: Mapping[str, Dataset], sure: bool = False) -> str
 
     Args:
         made: what the run used.
-        known: data sets by key; `get` gives None for one that cannot be opened.
-        sure: whether to report nothing if files were written since and comparing them would take long.
+        known: data sets by key; `get` returns None for one that cannot be opened.
+        sure: whether to report nothing if files were written since then and comparing them would take long.
     """
     dataset, opened = known.get(made.data), known.get(base(made.data))
     if dataset is None or opened is None:
@@ -126,7 +126,7 @@ def since(made: Record, known: Mapping[str, Dataset], sure: bool = False) -> str
     if dataset.classes != made.classes:
         said.append("its classes")
     if dataset.shape != made.shape:
-        said.append(f"the size at which pictures are kept ({made.shape[0]} pixels then, {dataset.shape[0]} now)")
+        said.append(f"the size at which pictures are cached ({made.shape[0]} pixels then, {dataset.shape[0]} now)")
     if then is not None and now is not None:
         said = [one for one in (changes(then, now).in_words,) if one] + said
     elif dataset.stamp and not sure:
@@ -137,7 +137,7 @@ def since(made: Record, known: Mapping[str, Dataset], sure: bool = False) -> str
 def refuse(made: Record, words: str) -> DataChanged:
     """The error for a run that cannot go on because its pictures have changed."""
     return DataChanged(
-        "The pictures have changed since this run began. Going on could test it on pictures it has learned.",
+        "The pictures have changed since this run began. Resuming could test it on pictures it was trained on.",
         f"{made.data}: {words}", "Put the pictures back as they were and resume, or start the experiment as a new run.",
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The one place that decides what it means for a run that its network has learned before.
+"""The one place that decides what a network's earlier training means for a run.
 
-Allowed: nothing of this run's test part was learned. Allowed with a remark: labels that this run does not grant, or
-pictures that it validates with, were. Refused: a test picture was, or may have been.
+Allowed: nothing in this run's test part was trained on. Allowed with a remark: labels that this run leaves out, or
+its validation pictures, were used. Refused: a test picture was, or may have been, used.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from transfer.seen.lessons import Lesson
 from transfer.seen.origins import Origins, canonical
 from transfer.seen.prints import Parts, Prints, joined
 
-OTHER_NETWORK = "Begin with another network, or choose a target that shares no pictures with it."
+OTHER_NETWORK = "Start from another network, or choose a target that shares no pictures with it."
 OTHER_SOURCE = "Choose another source, or a target that shares no pictures with it."
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The run that is judged.
+    """The run to judge.
 
     Args:
         target: key of its target.
-        origins: of the target.
-        seed: of its split.
-        labels: labels a class that it grants; None: all.
-        parts: the pictures of its split, or None while they are not known.
+        origins: origins of the target.
+        seed: seed of its split.
+        labels: labels per class that it uses; None: all.
+        parts: the pictures of its split, or None while they are unknown.
     """
 
     target: str
@@ -39,13 +39,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from what a network has learned.
+    """The verdict on a network's earlier training.
 
     Args:
-        refusal: why the run may not be; None when it may.
-        remarks: what has to be said of it, a sentence each.
-        more_labels: whether the network has learned labels of these training pictures that the run does not grant.
-        labels: how many those are; None when nobody can count them.
+        refusal: why the run is refused; None if it is allowed.
+        remarks: remarks on the run, one sentence each.
+        more_labels: whether the network was trained on labels of these training pictures that the run leaves out.
+        labels: how many these are; None if they cannot be counted.
     """
 
     refusal: ImpossibleExperiment | None = None
@@ -55,16 +55,16 @@ class Verdict:
 
 
 def judged(run: Subject, lessons: Sequence[Lesson]) -> Verdict:
-    """What follows for a run from what its network, its teacher and its source have learned.
+    """The verdict on a run, given what its network, its teacher and its source have been trained on.
 
-    Pictures are compared by their content where both sides are known, whatever the data sets are called. Where they
-    are not, or two data sets change one collection in different ways, their declared origins decide, and a doubt
-    counts against the run. Copies that the run has in its own training and test parts are no reason to refuse it:
-    it would have them without the network, too, and tells of them.
+    Pictures are compared by content if both sides are known, whatever the data sets are called. If they
+    are not, or if two data sets change one collection in different ways, declared origins decide, and doubt
+    counts against the run. Duplicates between the run's own training and test parts are no reason to refuse it:
+    it would have them without this network too, and it reports them.
 
     Args:
-        run: what is to be run.
-        lessons: what went into the network it begins with, in any order.
+        run: the run to judge.
+        lessons: what the network it starts from was trained on, in any order.
     """
     remarks: list[str] = []
     for lesson in lessons:
@@ -77,7 +77,7 @@ def judged(run: Subject, lessons: Sequence[Lesson]) -> Verdict:
 
 
 def trained(lesson: Lesson) -> Prints | None:
-    """The pictures that were trained on in a lesson; None where nobody kept them."""
+    """The pictures that a lesson trained on; None if they were not stored."""
     known = lesson.known
     if known is None:
         return None
@@ -89,13 +89,13 @@ def _by_content(run: Subject, lesson: Lesson) -> ImpossibleExperiment | None:
     if known is None or run.parts is None:
         return None
     test = run.parts["test"]
-    # Pictures in both parts of this very run are told as copies; every network that learns it has seen them.
+    # Pictures in both parts of this very run are reported as duplicates; every network trained on it has seen them.
     leaked = int((test.among(known) & ~test.among(run.parts["unlabelled"])).sum())
     if not leaked:
         return None
     changed = lesson.name == run.origins.name and lesson.seed == run.seed
     why = ", and the data set has changed since" if changed else ""
-    remedy = "Put the pictures back as they were, or begin with another network." if changed else _other(lesson)
+    remedy = "Put the pictures back as they were, or start from another network." if changed else _other(lesson)
     return _refused(f"{leaked:,} of the {len(test):,} test pictures were trained on{why}", run, lesson, remedy)
 
 
@@ -106,7 +106,7 @@ def _by_origin(run: Subject, lesson: Lesson) -> ImpossibleExperiment | None:
         return _refused("both are drawn from the same pictures", run, lesson, _other(lesson))
     if lesson.seed == run.seed:
         return None
-    return _refused("it learned another split", run, lesson, f"Choose seed {lesson.seed}, or another target.")
+    return _refused("it was trained on another split", run, lesson, f"Choose seed {lesson.seed}, or another target.")
 
 
 def _other(lesson: Lesson) -> str:
@@ -115,7 +115,7 @@ def _other(lesson: Lesson) -> str:
 
 def _refused(why: str, run: Subject, lesson: Lesson, remedy: str) -> ImpossibleExperiment:
     return ImpossibleExperiment(
-        f"The network may have seen this one's test pictures: {why}.",
+        f"The network may have seen this run's test pictures: {why}.",
         f"{lesson.in_words}; now the target {run.target}, seed {run.seed}", remedy,
     )  # fmt: skip
 
@@ -125,22 +125,22 @@ def _validated(run: Subject, lesson: Lesson) -> str:
     if known is not None and run.parts is not None:
         validation = run.parts["validation"]
         count = int((validation.among(known) & ~validation.among(run.parts["unlabelled"])).sum())
-        several = f"{count:,} of the {len(validation):,} validation pictures were" if count else ""
+        several = f"{count:,} of the {len(validation):,} validation pictures were used" if count else ""
     if not count and _in_doubt(run, lesson) and (_name(lesson), lesson.seed) != (run.origins.name, run.seed):
-        several = "Some of the validation pictures may have been"
+        several = "Some of the validation pictures may have been used"
     if not several:
         return ""
     return (
-        f"{several} trained on before ({lesson.in_words}): validation looks better than it is, and the choice of the "
-        "best epoch leans on it. The test pictures are new to the network."
+        f"{several} in earlier training ({lesson.in_words}). Validation looks better than it is, and it chooses the "
+        "best epoch. The test pictures are new to the network."
     )
 
 
 def _in_doubt(run: Subject, lesson: Lesson) -> bool:
-    """Whether pictures may be shared that comparing their content does not show."""
+    """Whether there may be shared pictures that comparing contents does not reveal."""
     if not _collections(lesson) & run.origins.trained:
         return False
-    # One collection may be changed in two ways, so that no picture is equal to what it was made from.
+    # One collection may have been changed in two ways, so that no picture equals its original.
     return run.parts is None or lesson.known is None or _name(lesson) != run.origins.name
 
 
@@ -148,15 +148,15 @@ def _unrecorded(run: Subject, lesson: Lesson) -> str:
     if lesson.split or not lesson.run or not _collections(lesson) & run.origins.trained:
         return ""
     if not run.origins.name.startswith("folder:"):
-        return ""  # what is published does not change
+        return ""  # a published data set does not change
     return (
         f"The network comes from an older version of the lab ({lesson.in_words}), which kept no record of its "
-        "pictures: if they have changed since, nobody can tell whether it has seen test pictures."
+        "pictures. If they have changed since, it may have seen test pictures."
     )
 
 
 def _labels(run: Subject, lessons: Sequence[Lesson]) -> tuple[bool, int | None, list[str]]:
-    """Whether labels were learned that this run does not grant, how many, and that in a sentence."""
+    """Whether labels were used that this run leaves out, how many, and a sentence about it."""
     if run.labels is None:
         return False, 0, []
     counted, uncounted = [], []
@@ -178,16 +178,16 @@ def _labels(run: Subject, lessons: Sequence[Lesson]) -> tuple[bool, int | None, 
     if not where:
         return False, 0, []
     many = f"{count:,} labels" if not uncounted and count else "labels"
-    granted = f"{run.labels} label{'' if run.labels == 1 else 's'} a class"
+    granted = f"{run.labels} label{'' if run.labels == 1 else 's'} per class"
     said = (
-        f"This is not learning from {granted}: the network has learned {many} of these training pictures before that "
-        f"the run does not grant ({'; '.join(dict.fromkeys(where))}). The accuracy cannot be put down to {granted}."
+        f"This is not learning from {granted}: the network has already used {many} of these training pictures that "
+        f"the run leaves out ({'; '.join(dict.fromkeys(where))}). The accuracy cannot be attributed to {granted}."
     )
     return True, None if uncounted else count, [said]
 
 
 def _more(run: Subject, lesson: Lesson) -> bool:
-    """Whether a lesson on the same pictures may have had labels that the run does not grant."""
+    """Whether a lesson on the same pictures may have used labels that the run leaves out."""
     if _name(lesson) != run.origins.name or lesson.seed != run.seed:
         return True
     return lesson.labels is None or lesson.labels > (run.labels or 0)

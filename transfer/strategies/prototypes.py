@@ -31,7 +31,7 @@ def nearest_mean(features: np.ndarray, labels: np.ndarray, classes: int) -> tupl
 class Prototypes(Strategy):
     """Nothing is trained: a class is the mean of its features under the frozen backbone, the nearest one wins.
 
-    A strong baseline with one to five labels a class. It misleads with many: a learned head can do better than
+    A strong baseline with one to five labels per class. It misleads with many: a learned head can do better than
     a mean, and classes of several kinds have no one mean.
 
     Reference:
