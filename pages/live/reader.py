@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHARED = ("split", "domain", "phase")
 PLACES = ("n", "epoch", "step", "seconds")
 DIGITS = 6
+DECIMALS = 2  # of seconds
 BEST = ("epoch", "step", "seconds", "loss", "accuracy")
 GOING_ON = ("queued", "running", "paused", "interrupted")
 # What every message says; the rest only when it is another than before.
@@ -138,7 +139,7 @@ def grouped(of: pd.DataFrame) -> list[dict[str, Any]]:
     """
     values = [str(name) for name in of.columns if name not in history.COLUMNS]
     groups: list[dict[str, Any]] = []
-    for row in of.to_dict("records"):
+    for row in of.assign(seconds=of["seconds"].round(DECIMALS)).to_dict("records"):
         own = {name: number(row[name]) for name in values if name == "loss" or number(row[name]) is not None}
         about = {name: number(row[name]) for name in SHARED} | {"names": list(own)}
         if not groups or any(groups[-1][name] != value for name, value in about.items()):

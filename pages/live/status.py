@@ -39,7 +39,7 @@ def status(run: Run, log: Log) -> Status:
     return Status(
         doing=WISHES.get(run.wish or "") or progress.get("text") or "starting",
         rest=" · ".join(part for part in parts if part),
-        share=min(1.0, done / total) if total else 0.0,
+        share=round(min(1.0, done / total), 3) if total else 0.0,
     )
 
 

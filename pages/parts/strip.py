@@ -42,20 +42,18 @@ def plan(fates: Sequence[Fate]) -> None:
 
 
 def moved(distances: dict[str, float]) -> str:
-    """How far each stage is from its starting weights, as bars on a common scale; HTML.
+    """How far each stage is from its starting weights, as bars on a common scale; HTML for `pages/live/chart.css`.
 
     Args:
         distances: relative L2 distance from the start by stage, bottom to top.
     """
     most = max(distances.values(), default=0.0)
     cells = "".join(
-        f'<div style="{CELL};background:linear-gradient(0deg,rgba({HUES["trained"]},.75) {_height(far, most)}%,'
-        f'rgba(140,140,140,.12) {_height(far, most)}%)"'
-        f' title="{escape(name)}: moved by {100 * far:.2f} % of its size"><b>{escape(name)}</b><br>'
-        f"{_percent(far)}</div>"
+        f'<div style="--far:{_height(far, most)}%" title="{escape(name)}: moved by {100 * far:.2f} % of its size">'
+        f"<b>{escape(name)}</b><br>{_percent(far)}</div>"
         for name, far in distances.items()
     )
-    return f'<div style="{ROW}">{cells}</div>'
+    return f'<div class="live-moved">{cells}</div>'
 
 
 def _height(far: float, most: float) -> int:
