@@ -90,7 +90,7 @@ class Reader:
     def _head(self, lab: Lab, run: Run, fresh: pd.DataFrame) -> Message:
         log = self.log
         beside = (run.state, run.wish, run.attempts, log.begun, log.resumed, len(log.phases), len(log.notes))
-        beside += (len(log.planes), len(log.baselines), *log.history.columns)
+        beside += (len(log.planes), len(log.baselines), *log.history.columns, (run.progress or {}).get("text"))
         # What is said of the curves follows validation; between two of those it need not be said at every batch.
         validated = not fresh.empty and bool((fresh["split"] == "validation").any())
         if validated or beside != self._beside or time.monotonic() - self._composed >= COMPOSED_SECONDS:
@@ -101,7 +101,6 @@ class Reader:
             "time": round(log.latest, 3),  # when the run said the last of it, seconds since 1970
             "state": run.state,
             "resumed": log.resumed,
-            "progress": status(run, log),
             "meters": self._measured(lab, run),
             **self._about,
         }
@@ -114,6 +113,7 @@ class Reader:
         title = source.title if source else ""
         best = points.best(log.history)
         return {
+            "progress": status(run, log),
             "structure": structure(run, log),
             "said": {
                 "accuracy": sentences.about_accuracy(log.history, classes, title, self.validation),
