@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS = 2.0
 # Whoever opens a run's page, often a whole class, wants to see that run.
-BESIDE_A_RUN_SECONDS = 6.0
+BESIDE_A_RUN_SECONDS = 10.0
 TEND_SECONDS = 1.0
 MOST = 3
 
