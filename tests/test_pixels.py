@@ -95,7 +95,7 @@ def test_what_was_understood_is_said_in_plain_words() -> None:
     ]
     said = understood(known(input=[48, 64], channels=1, pixels="-1..1", told="statistics", classifier=None, notes=[]))
     assert said[:2] == ["It reads grey pictures of 48 × 64 pixels.", "Pictures are stretched to this shape."]
-    assert "-1 to 1: an estimate" in said[2] and "nothing is left out" in said[3]
+    assert "-1 to 1, estimated" in said[2] and "nothing is left out" in said[3]
     assert "any size" in understood(known(size=None, input=[None, None], pixels="0..255", told="preprocessing"))[0]
 
 
