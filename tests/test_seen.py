@@ -251,7 +251,7 @@ def test_a_teacher_and_a_chain_pass_on_what_they_have_seen() -> None:
     taught = Experiment(
         source="optdigits", target="optdigits~blur", strategy="distillation", options={"teacher": "run:b"}, seed=1
     )
-    with pytest.raises(ImpossibleExperiment, match="teacher learned another split"):
+    with pytest.raises(ImpossibleExperiment, match="teacher was trained on another split"):
         catalog.check(taught)
     finished("d", taught.but(target="optdigits", source=None, backbone="efficientnet_lite0", labels_per_class=2))
     with pytest.raises(ImpossibleExperiment, match="in run a"):

@@ -135,7 +135,7 @@ def test_every_strategy_is_there_and_says_what_it_needs() -> None:
         ({"strategy": "joint", "source": None, "backbone": "efficientnet_lite0"}, "needs a source data set"),
         ({"strategy": "co_tuning", "source": None, "backbone": "mobilenet_v2"}, "needs the source's head"),
         ({"strategy": "partial", "options": {"keep": "conv9"}}, "no stage 'conv9'"),
-        ({"strategy": "fitnets", "options": {"teacher": "run:none"}}, "no finished run of that name"),
+        ({"strategy": "fitnets", "options": {"teacher": "run:none"}}, "no finished run with that id"),
         ({"strategy": "fitnets", "options": {"teacher": "efficientnet_lite"}}, "Did you mean 'efficientnet_lite0'"),
         ({"strategy": "relational", "source": None}, "not pretrained"),
     ],
