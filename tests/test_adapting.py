@@ -267,10 +267,10 @@ def test_classes_left_out_are_in_no_part_and_keep_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"strategy": "fine_tuning"}, "learns from target labels, and there are none"),
+        ({"strategy": "fine_tuning"}, "learns from target labels, but there are none"),
         ({"strategy": "mmd", "source": None, "backbone": "efficientnet_lite0"}, "needs a source data set"),
-        ({"strategy": "mmd", "source": "textures"}, "both need the same"),
-        ({"strategy": "shot", "source": None, "backbone": "efficientnet_lite0"}, "both need the same"),
+        ({"strategy": "mmd", "source": "textures"}, "source and target need the same"),
+        ({"strategy": "shot", "source": None, "backbone": "efficientnet_lite0"}, "source and target need the same"),
         ({"strategy": "mmd", "without": ("11",)}, "no class of"),
         ({"strategy": "mmd", "without": tuple("012345678")}, "Fewer than two classes"),
     ],
@@ -284,7 +284,7 @@ def test_the_nearest_possible_gives_a_label_or_a_source_of_the_same_classes() ->
     nothing = REAL.but(strategy="fine_tuning").model_dump()
     assert ("Give 1 label per class", {"labels_per_class": 1}) in possible.nearest(nothing)
     other = REAL.but(strategy="mmd", source="textures").model_dump()
-    assert possible.nearest(other)[0] == ("Learn MNIST-5k first", {"source": "mnist_5k"})
+    assert possible.nearest(other)[0] == ("Train on MNIST-5k first", {"source": "mnist_5k"})
 
 
 def test_prototypes_train_nothing_and_know_their_classes() -> None:
@@ -313,7 +313,7 @@ def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without
     alone = SMALL.but(source=None, strategy="fixmatch", labels_per_class=2, epochs=1)
     history = train(alone).history
     assert {"cross_entropy", "own_labels"} <= set(history) and "source_loss" not in history
-    with pytest.raises(ImpossibleExperiment, match="some labels to begin with"):
+    with pytest.raises(ImpossibleExperiment, match="some labels to start from"):
         catalog.check(alone.but(labels_per_class=0))
 
 

@@ -49,7 +49,7 @@ def test_phases_share_a_budget_as_they_would_share_epochs() -> None:
 
 @pytest.mark.parametrize("changes", [{"images": 9, "epochs": 1}, {"images": 9, "seconds": 1.0}])
 def test_a_run_has_one_budget(changes: dict) -> None:
-    with pytest.raises(ImpossibleExperiment, match="one budget"):
+    with pytest.raises(ImpossibleExperiment, match="only one budget"):
         catalog.check(SMALL.but(**changes))
 
 

@@ -135,7 +135,7 @@ def test_sentence_about_loss(losses, expected):
         ([0.74], "clearly above chance (10\u00a0%)"),
         ([0.1, 0.11], "Not clearly above chance (10\u00a0%) yet"),
         ([0.1, 0.12, 0.4, 0.6], "above chance since epoch 2; still improving."),
-        ([0.74, 0.8, 0.91], "17 points up since before the first step; still improving."),
+        ([0.74, 0.8, 0.91], "17 points higher than before the first step; still improving."),
         ([0.7, 0.9] + [0.8] * 12, "no higher since epoch 1 (best 90\u00a0%)."),
         ([0.7, 0.9] + [0.9] * 12, "no higher since epoch 1."),
         ([0.7, 0.6], "training has lowered it from 70\u00a0%."),

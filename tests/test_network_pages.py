@@ -90,7 +90,7 @@ def test_a_saved_model_is_used_and_what_cannot_train_it_is_offered_otherwise(hom
     assert not app.exception
     assert app.session_state["chosen"]["backbone"] == f"saved:{folder}"
     assert "its weights cannot be trained" in said(app)
-    [head] = [one for one in app.button if one.label == "Train a head alone"]
+    [head] = [one for one in app.button if one.label == "Train only a head"]
     head.click().run()
     assert app.session_state["chosen"]["strategy"] == "feature_extraction"
     assert "its weights cannot be trained" not in said(app)

@@ -122,7 +122,7 @@ def test_an_impossible_combination_disables_start_and_offers_the_nearest_possibl
     app.run()
     assert button(app, "Start").disabled
     assert "Small CNN is not pretrained" in said(app)
-    button(app, "Learn MNIST-5k first").click().run()
+    button(app, "Train on MNIST-5k first").click().run()
     assert not button(app, "Start").disabled
     assert app.session_state["chosen"]["source"] == "mnist_5k"
 

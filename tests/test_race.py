@@ -189,7 +189,7 @@ def test_a_run_that_was_stopped_has_not_spent_the_budget_and_does_not_count() ->
     runs.append(Made("x", BASE.but(strategy="lora", seed=9), {"test_accuracy": 0.1}, "stopped"))
     several = race.arms(runs)
     assert len(several[0].ended) == 2
-    assert "1 of 5 were stopped before their time" in race.verdict(several)
+    assert "1 of 5 were stopped early" in race.verdict(several)
 
 
 def test_the_table_has_best_and_last_and_the_interval() -> None:

@@ -290,6 +290,6 @@ def test_only_what_leaves_it_as_it_is_goes_with_a_fixed_network(tmp_path: Path) 
     assert possible == {"feature_extraction", "prototypes"}
     catalog.check(asked.but(strategy="partial", options={"keep": "stage1", "above": "dropped"}))
     taught = {"strategy": "distillation", "backbone": "efficientnet_lite0", "options": {"teacher": asked.backbone}}
-    for changes, words in (({"source": "mnist_5k"}, "learn a source"), (taught, "to be a teacher")):
+    for changes, words in (({"source": "mnist_5k"}, "trained on a source"), (taught, "as a teacher")):
         with pytest.raises(ImpossibleExperiment, match=words):
             catalog.check(asked.but(**changes))

@@ -135,7 +135,7 @@ def test_every_strategy_is_there_and_says_what_it_needs() -> None:
         ({"strategy": "joint", "source": None, "backbone": "efficientnet_lite0"}, "needs a source data set"),
         ({"strategy": "co_tuning", "source": None, "backbone": "mobilenet_v2"}, "needs the source's head"),
         ({"strategy": "partial", "options": {"keep": "conv9"}}, "no stage 'conv9'"),
-        ({"strategy": "fitnets", "options": {"teacher": "run:none"}}, "no finished run of that name"),
+        ({"strategy": "fitnets", "options": {"teacher": "run:none"}}, "no finished run with that id"),
         ({"strategy": "fitnets", "options": {"teacher": "efficientnet_lite"}}, "Did you mean 'efficientnet_lite0'"),
         ({"strategy": "relational", "source": None}, "not pretrained"),
     ],
@@ -146,7 +146,7 @@ def test_what_cannot_be_is_refused_in_words(changes: dict[str, Any], words: str)
     assert "Received: " in str(raised.value)
 
 
-# Which weights move ------------------------------------------------------------------------------
+# Which weights are trained -----------------------------------------------------------------------
 
 
 def test_structure_is_from_scratch_number_for_number(at_home: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_head_may_have_dense_layers(at_home: Path) -> None:
         catalog.check(SMALL.but(options={"hidden": "many"}))
 
 
-# Few weights -------------------------------------------------------------------------------------
+# Few trainable weights ---------------------------------------------------------------------------
 
 FEW = {
     "bitfit": (8 + 8 + 16) + (8 + 8) + HEAD,
@@ -231,7 +231,7 @@ def test_an_added_part_begins_where_the_source_ended(at_home: Path) -> None:
         np.testing.assert_allclose(curve(ran(key, epochs=1, learning_rate=1e-9)).loss, plain.loss, rtol=1e-4)
 
 
-# Held to the start -------------------------------------------------------------------------------
+# Close to the source -----------------------------------------------------------------------------
 
 
 def test_l2_sp_by_hand_and_with_a_huge_weight_nothing_moves(at_home: Path) -> None:
@@ -285,7 +285,7 @@ def test_stoch_norm_draws_for_each_layer_anew(at_home: Path) -> None:
     assert len(noises) == len(draws) == 3
 
 
-# Taught ------------------------------------------------------------------------------------------
+# With a teacher ----------------------------------------------------------------------------------
 
 
 def test_distillation_with_alpha_0_is_plain_training_number_for_number(at_home: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_teacher_of_another_kind_is_taught_from_its_own_weights(at_home: Path)
     assert named == ["fine-tune the teacher: Dense network"]
 
 
-# With the source ---------------------------------------------------------------------------------
+# With source data --------------------------------------------------------------------------------
 
 
 def test_joint_by_hand_and_with_lambda_0_the_targets_head_is_untouched(at_home: Path) -> None:

@@ -23,7 +23,7 @@ def refused(backbone: str, strategy: str, **options: str) -> bool:
     try:
         catalog.check(asked)
     except ImpossibleExperiment as problem:
-        assert "would do nothing of its own" in str(problem) and "Choose a backbone with" in str(problem)
+        assert "would have no effect of its own" in str(problem) and "Choose a backbone with" in str(problem)
         return True
     return False
 
@@ -52,7 +52,7 @@ def test_a_teacher_without_rows_and_columns_cannot_say_where_to_look() -> None:
 
 
 def test_partial_transfer_of_a_single_stage_has_to_say_so() -> None:
-    with pytest.raises(ImpossibleExperiment, match="single stage.*Set keep=hidden"):
+    with pytest.raises(ImpossibleExperiment, match="only one stage.*Set keep=hidden"):
         catalog.check(ASKED.but(backbone="dense", strategy="partial"))
     catalog.check(ASKED.but(backbone="dense", strategy="partial", options={"keep": "hidden"}))
 

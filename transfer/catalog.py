@@ -45,7 +45,7 @@ def _instances(package: ModuleType, kind: type[T]) -> Iterator[T]:
 
 class _Datasets(dict[str, Dataset]):
     """Data sets by key. Those of a family (``folder:/data/flowers``) and corrupted variants (``mnist_5k~noise:3``)
-    are made when they are asked for, and not listed."""
+    are created on request and not listed."""
 
     def __missing__(self, key: str) -> Dataset:
         prefix, colon, rest = key.partition(":")
@@ -55,7 +55,7 @@ class _Datasets(dict[str, Dataset]):
         return family.open(rest) if family else _pick("data set", key, dict(self))
 
     def get(self, key: str, default: Any = None) -> Any:
-        """As a dict's, families and variants included; what cannot be opened is not there."""
+        """As a dict's, families and variants included; what cannot be opened counts as missing."""
         try:
             return self[key]
         except RequestError:
@@ -71,19 +71,19 @@ def datasets() -> dict[str, Dataset]:
 
 @cache
 def families() -> dict[str, Family]:
-    """Kinds of data set that are made by key, by their prefix."""
+    """Kinds of data set that are created from a key, by their prefix."""
     return {one.prefix: one for one in _instances(transfer.datasets, Family)}
 
 
 def own_datasets() -> list[Dataset]:
-    """A person's own data sets, as far as they can be opened now: what the families offer."""
+    """The user's own data sets that can be opened now: what the families offer."""
     keys = [key for family in families().values() for key in family.known()]
     opened = [datasets().get(key) for key in keys]
     return [one for one in opened if one is not None]
 
 
 class _Backbones(dict[str, Backbone]):
-    """Backbones by key. Those of a family (``run:<id>``, ``file:<path>``) are made when asked for, and not listed."""
+    """Backbones by key. Those of a family (``run:<id>``, ``file:<path>``) are created on request and not listed."""
 
     def __missing__(self, key: str) -> Backbone:
         prefix, colon, rest = key.partition(":")
@@ -91,7 +91,7 @@ class _Backbones(dict[str, Backbone]):
         return family.open(rest) if family else _pick("backbone", key, dict(self))
 
     def get(self, key: str, default: Any = None) -> Any:
-        """As a dict's, families included; what cannot be opened is not there."""
+        """As a dict's, families included; what cannot be opened counts as missing."""
         try:
             return self[key]
         except RequestError:
@@ -111,7 +111,7 @@ def _backbone_families() -> dict[str, transfer.backbones.Family]:
 
 
 def own_backbones() -> list[Backbone]:
-    """A person's own networks, as far as they can be opened now: uploaded ones, and those of finished runs."""
+    """The user's own networks that can be opened now: uploaded ones, and those of finished runs."""
     opened = [backbones().get(key) for family in _backbone_families().values() for key in family.known()]
     return [one for one in opened if one is not None]
 
@@ -140,17 +140,17 @@ def _family_then_start(strategy: type[Strategy]) -> tuple[int, bool, str]:
 
 
 def dataset(key: str) -> Dataset:
-    """The data set of that key; raises `UnknownKey` with the nearest name."""
+    """The data set with that key; raises `UnknownKey` with the nearest name."""
     return datasets()[key]
 
 
 def backbone(key: str) -> Backbone:
-    """The backbone of that key; raises `UnknownKey` with the nearest name."""
+    """The backbone with that key; raises `UnknownKey` with the nearest name."""
     return backbones()[key]
 
 
 def strategy(key: str) -> type[Strategy]:
-    """The strategy of that key; raises `UnknownKey` with the nearest name."""
+    """The strategy with that key; raises `UnknownKey` with the nearest name."""
     return _pick("strategy", key, strategies())
 
 
@@ -161,9 +161,9 @@ def _pick(kind: str, key: str, known: dict[str, T]) -> T:
 
 
 def check(experiment: Experiment) -> Strategy:
-    """The experiment's strategy with its options, or why the choices do not go together.
+    """The experiment's strategy with its options, or an error that says why the choices do not fit together.
 
-    Cheap: reads no data and imports no TensorFlow, so page and command line ask it at every change.
+    Cheap: reads no data and imports no TensorFlow, so page and command line call it at every change.
 
     Raises:
         UnknownKey: a name is not in the catalog.
@@ -179,7 +179,7 @@ def check(experiment: Experiment) -> Strategy:
         raise ImpossibleExperiment(
             f"Fewer than two classes of {target.title} would be left.",
             f"without {together(experiment.without)}",
-            "Leave out fewer.",
+            "Leave out fewer classes.",
         )
     chosen = strategy(experiment.strategy)(**experiment.options)
     if experiment.source is not None and same(dataset(experiment.source), target):
@@ -198,13 +198,13 @@ def check(experiment: Experiment) -> Strategy:
         raise ImpossibleExperiment(
             f"{network.title} needs pictures of at least {network.smallest} pixels.",
             f"image_size {size}",
-            f"Give an image_size of {network.smallest} or more, or leave it to the backbone ({network.image_size}).",
+            f"Set image_size to {network.smallest} or more, or use the backbone's own ({network.image_size}).",
         )
     if network.largest is not None and size > network.largest:
         raise ImpossibleExperiment(
             f"{network.title} was saved for pictures of {network.largest} pixels.",
             f"image_size {size}",
-            "Leave image_size to the backbone.",
+            "Use the backbone's own image_size.",
         )
     _same_modality(target.modality, network)
     _enough_labels(experiment, target)
@@ -218,36 +218,38 @@ def judged(experiment: Experiment, parts: Parts | None = None, source: Parts | N
     """What follows for an experiment from what its network has learned before.
 
     Args:
-        experiment: whose choices go together.
-        parts: the pictures of the target's split, as they really are; None: as far as they are known cheaply.
-        source: likewise of the source's.
+        experiment: one whose choices fit together.
+        parts: the actual pictures of the target's split; None: as far as they are known cheaply.
+        source: the same for the source's.
     """
     return asked.verdict(experiment, *_begins(experiment), datasets(), parts, source)
 
 
 def lessons(experiment: Experiment, source: Parts | None = None) -> list[Lesson]:
-    """What goes into an experiment's network, or its teacher's, before its target; args as for `judged`."""
+    """What an experiment's network, or its teacher's, learns before the target; args as for `judged`."""
     return asked.learned(experiment, *_begins(experiment), datasets(), source)
 
 
 def _begins(experiment: Experiment) -> tuple[Strategy, Backbone, Backbone | None]:
-    """The strategy, the backbone, and the teacher's backbone where it is another."""
+    """The strategy, the backbone, and the teacher's backbone if it is a different one."""
     chosen = strategy(experiment.strategy)(**experiment.options)
     other = chosen.teacher not in ("", "same") and not chosen.teacher.startswith("run:")
     return chosen, backbone(experiment.backbone), backbone(chosen.teacher) if other else None
 
 
 def _one_budget(experiment: Experiment) -> None:
-    """Raises `ImpossibleExperiment` when a run is to end by more than one measure."""
+    """Raises `ImpossibleExperiment` when a run has more than one budget."""
     given = [name for name in ("epochs", "images", "seconds") if getattr(experiment, name) is not None]
     if len(given) > 1:
         raise ImpossibleExperiment(
-            "A run has one budget: epochs, images or seconds.", " and ".join(given), f"Leave {given[1]} empty."
+            "A run can have only one budget: epochs, images or seconds.",
+            " and ".join(given),
+            f"Leave {given[1]} empty.",
         )
 
 
 def _enough_labels(experiment: Experiment, target: Dataset) -> None:
-    """Raises `ImpossibleExperiment` when a class has too few labels, as far as the classes have been counted."""
+    """Raises `ImpossibleExperiment` when a class has too few labels, if the classes have been counted."""
     counts = counted.known(target) if experiment.labels_per_class else None
     if counts is not None and experiment.labels_per_class:
         without = [target.classes.index(name) for name in experiment.without]
@@ -255,19 +257,21 @@ def _enough_labels(experiment: Experiment, target: Dataset) -> None:
 
 
 def kept_classes(experiment: Experiment) -> int:
-    """How many classes of the target are left: a blind guess is right once in so many times."""
+    """How many classes of the target are kept; a blind guess is right one time in that many."""
     return len(dataset(experiment.target).classes) - len(set(experiment.without))
 
 
 def _same_modality(modality: str, network: Backbone) -> None:
     if modality != network.modality:
         raise ImpossibleExperiment(
-            f"{network.title} reads samples of the kind {network.modality!r}.", modality, "Choose another backbone."
+            f"{network.title} only reads samples of the kind {network.modality!r}.",
+            modality,
+            "Choose another backbone.",
         )
 
 
 def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
-    """Raises `ImpossibleExperiment` when something the strategy needs is not there."""
+    """Raises `ImpossibleExperiment` when something the strategy needs is missing."""
     alone = experiment.source is None
     if "weights" in chosen.needs and alone and network.pretrained is None:
         raise ImpossibleExperiment(
@@ -278,25 +282,25 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
         )
     if "source data" in chosen.needs and alone:
         raise ImpossibleExperiment(
-            f"{chosen.title} learns the source beside the target, so it needs a source data set.",
+            f"{chosen.title} also trains on the source, so it needs a source data set.",
             "source none",
             "Choose a source (mnist_5k, say), or the strategy fine_tuning.",
         )
     if "source head" in chosen.needs and alone and network.source_head is None:
         raise ImpossibleExperiment(
-            f"{chosen.title} needs the source's head, and {network.title} comes without one.",
+            f"{chosen.title} needs the source's head, but {network.title} has none.",
             f"source none with backbone {network.key!r}",
             "Choose a source (mnist_5k, say), the backbone efficientnet_lite0, or the strategy fine_tuning.",
         )
     if experiment.labels_per_class == 0 and not chosen.unlabelled:
         raise ImpossibleExperiment(
-            f"{chosen.title} learns from target labels, and there are none.",
+            f"{chosen.title} learns from target labels, but there are none.",
             "labels_per_class 0",
             "Give at least 1 label per class, or choose a strategy that needs none (deep_coral, say).",
         )
     if "source or labels" in chosen.needs and alone and experiment.labels_per_class == 0:
         raise ImpossibleExperiment(
-            f"{chosen.title} needs some labels to begin with, the source's or the target's.",
+            f"{chosen.title} needs some labels to start from, the source's or the target's.",
             "source none, labels_per_class 0",
             "Choose a source of the same classes (mnist_5k, say), or give at least 1 label per class.",
         )
@@ -312,9 +316,11 @@ def _same_classes(experiment: Experiment, chosen: Strategy) -> None:
     learned = backbone(experiment.backbone).classes if experiment.source is None else dataset(experiment.source).classes
     if learned != target.classes:
         raise ImpossibleExperiment(
-            f"{chosen.title} takes the source's classes over to the target, so both need the same.",
+            f"{chosen.title} keeps the source's classes, so source and target need the same ones.",
             f"source {experiment.source or 'none'} with target {target.key}",
-            f"Choose the source {alike[0]}." if alike else "Choose another target (optdigits, say), or fine_tuning.",
+            f"Choose the source {alike[0]}."
+            if alike
+            else "Choose another target (optdigits, say), or the strategy fine_tuning.",
         )
 
 
@@ -325,9 +331,9 @@ def _teacher(experiment: Experiment, teacher: str) -> None:
             taught = json.loads((folder / "experiment.json").read_text())
         except (OSError, ValueError):
             raise ImpossibleExperiment(
-                "There is no finished run of that name to learn from.",
+                "There is no finished run with that id to learn from.",
                 repr(teacher),
-                "Give a finished run's id, or same.",
+                "Use the id of a finished run, or same.",
             ) from None
         if (taught["target"], taught["seed"]) != (experiment.target, experiment.seed):
             raise ImpossibleExperiment(

@@ -1,4 +1,4 @@
-"""The nearest experiments that are possible, when the one asked for is not; for page and command line."""
+"""The nearest possible experiments, when the one asked for is impossible; for page and command line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MOST = 3
 
 
 def nearest(fields: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Up to three single changes that make the experiment possible, each with its words for a button.
+    """Up to three single changes that make the experiment possible, each with the label of its button.
 
     Args:
-        fields: of the Experiment, as they stand.
+        fields: of the Experiment, with their current values.
     """
     found = []
     for words, change in _single_changes(fields):
@@ -31,7 +31,7 @@ def nearest(fields: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def as_flags(change: dict[str, Any]) -> str:
-    """A change as the command line takes it: ``--strategy fine_tuning``; an option that goes is named."""
+    """A change as the command line takes it: ``--strategy fine_tuning``; an option that is dropped is named."""
     parts = []
     for name, value in change.items():
         flag = "--" + name.replace("_", "-")
@@ -43,14 +43,14 @@ def as_flags(change: dict[str, Any]) -> str:
 
 
 def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Changes in the order in which they are offered: those that keep most come first."""
+    """Changes in the order in which they are offered: those that keep the most come first."""
     if fields["options"]:
         yield "Reset the strategy's options", {"options": {}}
     network = catalog.backbones().get(fields["backbone"])
     if fields["image_size"] and network:
         yield f"Use {network.image_size} pixels", {"image_size": None}
     if network and network.fixed and fields["strategy"] != "feature_extraction":
-        yield "Train a head alone", {"strategy": "feature_extraction", "options": {}}
+        yield "Train only a head", {"strategy": "feature_extraction", "options": {}}
     target = catalog.datasets().get(fields["target"])
     most = counted.most_labels(target, fields.get("without") or ()) if target else None
     if most and (fields.get("labels_per_class") or 0) > most:
@@ -59,7 +59,7 @@ def _single_changes(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     alike = [one.key for one in usable if target and one.classes == target.classes]
     for key in (*alike, "mnist_5k", *(one.key for one in usable)):
         if key in catalog.datasets() and key not in (fields["target"], fields["source"]):
-            yield f"Learn {catalog.datasets()[key].title} first", {"source": key}
+            yield f"Train on {catalog.datasets()[key].title} first", {"source": key}
             break
     if fields["source"]:
         yield "Use no source", {"source": None}

@@ -1,6 +1,6 @@
-"""Strategies that would do nothing to a network, or nothing of their own: refused, as far as it is known before a run.
+"""Refuses strategies that would have no effect, or none of their own, on a network, if that is known before a run.
 
-`transfer.engine.void` looks at the layers themselves, for networks of which nobody knows beforehand.
+`transfer.engine.void` looks at the layers themselves, for networks whose parts are not known in advance.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def check(chosen: Strategy, network: Backbone, teacher: Backbone | None = None) 
     Args:
         chosen: the strategy.
         network: the backbone it trains.
-        teacher: whom it learns from, if that is a backbone.
+        teacher: the teacher it learns from, if that is a backbone.
     """
     for one in (network, teacher):
         if one is not None and one.parts is not None:
@@ -40,13 +40,13 @@ def missing(chosen: Strategy, network: Backbone, parts: Collection[Part]) -> Non
         return
     words = WORDS[chosen.works_on]
     raise ImpossibleExperiment(
-        f"{network.title} has no {words}, and that is what {chosen.title} works on: it would do nothing of its own.",
+        f"{network.title} has no {words}, which {chosen.title} works on: it would have no effect of its own.",
         f"strategy {chosen.key} with backbone {network.key!r}",
         f"Choose a backbone with {words} (small_cnn or efficientnet_lite0, say), or another strategy.",
     )
 
 
 def teacher_of(experiment: Experiment, chosen: Strategy) -> str:
-    """Key of the backbone that teaches; empty when that is the experiment's own, a run or nobody."""
+    """Key of the teacher's backbone; empty when the teacher is the experiment's own, a run, or missing."""
     other = chosen.teacher not in ("", "same", experiment.backbone) and not chosen.teacher.startswith("run:")
     return chosen.teacher if other else ""

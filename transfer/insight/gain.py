@@ -1,4 +1,4 @@
-"""Did transfer help? The measures of Taylor and Stone against from scratch at the same budget, and labels saved."""
+"""Did transfer help? Taylor and Stone's measures against from scratch at the same budget, and labels saved."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Gain:
 
     Args:
         name: of the competitor.
-        jumpstart: accuracy before the first step, less from scratch's.
-        asymptotic: test accuracy, less from scratch's.
-        area: total reward ratio, the areas' difference over from scratch's area; 0 is no gain.
-        sooner: epochs, steps or seconds earlier at the threshold; None when a seed never got there, or when
+        jumpstart: accuracy before the first step, minus from scratch's.
+        asymptotic: test accuracy, minus from scratch's.
+        area: total reward ratio: the difference between the areas, divided by from scratch's area; 0 is no gain.
+        sooner: how many epochs, steps or seconds earlier it reached the threshold; None if a seed never did, or if
             from scratch learned next to nothing.
         never: how many seeds of transfer and of from scratch never reached the threshold.
-        threshold: the accuracy to be reached.
-        flat: whether from scratch ended near chance, so that there is no threshold worth reaching.
-        more_labels: whether its network had learned labels of the training pictures before that neither is granted.
+        threshold: the accuracy to reach.
+        flat: whether from scratch ended near chance, so that no threshold is worth reaching.
+        more_labels: whether its network had already learned labels of the training pictures that neither is allowed.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Gain:
 
 
 def jumpstart(pairs: Sequence[tuple[np.ndarray, np.ndarray]], validated: int = 0) -> Spread:
-    """Initial performance with transfer, less that without: what is known before anything is learned.
+    """Initial performance with transfer, minus that without: what is known before anything is learned.
 
-    It misleads where a new head begins: both then start at chance, whatever the backbone knows.
+    It misleads when there is a new head: both then start at chance, whatever the backbone knows.
 
     Args:
-        pairs: the validation accuracies of (transfer, from scratch), a pair a seed, before the first step first.
-        validated: pictures that each was measured on, those of all seeds together; 0 when not known.
+        pairs: the validation accuracies of (transfer, from scratch), one pair per seed, from before the first step on.
+        validated: pictures that each was measured on, all seeds together; 0 if unknown.
 
     Reference:
         Taylor & Stone 2009, JMLR 10, section 2.2.
@@ -65,10 +65,10 @@ def area(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def area_ratio(transfer: tuple[np.ndarray, np.ndarray], scratch: tuple[np.ndarray, np.ndarray]) -> float:
-    """Total reward ratio: (area with transfer - area without) / area without, over the stretch both have.
+    """Total reward ratio: (area with transfer - area without) / area without, over the stretch that both cover.
 
-    0 is no gain, 1 twice the reward, below 0 is a loss. It misleads where the curves are long: after both
-    are flat every further epoch brings the ratio closer to that of their ends.
+    0 is no gain, 1 is twice the reward, below 0 is a loss. It misleads with long curves: once both
+    are flat, every further epoch brings the ratio closer to that of their final values.
 
     Args:
         transfer, scratch: (x, y) of each, x ascending.
@@ -82,7 +82,7 @@ def area_ratio(transfer: tuple[np.ndarray, np.ndarray], scratch: tuple[np.ndarra
 
 
 def time_to(threshold: float, x: np.ndarray, y: np.ndarray) -> float | None:
-    """Where the curve first reaches the threshold, between two points by a straight line; None when it never does.
+    """Where the curve first reaches the threshold, interpolated linearly between points; None if it never does.
 
     It misleads on a noisy curve: one lucky epoch counts.
     """
@@ -107,10 +107,10 @@ def gains(
     Args:
         several: the competitors, from scratch among them.
         curves: (x, validation accuracy) of each run, by its id, from before the first step on.
-        reached: the threshold, as a share of what from scratch ends with on average, above 0 to 1.
+        reached: the threshold, as a share of from scratch's mean final accuracy, above 0 to 1.
 
     Returns:
-        One `Gain` for each competitor that ended with a seed that from scratch ended with, too.
+        One `Gain` for each competitor that finished a seed that from scratch finished, too.
     """
     found = []
     for arm in several:
@@ -147,7 +147,7 @@ def gains(
 
 
 def scratch_of(arm: Arm, several: Sequence[Arm]) -> Arm | None:
-    """The competitor from random weights that has everything else in common with this one; None when there is none."""
+    """The competitor from random weights that has everything else in common with this one; None if there is none."""
     different = {"strategy", "options", "seed"}
     asked = {name: str(value) for name, value in arm.experiment.model_dump().items() if name not in different}
     alone = _without_labels(arm)
@@ -156,7 +156,7 @@ def scratch_of(arm: Arm, several: Sequence[Arm]) -> Arm | None:
             continue
         theirs = {name: str(value) for name, value in other.experiment.model_dump().items() if name not in different}
         differ = {name for name in asked if asked[name] != theirs.get(name)}
-        # Random weights ignore the source, and what needs no labels is compared with few.
+        # Random weights ignore the source, and a strategy that needs no labels is compared with few of them.
         if differ <= ({"source", "source_epochs"} | ({"labels_per_class"} if alone else set())):
             return other
     return None
@@ -170,13 +170,13 @@ def _without_labels(arm: Arm) -> bool:
 def sentence(gain: Gain) -> str:
     """Whether transfer helped, in words; negative transfer is called by its name.
 
-    Both need the whole 95 % interval of the difference in test accuracy on one side of zero, which takes two seeds.
+    Either needs the whole 95 % interval of the difference in test accuracy on one side of zero, which takes two seeds.
     """
     ends = gain.asymptotic
     if gain.more_labels:
         return (
             f"{gain.name}: {_points(ends.mean)} over from scratch, which is no measure of transfer: its network had "
-            "learned more labels of these training pictures before than it is granted here."
+            "already learned more labels of these training pictures than are allowed here."
         )
     if ends.count < 2:
         return f"{gain.name}: {_points(ends.mean)} over from scratch. One seed: can't say whether that is luck."
@@ -190,13 +190,13 @@ def sentence(gain: Gain) -> str:
 
 
 def summary(found: Sequence[Gain]) -> list[str]:
-    """Many competitors in a few sentences: whom transfer helped, whom it harmed, and of whom nobody can say."""
+    """Many competitors in a few sentences: whom transfer helped, whom it harmed, and where it is unclear."""
     said = {
         "helped": "Transfer helped",
         "harmed": "**Negative transfer**",
         "unclear": "No clear difference",
         "one seed": "One seed: can't say",
-        "more labels": "No measure of transfer, for the network had learned more labels of these pictures before",
+        "more labels": "No measure of transfer, because the network had already learned more labels of these pictures",
     }
     lines = []
     for side, words in said.items():
@@ -211,7 +211,7 @@ def _group(gain: Gain) -> str:
 
 
 def _side(ends: Spread) -> str:
-    """On which side of zero a difference is, as far as anybody can say."""
+    """On which side of zero a difference is, as far as that is certain."""
     if ends.count < 2:
         return "one seed"
     if ends.low is not None and ends.low > 0:
@@ -224,7 +224,7 @@ def _points(difference: float) -> str:
 
 
 def frame(found: Sequence[Gain]) -> pd.DataFrame:
-    """A row a competitor, each figure in words with its interval."""
+    """One row per competitor, each figure in words with its interval."""
     return pd.DataFrame(
         [
             {

@@ -1,4 +1,4 @@
-"""What a strategy will do to each stage of a backbone, told before anything is trained."""
+"""What a strategy will do to each stage of a backbone, shown before anything is trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["frozen", "trained", "partly", "new", "dropped"]
 KINDS: dict[Kind, str] = {
     "frozen": "copied and frozen",
     "trained": "copied and trained",
-    "partly": "copied, a part of it trained",
+    "partly": "copied and partly trained",
     "new": "new weights, trained",
     "dropped": "left out",
 }
@@ -21,7 +21,7 @@ KINDS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a stage.
+    """What happens to a stage.
 
     Args:
         stage: its name; ``head`` for what sits on top.
@@ -37,11 +37,11 @@ class Fate:
 def fates(experiment: Experiment, epochs: int) -> list[Fate]:
     """The fate of every stage, bottom to top, and of the head.
 
-    What it tells: which weights can change at all. It misleads when a rate is read as a distance:
+    It shows which weights can change at all. It misleads when a rate is read as a distance:
     how far a stage really moves is measured while it trains.
 
     Args:
-        experiment: possible, as `catalog.check` has it.
+        experiment: one that `catalog.check` accepts.
         epochs: its budget.
 
     Raises:
@@ -63,10 +63,10 @@ def fates(experiment: Experiment, epochs: int) -> list[Fate]:
 
 
 def usual_rate(experiment: Experiment, epochs: int) -> float:
-    """The learning rate of the first phase when the experiment names none.
+    """The learning rate of the first phase when the experiment sets none.
 
     Args:
-        experiment: possible, as `catalog.check` has it.
+        experiment: one that `catalog.check` accepts.
         epochs: its budget.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a race came to: its competitors, their table and a verdict that names no winner whom chance may explain."""
+"""The result of a race: its competitors, their table, and a verdict that names no winner if chance may explain it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9
 
 
 class Ran(facts.Ran, Protocol):
-    """What is read of a run."""
+    """The parts of a run that are read here."""
 
     @property
     def id(self) -> str: ...  # noqa: D102  # as a Run has it
@@ -40,9 +40,9 @@ class Arm:
     """One competitor: the same experiment with several seeds.
 
     Args:
-        name: what tells it from the others.
+        name: what tells it apart from the others.
         experiment: with the first of its seeds.
-        runs: one a seed.
+        runs: one per seed.
     """
 
     name: str
@@ -51,32 +51,32 @@ class Arm:
 
     @property
     def scratch(self) -> bool:
-        """Whether it begins with random weights."""
+        """Whether it starts from random weights."""
         return self.experiment.strategy == SCRATCH
 
     @cached_property
     def ended(self) -> list[Ran]:
-        """The runs that came to a test score; one that was stopped has not spent the budget and does not count."""
+        """The runs with a test score; a stopped run has not spent its budget and does not count."""
         scored = [run for run in self.runs if run.metrics.get("test_accuracy") is not None]
         return [run for run in scored if run.state != "stopped"]
 
     @cached_property
     def test(self) -> Spread | None:
-        """Test accuracy over seeds, None before any."""
+        """Test accuracy over seeds; None before there is any."""
         scores = [run.metrics["test_accuracy"] for run in self.ended]
         return spread(scores, 0.0, 1.0, pictures(self.ended, "test_count")) if scores else None
 
     def figure(self, name: str) -> Spread | None:
-        """One of the metrics over seeds; None where no run has it."""
+        """One of the metrics over seeds; None if no run has it."""
         values = [float(run.metrics[name]) for run in self.ended if run.metrics.get(name) is not None]
         return spread(values) if values else None
 
 
 def pictures(runs: Sequence[Ran], name: str) -> int:
-    """On how many pictures all runs together were measured; 0 when one does not say.
+    """How many pictures all runs together were measured on; 0 if one does not say.
 
     Args:
-        runs: that have ended.
+        runs: runs that have ended.
         name: of the metric, ``test_count`` or ``validation_pictures``.
     """
     counts = [int(run.metrics.get(name) or 0) for run in runs]
@@ -84,7 +84,7 @@ def pictures(runs: Sequence[Ran], name: str) -> int:
 
 
 def arms(runs: Sequence[Ran]) -> list[Arm]:
-    """The runs by competitor, in the order of their first runs; runs that differ only in seed are one."""
+    """The runs by competitor, in the order of their first runs; runs that differ only in seed are one competitor."""
     found: dict[str, list[Ran]] = {}
     for run in runs:
         found.setdefault(_same(run.experiment, "seed"), []).append(run)
@@ -94,17 +94,17 @@ def arms(runs: Sequence[Ran]) -> list[Arm]:
 
 
 def _same(experiment: Experiment, *but: str) -> str:
-    """What two experiments have in common that differ in these fields only."""
-    # Not by a copy that is checked again: a run of an older version may no longer be possible.
+    """A text that is the same for experiments that differ in these fields only."""
+    # Not from a copy, which would be validated again: a run of an older version may no longer be possible.
     return str(sorted((name, str(value)) for name, value in experiment.model_dump().items() if name not in but))
 
 
 def names(experiments: Sequence[Experiment]) -> list[str]:
-    """A name for each that tells them apart: the strategy, and in words whatever else differs between them."""
+    """A name for each that tells them apart: the strategy, and in words whatever else differs."""
     dumps = [one.model_dump() for one in experiments]
     fields = [name for name in Experiment.model_fields if len({str(dump.get(name)) for dump in dumps}) > 1]
     shown = [name for name in fields if name not in ("seed", "strategy")]
-    # A strategy that needs no labels is not told from the others by having none.
+    # Having no labels does not tell apart a strategy that needs none.
     if len({dump.get("labels_per_class") for dump in dumps if not _unlabelled(dump)}) < 2:
         shown = [name for name in shown if name != "labels_per_class"]
     said = []
@@ -121,7 +121,7 @@ def _unlabelled(dump: Mapping[str, Any]) -> bool:
 
 
 def in_words(field: str, value: Any) -> str:
-    """One field's value as people say it: ``LoRA``, ``5 labels per class``, ``seed 3``."""
+    """One field's value in words: ``LoRA``, ``5 labels per class``, ``seed 3``."""
     known: dict[str, Mapping[str, Any]] = {
         "strategy": catalog.strategies(),
         "backbone": catalog.backbones(),
@@ -142,7 +142,7 @@ def in_words(field: str, value: Any) -> str:
 
 
 def last_accuracy(points: pd.DataFrame) -> float | None:
-    """The last validation accuracy of a run; None before any.
+    """The last validation accuracy of a run; None before there is any.
 
     Args:
         points: the run's validation points on the target, in order.
@@ -152,14 +152,14 @@ def last_accuracy(points: pd.DataFrame) -> float | None:
 
 
 def table(several: Sequence[Arm], points: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """A row a competitor, the best test score first: figures are means over the seeds that have ended.
+    """One row per competitor, the best test score first; figures are means over the seeds that have ended.
 
     Args:
         several: the competitors.
         points: validation points on the target, by run.
 
     Returns:
-        Columns: name, ended and asked seeds, best and last validation accuracy, test accuracy with low and high
+        Columns: name, ended and requested seeds, best and last validation accuracy, test accuracy with low and high
         (None with one seed), seconds, trainable weights, peak memory in MB.
     """
     rows = []
@@ -188,11 +188,11 @@ def table(several: Sequence[Arm], points: Mapping[str, pd.DataFrame]) -> pd.Data
 
 
 def groups(several: Sequence[Arm]) -> list[tuple[str, list[Arm]]]:
-    """The competitors by data set and labels per class, each group with its heading; one without a heading is all.
+    """The competitors by data set and labels per class, each group with its heading; a single group has none.
 
-    Only within a group is a higher score a merit: another data set is another task, and with more labels everybody
-    is better. Who needs no labels runs with every number of them. Where labels are all that differs, they are what
-    is compared, and nothing is split.
+    Scores are only comparable within a group: another data set is another task, and with more labels everyone
+    does better. A competitor that needs no labels is in every group. Where only the labels differ, they are what is
+    compared, and nothing is split.
     """
     targets = list(dict.fromkeys(arm.experiment.target for arm in several))
     amounts = list(dict.fromkeys(arm.experiment.labels_per_class for arm in several if not _unlabelled_arm(arm)))
@@ -217,9 +217,9 @@ def _unlabelled_arm(arm: Arm) -> bool:
 
 
 def verdicts(several: Sequence[Arm]) -> list[tuple[str, str]]:
-    """The `verdict` of every group of competitors that may be compared, with the group's heading.
+    """The `verdict` on every group of competitors that may be compared, with the group's heading.
 
-    None where the data changed between its runs.
+    There is none if the data changed between the runs.
     """
     if live := _to_come(several):
         return [("", live)]
@@ -229,12 +229,12 @@ def verdicts(several: Sequence[Arm]) -> list[tuple[str, str]]:
 
 
 def _with_remarks(group: Sequence[Arm]) -> str:
-    """The verdict, and which competitors had seen more labels than they are granted."""
+    """The verdict, and which competitors had seen more labels than they are allowed."""
     return " ".join([verdict(group), *filter(None, (facts.more_labels(arm.name, arm.ended) for arm in group))])
 
 
 def _to_come(several: Sequence[Arm]) -> str:
-    """What is said while runs are still to come; else nothing."""
+    """The verdict while runs are still to come; otherwise empty."""
     runs = [run for arm in several for run in arm.runs]
     done, broken = (sum(run.state in states for run in runs) for states in (ENDED, BROKEN))
     if done + broken == len(runs):
@@ -247,11 +247,11 @@ def _broken(several: Sequence[Arm]) -> str:
     broken = sum(run.state in BROKEN for run in runs)
     stopped = sum(run.state == "stopped" for run in runs)
     said = f" {broken} of {len(runs)} runs failed or were interrupted." if broken else ""
-    return said + (f" {stopped} of {len(runs)} were stopped before their time and do not count." if stopped else "")
+    return said + (f" {stopped} of {len(runs)} were stopped early and do not count." if stopped else "")
 
 
 def lead(one: Arm, other: Arm) -> Spread | None:
-    """How much higher one's test accuracy is than the other's, over the seeds both ended with; None without any."""
+    """How much higher one's test accuracy is than the other's, over the seeds that both finished; None without any."""
     ours = {run.experiment.seed: run for run in one.ended}
     theirs = {run.experiment.seed: run for run in other.ended}
     seeds = facts.paired(ours, theirs)
@@ -263,7 +263,7 @@ def lead(one: Arm, other: Arm) -> Spread | None:
 
 
 def beats(one: Arm, other: Arm) -> bool:
-    """Whether chance alone does not explain that one's test accuracy is higher than the other's."""
+    """Whether one's test accuracy is higher than the other's by more than chance may explain."""
     found = lead(one, other)
     if found is None or found.low is None:  # too few seeds in common to be paired
         return _test(one).above(_test(other))
@@ -273,16 +273,16 @@ def beats(one: Arm, other: Arm) -> bool:
 def verdict(several: Sequence[Arm]) -> str:
     """Who won, in a sentence; nobody while chance may explain the lead, or while runs are still to come.
 
-    Test accuracies are compared seed by seed with 95 % intervals, see `difference`. It misleads as a word on other
-    data: it holds for this target, these labels and this budget. Among many competitors one may come out ahead by
-    luck.
+    Test accuracies are compared seed by seed with 95 % intervals, see `difference`. It misleads when taken as a
+    statement about other data: it holds for this target, these labels and this budget. Among many competitors one may
+    come out ahead by luck.
     """
     if live := _to_come(several):
         return live
     beside = _broken(several)
     known = sorted((arm for arm in several if arm.test), key=lambda arm: -_mean(arm))
     if not known:
-        return f"No run came to a test score.{beside}"
+        return f"No run has a test score.{beside}"
     first, others = known[0], known[1:]
     if not others:
         return f"{_with_band(first)}: there is nothing to compare it with.{beside}"
@@ -292,24 +292,24 @@ def verdict(several: Sequence[Arm]) -> str:
     if close:
         return (
             f"{_no_winner(known, close)}: {_with_band(first)} is highest, but its lead over "
-            f"{_listed([_with_band(arm) for arm in close])} may be chance. More seeds may tell.{beside}"
+            f"{_listed([_with_band(arm) for arm in close])} may be chance. Run more seeds to find out.{beside}"
         )
     return f"{_with_band(first)} is best, {_ahead(first, others[0])} ahead of {_with_band(others[0])}.{beside}"
 
 
 def _one_seed(known: Sequence[Arm]) -> str:
-    """What can be said while a competitor has a single seed."""
+    """What can be said while a competitor has only one seed."""
     alone = [arm.name for arm in known if _test(arm).count < 2]
     who = "" if len(alone) == len(known) else f" of {_listed(alone)}"
     gap = 100 * (_mean(known[0]) - _mean(known[1]))
     return (
         f"One seed{who}: can't say who is best. {_with_band(known[0])} is highest, {gap:.1f} points above "
-        f"{_with_band(known[1])}, but another seed may turn that around. Run three more seeds."
+        f"{_with_band(known[1])}, but another seed may reverse that. Run three more seeds."
     )
 
 
 def _no_winner(known: Sequence[Arm], close: Sequence[Arm]) -> str:
-    """That nobody won; and, where that is so, that those in front are all better than from scratch."""
+    """That nobody won and, if so, that all those in front beat from scratch."""
     scratch = [arm for arm in known if arm.scratch]
     ways = [arm for arm in known if not arm.scratch]
     better = [arm for arm in ways if len(scratch) == 1 and beats(arm, scratch[0])]
@@ -324,7 +324,7 @@ def _no_winner(known: Sequence[Arm], close: Sequence[Arm]) -> str:
 
 
 def _ahead(first: Arm, second: Arm) -> str:
-    """The lead in words, with its interval where the seeds are the same."""
+    """The lead in words, with its interval if the seeds are the same."""
     found = lead(first, second)
     if found is None or found.low is None or found.high is None:
         return f"{100 * (_mean(first) - _mean(second)):.1f} points"

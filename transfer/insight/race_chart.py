@@ -1,4 +1,4 @@
-"""A race as a picture: a mean and a band over seeds for each competitor, from scratch and chance beside."""
+"""A race as a chart: a mean and a band over seeds for each competitor, with from scratch and chance alongside."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ COLUMNS = {"images": "images_seen", "training": "training_seconds"}
 MARKED = 25
 TITLES_ACROSS = {
     **TITLES,
-    "seconds": "seconds since the target began",
-    "images": "images seen in training on the target",
-    "training": "seconds of training steps on the target",
+    "seconds": "seconds since training on the target began",
+    "images": "training images seen on the target",
+    "training": "seconds of training on the target",
 }
 
 
@@ -33,9 +33,9 @@ class Frame:
     """What surrounds a race.
 
     Args:
-        axis: what lies along x.
-        classes: of the target; None where targets differ and no one chance line holds.
-        majority: share of the commonest class, None when not known.
+        axis: what the x axis shows.
+        classes: number of the target's classes; None if targets differ, so that no single chance line holds.
+        majority: share of the most common class; None if unknown.
         span: last x expected, in epochs; None: as far as there are points.
         revision: zoom survives while this stays the same.
     """
@@ -48,7 +48,7 @@ class Frame:
 
 
 def curve(points: pd.DataFrame, axis: Axis, value: str = "accuracy") -> tuple[np.ndarray, np.ndarray]:
-    """One run's validation along an axis, from before its first step on; seconds count from there.
+    """One run's validation curve along an axis, starting before its first step; seconds count from there.
 
     Args:
         points: the run's validation points on the target, in order.
@@ -62,11 +62,11 @@ def curve(points: pd.DataFrame, axis: Axis, value: str = "accuracy") -> tuple[np
 
 
 def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Frame) -> go.Figure:
-    """Validation accuracy of all competitors. Seeds that have ended make the mean and the band; a seed that is
-    still training is a thin line, so that the mean does not jump where fewer seeds reach.
+    """Validation accuracy of all competitors. Finished seeds make the mean and the band; a seed that is still
+    training is a thin line, so that the mean does not jump where fewer seeds reach.
 
-    What it tells you: who learns sooner, and whose end is higher. When it misleads: with two seeds bands are
-    wide whatever happens, and validation is what epochs are chosen by; the table's test score is the judge.
+    What it tells you: who learns faster, and who ends higher. When it misleads: with two seeds the bands are
+    always wide, and epochs are chosen on validation, so the table's test score decides.
 
     Args:
         several: the competitors.
@@ -109,7 +109,7 @@ def figure(several: Sequence[Arm], points: Mapping[str, pd.DataFrame], frame: Fr
 
 
 def _going_on(run: Ran, points: pd.DataFrame, axis: Axis) -> dict[str, object]:
-    """What whoever appends the points of a live run has to know of its line, ``from`` which second it counts too."""
+    """What code that appends a live run's points has to know about its line, and ``from`` which second it counts."""
     if run.state not in LIVE:
         return {}
     begin = {} if axis != "seconds" else {"from": None if points.empty else float(points["seconds"].iloc[0])}
@@ -123,7 +123,7 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
     measured numbers of labels the line is a guess, and so is where it crosses another.
 
     Args:
-        curves: one a way of learning.
+        curves: one per way of learning.
         frame: reference lines.
     """
     drawn = go.Figure()
@@ -164,7 +164,7 @@ def by_labels(curves: Sequence[LabelCurve], frame: Frame) -> go.Figure:
 
 
 def style(number: int, scratch: bool) -> tuple[str, str]:
-    """From scratch is grey and dashed wherever it stands; the others have a hue, and a dash once hues repeat."""
+    """From scratch is grey and dashed wherever it stands; the others get a hue, and a dash once hues repeat."""
     if scratch:
         return GREY, "dash"
     return HUES[number % len(HUES)], DASHES[number // len(HUES) % len(DASHES)]

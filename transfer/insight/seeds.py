@@ -21,8 +21,8 @@ class Spread:
 
     Args:
         mean: of the values.
-        low, high: the 95 % interval of the mean; None where nobody knows how far it could be off.
-        count: how many seeds.
+        low, high: the 95 % interval of the mean; None where it is unknown how far the mean could be off.
+        count: number of seeds.
     """
 
     mean: float
@@ -36,7 +36,7 @@ class Spread:
         return self.low is not None
 
     def above(self, other: Spread) -> bool:
-        """Whether the whole interval lies above the other's; never while one of them is unknown."""
+        """Whether the whole interval lies above the other's; never if either is unknown."""
         return self.low is not None and other.high is not None and self.low > other.high
 
 
@@ -45,17 +45,17 @@ def spread(
 ) -> Spread:
     """Mean and 95 % interval of a figure over seeds.
 
-    It tells what another set of seeds would average to. Seeds that agree by luck are no certainty: an accuracy's
-    interval is never shorter than that of the pictures it was measured on, and one of another figure is then not
-    known. It misleads where several seeds share test pictures: those count once for each seed.
+    It estimates what another set of seeds would average to. Seeds that agree by luck are no certainty: an accuracy's
+    interval is never shorter than that of the pictures it was measured on; for any other figure the interval is then
+    unknown. It misleads where several seeds share test pictures: those count once for each seed.
 
     Args:
-        values: one a seed, at least one.
+        values: one per seed, at least one.
         lowest, highest: limits of what is possible, 0 and 1 for an accuracy; the interval ends there.
-        pictures: that an accuracy was measured on, those of all seeds together; 0: it is no accuracy.
+        pictures: number of pictures an accuracy was measured on, all seeds together; 0: it is not an accuracy.
 
     Returns:
-        The `Spread`; without an interval for a single value, and for equal values of no known accuracy.
+        The `Spread`; without an interval for a single value, and for equal values that are not accuracies.
 
     Reference:
         Student 1908; mean +- t(n - 1, 0.975) s / sqrt(n), s with n - 1. With pictures: the union of this and Wilson's
@@ -78,14 +78,14 @@ def difference(ours: Sequence[float], theirs: Sequence[float], pictures: int) ->
 
     The same seed has the same split and the same labels: what a lucky choice of those gives to both cancels out.
     Differences that are equal in all seeds are no certainty either: the interval is never shorter than that of two
-    shares of so many pictures. It is somewhat too long where both are right on the same pictures.
+    shares of that many pictures. It is somewhat too long where both are right on the same pictures.
 
     Args:
-        ours, theirs: one accuracy a seed, in the same order.
-        pictures: that each was measured on, those of all seeds together; 0 when not known.
+        ours, theirs: one accuracy per seed, in the same order.
+        pictures: number of pictures each was measured on, all seeds together; 0 if unknown.
 
     Reference:
-        Student 1908 on the differences, as `spread`; with pictures the union of this and Newcombe's interval
+        Student 1908 on the differences, as in `spread`; with pictures the union of this and Newcombe's interval
         (1998, method 10), which is made of two of Wilson's.
     """
     one, other = np.asarray(ours, float), np.asarray(theirs, float)
@@ -102,7 +102,7 @@ def difference(ours: Sequence[float], theirs: Sequence[float], pictures: int) ->
 
 
 def _half(values: np.ndarray) -> np.ndarray:
-    """Half the interval's length, over the first axis, of two values or more."""
+    """Half the interval's length along the first axis, for two values or more."""
     count = len(values)
     wide: np.ndarray = stdtrit(count - 1, (1 + LEVEL) / 2) * values.std(axis=0, ddof=1) / math.sqrt(count)
     return wide
@@ -116,8 +116,8 @@ def band(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Mean curve and band over seeds: x, mean, low, high.
 
-    The band is the interval of `spread` at every x; of a single curve, low and high are the mean.
-    It misleads beyond where the shortest curve ends: fewer seeds go on there, so nothing is drawn beyond it.
+    The band is the interval of `spread` at every x; for a single curve, low and high are the mean.
+    It would mislead beyond the end of the shortest curve, where fewer seeds go on, so nothing is drawn there.
 
     Args:
         curves: (x, y) of each seed, x ascending, shapes (n,); curves may have their own x.

@@ -22,7 +22,7 @@ def about_accuracy(history: pd.DataFrame, classes: int, source: str = "", counte
         history: one row per point, see `Lab.history`.
         classes: of the target.
         source: title of the source data set, for its part of the curve.
-        counted: pictures in the validation split; the fewer, the more it takes to be above chance.
+        counted: pictures in the validation split; the fewer, the higher the accuracy has to be to beat chance.
     """
     points = split_of(history, "validation").dropna(subset=["accuracy"]) if not history.empty else history
     guess = 1 / classes
@@ -46,7 +46,7 @@ def about_accuracy(history: pd.DataFrame, classes: int, source: str = "", counte
 
 def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: float, since: float) -> str:
     top = points["accuracy"].max()
-    # Where the accuracy was reached; the best epoch may come later, by its lower loss.
+    # Where this accuracy was first reached; the best epoch may come later, with a lower loss.
     reached = points["epoch"].iloc[int(points["accuracy"].argmax())]
     if last < first - NOTICEABLE and top == first:
         return f"Validation accuracy {percent(last)}: so far, training has lowered it from {percent(first)}."
@@ -54,11 +54,11 @@ def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: floa
     if since > 0:
         said += f", above chance since epoch {since:g}"
     elif last - first > NOTICEABLE:
-        said += f", {100 * (last - first):.0f} points up since before the first step"
+        said += f", {100 * (last - first):.0f} points higher than before the first step"
     if points["epoch"].iloc[-1] - reached >= PATIENT:
         level = f"{said}; no higher since epoch {reached:g}" + ("" if last == top else f" (best {percent(top)})")
         chosen = best(history)
-        # It was as high again later, which is where the star is.
+        # The same accuracy came again later, which is where the star is.
         if chosen is not None and chosen["accuracy"] == top and chosen["epoch"] > reached:
             return f"{level}; the star at epoch {chosen['epoch']:g} has the same accuracy with a lower loss."
         return f"{level}."
@@ -149,7 +149,7 @@ def about_moved(distances: Mapping[str, float]) -> str:
 
 
 def _on_source(history: pd.DataFrame, value: str, source: str) -> str:
-    """How training on the source goes, while it lasts; empty without points on it."""
+    """How training on the source, or of the teacher, is going; empty before its first point."""
     teacher = split_of(history, "validation", "teacher")
     if not teacher.empty:
         last, after = teacher.iloc[-1], _epochs(len(teacher) - 1)

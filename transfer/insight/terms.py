@@ -1,4 +1,4 @@
-"""The parts a loss is made of, each a curve of its own."""
+"""The terms a loss is made of, each with its own curve."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def names(history: pd.DataFrame) -> list[str]:
 
 
 def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, float] | None = None) -> go.Figure:
-    """Each part over one x axis, on a logarithmic scale, for their sizes differ by orders of magnitude.
+    """Each term over one x axis, on a logarithmic scale, because their sizes differ by orders of magnitude.
 
-    A part is drawn as it is, before its weight. Accuracies beside it (the source's) are shares of 0 to 1.
+    A term is drawn before its weight is applied. Accuracies among them (the source's) are shares from 0 to 1.
 
     Args:
-        history: a row a point.
-        axis: what lies along x.
+        history: one row per point.
+        axis: what the x axis shows.
         revision: zoom survives while this stays the same.
-        span: first and last x, so that it lies under the other charts; None: its own points'.
+        span: first and last x, so that it lines up with the charts above; None: those of its own points.
     """
     drawn = go.Figure()
     train = split_of(history, "train")
@@ -45,7 +45,7 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, 
             hovertemplate=f"{name.replace('_', ' ')} %{{y:.3g}}<br>{axis} %{{x:.4~g}}<extra></extra>",
         )  # fmt: skip
     across = {"title": {"text": TITLES[axis], "standoff": 4}, "zeroline": False}
-    up = {"type": "log", "title": {"text": "part"}, "automargin": False, "exponentformat": "power"}
+    up = {"type": "log", "title": {"text": "term"}, "automargin": False, "exponentformat": "power"}
     drawn.update_layout(
         height=190, margin={"l": 62, "r": 8, "t": 26, "b": 8}, uirevision=revision, showlegend=True,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
@@ -57,7 +57,7 @@ def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, 
 
 
 def _decades(drawn: go.Figure) -> dict[str, int]:
-    """Ticks at powers of ten alone where there are several: more of them lie on one another in a low chart."""
+    """Ticks only at powers of ten if there are several: more would overlap in a low chart."""
     heights = [np.asarray(trace.y, float) for trace in drawn.data]
     known = np.concatenate([one[np.isfinite(one)] for one in heights]) if heights else np.empty(0)
     return {"dtick": 1} if len(known) and known.max() >= 30 * known.min() else {}

@@ -1,4 +1,4 @@
-"""Figures as people say them: shares, lengths of time, results. Needs no table, so every page reads it."""
+"""Figures in words: shares, durations, results. Needs no tables, so every page can import it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share of 0 to 1 as people read it, ``84.1 %``; the space does not break."""
+    """A share from 0 to 1 as a percentage, ``84.1 %``, with a non-breaking space."""
     return f"{100 * share:.{digits}f}\u00a0%"
 
 
@@ -23,12 +23,12 @@ def result(metrics: dict[str, Any]) -> str:
 
 
 def counted(number: int, one: str, several: str = "") -> str:
-    """How many of what: ``1 file``, ``1,200 files``; ``several`` where an s does not do."""
+    """A count with its noun: ``1 file``, ``1,200 files``; ``several`` is the plural where adding an s is not enough."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time as people say it: ``8 s``, ``2 min 5 s``, ``1 h 10 min``."""
+    """A duration: ``8 s``, ``2 min 5 s``, ``1 h 10 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -38,16 +38,16 @@ def duration(seconds: float) -> str:
 
 
 def memory(megabytes: float) -> str:
-    """An amount of memory as one says it."""
+    """An amount of memory: ``512 MB``, ``1.5 GB``."""
     return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
 
 
 def time_left(marks: Sequence[tuple[float, int, int]]) -> str:
-    """How long the present stage still takes at the pace so far, ``about 12 s left``; empty when nobody can say.
+    """How long the present stage still takes at its pace so far, ``about 12 s left``; empty if that is unknown.
 
     Args:
-        marks: (time in seconds, done, total) as the stage went on, oldest first. Only those that
-            share the last one's total count.
+        marks: (time in seconds, done, total) as the stage went on, oldest first. Only those with the
+            same total as the last one count.
     """
     same: list[tuple[float, int]] = []
     for moment, done, total in reversed(marks):

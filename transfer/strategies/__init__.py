@@ -1,9 +1,9 @@
-"""Strategies: how knowledge moves. Adding one is one new file here with a subclass of `Strategy`.
+"""Strategies: how knowledge is transferred. To add one, add a file here with a subclass of `Strategy`.
 
-A strategy says which stages it takes over, which phases there are, what is trainable in each and at
-what rate, and may add named loss terms, layers of its own, a teacher or the source's samples; the one
-loop in `transfer.engine` does the rest, and every name becomes a curve.
-Import Keras inside functions: the pages read this package and must stay light.
+A strategy says which stages it copies, which phases it has, and what each phase trains at what learning rate. It may
+add named loss terms, layers of its own, a teacher, or samples of the source. The training loop in `transfer.engine`
+does the rest and plots every named term as a curve.
+Import Keras inside functions: the pages import this package and must stay light.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ View = Literal["plain", "weak", "strong", "second"]
 FAMILIES = (
     "Whole networks",
     "Part of a network",
-    "Which weights move",
-    "Few weights",
-    "Held to the start",
-    "Taught",
-    "With the source",
+    "Which weights are trained",
+    "Few trainable weights",
+    "Close to the source",
+    "With a teacher",
+    "With source data",
     "Without target labels",
 )
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a network says of a batch; arrays of the backend in use, first axis is the batch.
+    """A network's outputs for a batch: arrays of the backend in use, batch axis first.
 
     Args:
         logits: shape (n, classes), float32.
         features: the backbone's output, shape (n, d).
         maps: the output of each stage by its name.
-        labels: one-hot class labels, shape (n, classes), or None when it is not asked for them.
+        labels: one-hot class labels, shape (n, classes), or None when they are not requested.
     """
 
     logits: Any
@@ -52,30 +52,30 @@ class Outputs:
     labels: Any = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Logits, features and maps by name, for Keras, which carries nothing but plain structures."""
+        """Logits, features and maps by name, as the plain structure that Keras requires."""
         return {"logits": self.logits, "features": self.features, "maps": dict(self.maps)}
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a loss term sees of one batch; arrays of the backend in use, first axis is the batch.
+    """What a loss term receives for one batch: arrays of the backend in use, batch axis first.
 
     Args:
         labels: one-hot class labels after smoothing, shape (n, classes); None without target labels,
-            and so are ``logits`` and ``features``.
+            as are ``logits`` and ``features``.
         logits: the head's output, shape (n, classes), float32.
         features: the backbone's output, shape (n, d).
         weights: trainable variables by stage name, ``"head"`` included.
-        start: what the stages' variables held when the run began, in the same order; the head has no entry.
-        maps: the output of each stage that is not computed beforehand, by its name.
-        origin: the network as it was transferred, on the same pictures, if the strategy watches it.
-        teacher: the teacher on the same pictures, if the strategy has one.
-        source: the network on a batch of the source, if the phase has a ``source_ratio``.
+        start: the stages' variables as they were when the run began, in the same order; no entry for the head.
+        maps: the output of each stage by its name, except stages that are computed in advance.
+        origin: the outputs of the network as transferred, on the same pictures, if the strategy compares with it.
+        teacher: the teacher's outputs on the same pictures, if the strategy has one.
+        source: the network's outputs on a source batch, if the phase has a ``source_ratio``.
         parts: the strategy's own layers by name.
-        known: what `Strategy.prepare` worked out; of `Strategy.refresh`, as it is in this epoch.
-        unlabelled: the network on target samples without labels, by view, if the phase has such.
-        average: the running average of the network on the same views, if the phase keeps one.
-        places: which of the unlabelled samples they are, shape (n,): rows of what was refreshed.
+        known: what `Strategy.prepare` computed, and what `Strategy.refresh` computed for this epoch.
+        unlabelled: the network's outputs on unlabelled target samples, by view, if the phase uses any.
+        average: the outputs of the network's running average on the same views, if the phase keeps one.
+        places: the indices of the unlabelled samples, shape (n,): rows of what `Strategy.refresh` returned.
         progress: share of the phase's steps that are done, 0 to 1.
     """
 
@@ -98,10 +98,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Term:
-    """A named part of the loss beside the cross-entropy.
+    """A named loss term, added to the cross-entropy.
 
     Args:
-        weight: factor in the sum that is minimised, >= 0; at 0 it is a curve and no more.
+        weight: factor in the sum that is minimised, >= 0; at 0 the term is only plotted.
         value: pure function from a `Step` to a scalar, written with ``keras.ops`` only.
     """
 
@@ -114,30 +114,30 @@ class Phase:
     """A stretch of training with one set of trainable weights and one optimiser.
 
     Args:
-        name: what happens in it, shown over the curve.
+        name: what happens in it, shown above the curve.
         epochs: its length, >= 1.
         learning_rate: of the head, and of a stage at rate 1.
-        rates: stage name to rate relative to ``learning_rate``; a stage that is missing is frozen.
+        rates: stage name to rate relative to ``learning_rate``; stages that are missing are frozen.
         head_rate: the head's rate relative to ``learning_rate``; 0 freezes it.
-        batch_norm: ``"inference"`` keeps the statistics of trainable stages as they came, which
-            saves what was learned; ``"batch"`` lets them follow the batches, for training anew; a
-            tuple of names does so for these stages alone. Frozen stages always run in inference mode.
-        terms: loss terms beside the cross-entropy, by the name of their curve.
-        moves: of trainable stages, only the variables for which it is true: called with the layer's
+        batch_norm: ``"inference"`` keeps the transferred statistics of trainable stages, which preserves what was
+            learned; ``"batch"`` updates them from the batches, for training from scratch; a tuple of names does so
+            for these stages only. Frozen stages always run in inference mode.
+        terms: loss terms added to the cross-entropy, by the name of their curve.
+        moves: which variables of trainable stages are trained: called with the layer's
             class ("Conv2D") and the variable's path ("conv1_conv/bias"). None: all.
-        target_weight: factor of the target's cross-entropy; at 0 its labels are not even drawn beside
-            samples without.
-        source_ratio: samples of the source in each step for one of the target; 0: none.
-        unlabelled: views of target samples without labels in each step: ``plain`` as they are, ``weak``
-            shifted a little, ``strong`` changed much, ``second`` much in another way; empty:
-            none. Where there are any, an epoch is a pass over all of them, and labelled target samples, if
-            any, are drawn at random beside.
+        target_weight: factor of the target's cross-entropy; at 0, phases with unlabelled samples do not even draw
+            labelled ones.
+        source_ratio: source samples per target sample in each step; 0: none.
+        unlabelled: views of the unlabelled target samples in each step: ``plain`` (unchanged), ``weak`` (slightly
+            shifted), ``strong`` (heavily changed), ``second`` (heavily changed in another way); empty: none. If there
+            are any, an epoch is one pass over all of them, and labelled target samples, if any, are drawn at random
+            alongside.
         unlabelled_ratio: how many of them in each step, relative to the batch size.
-        labelled_view: of the labelled samples, the source's and the target's, that stand beside others in a step;
-            ``plain`` is ``weak`` in an experiment that augments.
+        labelled_view: view of the labelled source and target samples that are drawn alongside others in a step;
+            with augmentation, ``plain`` becomes ``weak``.
         part_rate: rate of the strategy's own layers relative to ``learning_rate``; None: the head's.
-        running: whose samples the running statistics of batch-norm follow, in stages where they do.
-        schedule: of the learning rate where the experiment leaves it constant; empty: constant.
+        running: whose samples update the running batch-norm statistics, in stages where they are updated.
+        schedule: learning-rate schedule if the experiment keeps the rate constant; empty: constant.
         average: momentum of the running average of all weights, 0 to 1; 0: none is kept.
     """
 
@@ -160,7 +160,7 @@ class Phase:
     schedule: Literal["", "cosine"] = ""
 
     def follows(self, stage: str) -> bool:
-        """Whether the stage's batch-norm statistics and dropout are at work."""
+        """Whether the stage's batch-norm statistics are updated and its dropout is active."""
         if self.rates.get(stage, 0.0) <= 0 or self.batch_norm == "inference":
             return False
         return self.batch_norm == "batch" or stage in self.batch_norm
@@ -168,14 +168,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a strategy may know before it lays out its phases.
+    """What a strategy knows when it defines its phases.
 
     Args:
         stages: the stage names of the network it trains, bottom to top.
         epochs: the whole budget, to be divided among the phases.
-        learning_rate: the experiment's, or None when the strategy is to use its own.
-        keeps_head: whether the head comes trained from the source.
-        source: whether the source's samples are at hand.
+        learning_rate: the experiment's, or None if the strategy should use its own.
+        keeps_head: whether the source's trained head is kept.
+        source: whether the source's samples are available.
     """
 
     stages: tuple[str, ...]
@@ -190,11 +190,11 @@ class Shapes:
     """The sizes a strategy's own layers have to fit.
 
     Args:
-        stages: output shape of each stage, without the batch; the last is the features'.
-        teacher: the same of the teacher; empty without one.
-        classes: of the target.
+        stages: output shape of each stage, without the batch axis; the last is that of the features.
+        teacher: the same for the teacher; empty without one.
+        classes: number of the target's classes.
         source_head: the source's head as (kernel, bias), or None.
-        keeps_head: whether the target's head begins as the source's.
+        keeps_head: whether the target's head starts as the source's.
     """
 
     stages: Mapping[str, tuple[int, ...]]
@@ -206,7 +206,7 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Ready:
-    """The network as a phase with terms begins, for what has to be worked out beforehand.
+    """The network at the start of a phase with terms, for what has to be computed in advance.
 
     Args:
         inputs: the target's labelled training samples, raw; may be empty.
@@ -214,7 +214,7 @@ class Ready:
         unlabelled: all of the target's training samples, raw, without their labels.
         classes: number of the target's classes.
         maps: from a few raw samples to the output of each stage, in inference mode.
-        features: from raw samples, however many, to the last stage's output, shape (n, d).
+        features: from any number of raw samples to the last stage's output, shape (n, d).
         logits: from features, shape (n, d), to the head's logits, shape (n, classes).
         above: from the output of the named stage to logits, shape (n, classes), in inference mode.
         source_head: the source's head as (kernel, bias), or None.
@@ -232,7 +232,7 @@ class Ready:
 
 
 class Strategy:
-    """One way of transferring. Subclasses fill in the names and lay out the phases.
+    """One way to transfer. Subclasses set the attributes and define the phases.
 
     Attributes:
         key: the method's usual name in snake_case.
@@ -241,13 +241,13 @@ class Strategy:
         formula: what is minimised, in TeX.
         frozen: what stays frozen, in a few words for its card.
         reference: its paper, with a link.
-        family: one of `FAMILIES`, under which it stands in galleries and tables.
-        start: ``"pretrained"`` begins with transferred weights, ``"random"`` with new ones.
-        needs: what an experiment must have beside a target for it to make sense.
-        adds: what is put into the backbone's stages, in a few words; empty when nothing is.
-        watches_origin: whether its terms look at the network as it was transferred.
-        unlabelled: whether it learns from target samples without labels, and needs none with.
-        works_on: the part of a network without which it does nothing of its own; None: any network will do.
+        family: one of `FAMILIES`, its heading in galleries and tables.
+        start: ``"pretrained"`` starts from transferred weights, ``"random"`` from random ones.
+        needs: what an experiment must provide besides a target.
+        adds: what it adds to the backbone's stages, in a few words; empty: nothing.
+        watches_origin: whether its terms compare with the network as transferred.
+        unlabelled: whether it learns from unlabelled target samples and needs no labelled ones.
+        works_on: the part of a network without which it has no effect of its own; None: it works on any network.
     """
 
     key: ClassVar[str]
@@ -274,58 +274,58 @@ class Strategy:
 
     @property
     def keeps_head(self) -> bool:
-        """Whether the source's head is taken over when the classes are the same."""
+        """Whether the source's head is kept when the classes are the same."""
         return self.start == "pretrained" and self.options.head == "auto" and not self.options.widths
 
     @property
     def random_head(self) -> bool:
-        """Whether a new head begins random, to pass gradients to a network that is new; else it begins at zero."""
+        """Whether a new head starts random, so that gradients reach a random network; otherwise it starts at zero."""
         return self.start == "random"
 
     @property
     def reads_source(self) -> bool:
-        """Whether the source's samples are learned from beside the target's, where there is a source."""
+        """Whether it also trains on the source's samples, if there is a source."""
         return bool({"source data", "source or labels"} & set(self.needs))
 
     def check(self, stages: tuple[str, ...]) -> None:
-        """Raises `ImpossibleExperiment` when the options do not fit a backbone of these stages."""
+        """Raises `ImpossibleExperiment` when the options do not fit a backbone with these stages."""
 
     def used(self, stages: tuple[str, ...]) -> tuple[str, ...]:
-        """The stages that remain of the backbone, bottom to top; all, unless it is cut."""
+        """The stages of the backbone that are used, bottom to top; all, unless it is cut."""
         return stages
 
     def copied(self, stages: tuple[str, ...]) -> tuple[str, ...]:
-        """The stages that begin with transferred weights; the others begin with new ones."""
+        """The stages that start from transferred weights; the others start from random ones."""
         return stages if self.start == "pretrained" else ()
 
     @property
     def teacher(self) -> str:
-        """Whom to learn from: a backbone's key, ``same`` for the experiment's, ``run:<id>``; empty for nobody."""
+        """The teacher: a backbone's key, ``same`` for the experiment's backbone, or ``run:<id>``; empty: none."""
         return ""
 
     def rebuild(self, stages: dict[str, keras.Model]) -> dict[str, keras.Model]:
-        """The stages with what is added to them; their own weights keep their order and come first."""
+        """The stages with the strategy's additions; their original weights keep their order and come first."""
         return stages
 
     def fit_head(self, ready: Ready) -> tuple[np.ndarray, np.ndarray] | None:
-        """Kernel and bias of the head where they are computed, not learned; asked as the first phase begins."""
+        """Kernel and bias of a head that is computed, not trained; called when the first phase begins."""
         return None
 
     @property
     def rebuilds(self) -> bool:
-        """Whether it changes what the stages are made of."""
+        """Whether it changes the layers of the stages."""
         return type(self).rebuild is not Strategy.rebuild
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
-        """Layers beside network and head that its terms need; built, and trained at the head's rate."""
+        """Extra layers that its terms need, already built; they are trained at the head's rate."""
         return {}
 
     def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
-        """Works out what the terms need to know beforehand, when the first phase with terms begins."""
+        """Computes in advance what the terms need, when the first phase with terms begins."""
         return {}
 
     def refresh(self, ready: Ready) -> dict[str, np.ndarray]:
-        """Works out anew, as each epoch begins, what the terms need to know of every unlabelled sample."""
+        """Recomputes, when each epoch begins, what the terms need for every unlabelled sample."""
         return {}
 
     def phases(self, setting: Setting) -> list[Phase]:

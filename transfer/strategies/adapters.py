@@ -1,4 +1,4 @@
-"""Adapters: a small bottleneck after every stage learns, the stages stay."""
+"""Adapters: a small bottleneck after every stage is trained; the stages stay frozen."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def is_adapter(layer: str, path: str) -> bool:
-    """The layers that are put on top of the stages."""
+    """The layers that are added on top of the stages."""
     return "adapter_" in path
 
 
 class Adapters(Strategy):
-    """Puts a residual bottleneck on each stage's output and trains these and the head.
+    """Adds a residual bottleneck to each stage's output and trains the bottlenecks and the head.
 
-    The last layer of each begins at zero, so the network begins as it was transferred. It misleads
-    on small networks, whose bottlenecks are too narrow to say anything or too wide to be few weights.
+    The last layer of each starts at zero, so the network starts exactly as transferred. It misleads
+    on small networks, whose bottlenecks are either too narrow to be useful or too wide to save weights.
 
     Reference:
         Houlsby et al. 2019, Parameter-Efficient Transfer Learning, section 2.1; for convolutions
@@ -30,11 +30,11 @@ class Adapters(Strategy):
 
     key = "adapters"
     title = "Adapters"
-    sentence = "The stages stay frozen. A small residual bottleneck after each stage is trained, and the output layer."
+    sentence = "The stages stay frozen; a small residual bottleneck after each and the output layer are trained."
     formula = r"x' = x + W_{up}\,\sigma(W_{down}\,x),\quad W_{up} = 0 \text{ at the start}"
     frozen = "all of the source's weights"
     reference = "[Houlsby et al. 2019](https://arxiv.org/abs/1902.00751)"
-    family = "Few weights"
+    family = "Few trainable weights"
     adds = "a bottleneck"
 
     class Options(Strategy.Options):
@@ -44,7 +44,7 @@ class Adapters(Strategy):
             4,
             ge=1,
             le=64,
-            description="How many times fewer channels the bottleneck has than the stage.",
+            description="How many times narrower the bottleneck is than the stage.",
             json_schema_extra={"unit": "x"},
         )
 

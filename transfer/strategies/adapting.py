@@ -1,4 +1,4 @@
-"""What strategies without target labels have in common; no strategy of its own."""
+"""What strategies without target labels have in common; not itself a strategy."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from transfer.strategies.losses import growing, source_accuracy, source_loss
 
 
 class Adapting(Strategy):
-    """Goes on learning the source's labels while a term draws the target's pictures to them.
+    """Keeps training on the source's labels while an extra loss adapts the network to the target's pictures.
 
-    It begins with the network that has learned the source, head included. Source and target pass
-    one after the other, each normalised by its own batch's statistics; the running ones, used for
-    validation and test, are the target's. A rate that falls makes the last epoch a steady one.
+    It starts from the network trained on the source, head included. Source and target batches pass through
+    separately, each normalised by its own statistics; the running statistics, used for validation and
+    test, are the target's. A decaying learning rate keeps the last epoch stable.
     """
 
     frozen = "nothing"
@@ -36,7 +36,8 @@ class Adapting(Strategy):
 
         statistics: Literal["source", "own", "both"] = Field(
             "own",
-            description="Batch-norm: the source's statistics; each domain by its own; or so with one running mean.",
+            description="Batch-norm statistics. source: the source's. own: each domain its own, and the target's for "
+            "testing. both: each domain its own, and a running mean over both for testing.",
         )
         decay: bool = Field(True, description="Lower the learning rate to 0 along a cosine.")
         ramp: bool = Field(True, description="Raise the weight of the extra loss from 0 during training, as DANN does.")
@@ -54,7 +55,7 @@ class Adapting(Strategy):
         return {}
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """One phase on both."""
+        """One phase on source and target."""
         learning = {}
         if setting.source:
             learning = {"source_loss": Term(1.0, source_loss), "source_accuracy": Term(0.0, source_accuracy)}

@@ -1,4 +1,4 @@
-"""AFN: the features of both domains are brought to one length, and a large one."""
+"""AFN: the features of both domains are scaled to the same large norm."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mean_gap(features: Any, radius: float) -> Any:
 
 
 def norm_gap(features: Any, step: float) -> Any:
-    """Mean squared distance of each feature's length from ``step`` more than it is now: ``step`` squared, always.
+    """Mean squared distance of each feature's length from its current length plus ``step``: always ``step`` squared.
 
     Reference:
         Xu et al. 2019, eq. 6 (stepwise AFN): L2(h(x; theta_0) + r, h(x; theta)), theta_0 being the last step's weights.
@@ -43,11 +43,11 @@ def norm_gap(features: Any, step: float) -> Any:
 
 
 class AFN(Adapting):
-    """Target features are shorter than the source's, and short ones transfer badly: all are brought to one length.
+    """Target features are shorter than the source's, and short features transfer badly: all are brought to one length.
 
-    Hard AFN has a goal; stepwise AFN moves it ahead with the features, so that its curve stands still. It misleads
-    where features are normalised, for then length says nothing; and stepwise beside Adam, whose steps do not
-    grow smaller with the gradient: lengths then grow without end.
+    Hard AFN has a fixed goal; stepwise AFN keeps its goal ahead of the features, so its curve stays flat. It misleads
+    where features are normalised, because their length then says nothing. Stepwise AFN also misleads with Adam, whose
+    steps do not shrink with the gradient: lengths then grow without bound.
 
     Reference:
         Xu et al. 2019, Larger norm more transferable, eq. 4 and 6; R = 25, r = 1, weight 0.05. The paper prefers
@@ -68,17 +68,15 @@ class AFN(Adapting):
 
         weight: float = Field(0.05, ge=0, le=100, description="Lambda: weight of the norm loss.")
         goal: Literal["hard", "stepwise"] = Field(
-            "hard", description="hard: every feature gets the norm R. stepwise: each grows by r a step."
+            "hard", description="hard: every feature gets the norm R. stepwise: each grows by r per step."
         )
         radius: float = Field(25.0, gt=0, le=10_000, description="R: the norm that hard AFN scales features to.")
-        step: float = Field(
-            1.0, gt=0, le=100, description="r: by how much each step of stepwise AFN enlarges the norm."
-        )
+        step: float = Field(1.0, gt=0, le=100, description="r: how much each step of stepwise AFN increases the norm.")
 
     options: AFN.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The lengthening of both domains, and how long the target's features are."""
+        """The norm loss of both domains, and the norm of the target's features."""
 
         def gap(features: Any) -> Any:
             if self.options.goal == "hard":

@@ -19,7 +19,7 @@ def attention_map(maps: Any, rows: int, columns: int) -> Any:
     if tuple(seen.shape[1:3]) != (rows, columns):
         seen = ops.image.resize(seen, (rows, columns), interpolation="bilinear")
     flat = ops.reshape(seen, (-1, rows * columns))
-    # Not ops.norm, which has no gradient where a picture leaves the whole stage dark.
+    # Not ops.norm, which has no gradient where a picture activates nothing in the stage.
     return flat * ops.rsqrt(ops.sum(ops.square(flat), axis=1, keepdims=True) + 1e-12)
 
 
@@ -39,10 +39,10 @@ def attention_gap(step: Step) -> Any:
 
 
 class AttentionTransfer(Taught):
-    """The student is taught where in the picture activity should be, at every depth.
+    """The student learns where in the picture to be active, at every depth.
 
     It misleads across architectures: stages of equal depth need not look at the same things, and
-    METHODS' figures have it losing there. Without rows and columns nothing could be taught.
+    the figures in METHODS show it losing there. Without rows and columns there is nothing to teach.
 
     Reference:
         Zagoruyko & Komodakis 2017, Paying More Attention to Attention, eq. 2 (activation-based, p = 2);
@@ -56,7 +56,7 @@ class AttentionTransfer(Taught):
         r"\mathcal{L}_{target} + \beta \sum_j \Big\lVert \tfrac{Q_s^j}{\lVert Q_s^j \rVert}"
         r" - \tfrac{Q_t^j}{\lVert Q_t^j \rVert} \Big\rVert^2"
     )
-    frozen = "the teacher; of the student only what a new head's probe freezes"
+    frozen = "the teacher; the student's backbone while a new head learns"
     reference = "[Zagoruyko & Komodakis 2017](https://arxiv.org/abs/1612.03928)"
     works_on = "maps"
 
@@ -68,5 +68,5 @@ class AttentionTransfer(Taught):
     options: AttentionTransfer.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The gap between the two ways of looking."""
+        """The gap between the two attention maps."""
         return {"attention": Term(self.options.beta, attention_gap)}

@@ -1,4 +1,4 @@
-"""BSS: batch spectral shrinkage, against directions of the features that only hold noise."""
+"""BSS: batch spectral shrinkage, which shrinks feature directions that hold only noise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BSS(FineTuning):
     """Fine-tuning that shrinks the weakest directions of the features.
 
     Directions with small singular values are the ones that do not transfer: what a few labels seem
-    to find there is noise. It misleads with batches larger than the features are wide, which have no weak ones.
+    to show there is noise. It misleads with batches larger than the feature width, which have no weak directions.
 
     Reference:
         Chen et al. 2019, Catastrophic Forgetting Meets Negative Transfer: Batch Spectral Shrinkage,
@@ -40,7 +40,7 @@ class BSS(FineTuning):
     formula = r"\mathcal{L}_{target} + \eta \sum_{i=1}^{k} \sigma_{-i}^2(F),\quad F \text{ a batch's features}"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Chen et al. 2019](https://proceedings.neurips.cc/paper/2019/hash/c6bff625bdb0393992c9d4db0c6bbe45-Abstract.html)"
-    family = "Held to the start"
+    family = "Close to the source"
 
     class Options(FineTuning.Options):
         """Batch spectral shrinkage."""

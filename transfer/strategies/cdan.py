@@ -1,4 +1,4 @@
-"""CDAN: the discriminator also sees what the network answers."""
+"""CDAN: the discriminator also sees the network's predictions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def certainty(answers: Any) -> Any:
 
 
 class CDAN(DANN):
-    """As DANN, but the discriminator sees features and answers multiplied, so that classes meet their own kind.
+    """Like DANN, but the discriminator sees features times predictions, so that each class is aligned with itself.
 
-    Sure answers count for more. It misleads while the answers are wrong: it aligns by them.
+    Confident predictions count for more. It misleads while the predictions are wrong, because it aligns by them.
 
     Reference:
         Long et al. 2018, Conditional adversarial domain adaptation, eq. 3 (multilinear map), 6 (randomised above
-        4096 products) and 8 (entropy conditioning). Deviations as for DANN; the answers keep their
-        gradient, as the equation reads: stopping it, as the authors' code does, cost 3 points on digits.
+        4096 products) and 8 (entropy conditioning). Deviations as for DANN; the predictions keep their
+        gradient, as in the equation: stopping it, as the authors' code does, cost 3 points on digits.
     """
 
     key = "cdan"
@@ -52,7 +52,7 @@ class CDAN(DANN):
     options: CDAN.Options
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
-        """The discriminator, and the random maps where the product would be too wide."""
+        """The discriminator, and random maps where the product would be too wide."""
         import keras
 
         width = list(shapes.stages.values())[-1][-1]
@@ -67,7 +67,7 @@ class CDAN(DANN):
         return {"discriminator": discriminator(1024, self.options.units), **maps}
 
     def seen(self, step: Step) -> tuple[Any, Any, Any]:
-        """The products of features and answers."""
+        """The products of features and predictions."""
         from keras import ops
 
         source, target = plain(step)
@@ -76,7 +76,7 @@ class CDAN(DANN):
         logits = ops.concatenate([step.source.logits, step.unlabelled["plain"].logits], axis=0)
         answers = ops.softmax(logits)
         if "answers" in step.parts:
-            # The maps are drawn once and never learned.
+            # The maps are drawn once and never trained.
             mapped = [
                 ops.matmul(one, ops.stop_gradient(step.parts[name].weights[0].value) * 20.0)
                 for name, one in (("features", features), ("answers", answers))

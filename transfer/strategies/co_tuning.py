@@ -1,4 +1,4 @@
-"""Co-Tuning: the source's head goes on learning, from what its classes say of the target's."""
+"""Co-Tuning: the source's head keeps training, on the target's labels translated into source classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def relationship(source_chances: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """p(source class | target class): the mean of what the source's head says of a class's pictures.
+    """p(source class | target class): the mean prediction of the source's head for a class's pictures.
 
     Args:
         source_chances: shape (n, source classes), rows sum to 1.
@@ -42,11 +42,11 @@ def source_agreement(step: Step) -> Any:
 
 
 class CoTuning(FineTuning):
-    """Fine-tunes backbone, a new head and the source's head together.
+    """Fine-tunes the backbone, a new head and the source's head together.
 
-    The source's head is usually thrown away; here it is kept busy with a translation of the
-    target's labels into source classes. It misleads when source and target classes have nothing
-    to do with each other: the translation is then nearly uniform and only costs.
+    The source's head is usually thrown away; here it keeps training, on the target's labels
+    translated into source classes. It misleads when source and target classes have nothing
+    to do with each other: the translation is then nearly uniform and only a burden.
 
     Reference:
         You et al. 2020, Co-Tuning for Transfer Learning, eq. 1; lambda 2.3 as there. The
@@ -55,11 +55,14 @@ class CoTuning(FineTuning):
 
     key = "co_tuning"
     title = "Co-Tuning"
-    sentence = "Fine-tuning that keeps training the source's output layer, on how it labels the target's classes."
+    sentence = (
+        "Fine-tuning that also keeps training the source's output layer, with the target's labels translated into "
+        "source classes."
+    )
     formula = r"\mathcal{L}_{target} + \lambda\, \text{CE}\big(p(y_s \mid y_t),\ h_s \circ f_\theta\big)"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[You et al. 2020](https://proceedings.neurips.cc/paper/2020/hash/c8067ad1937f728f51288b3eb986afaa-Abstract.html)"
-    family = "Held to the start"
+    family = "Close to the source"
     needs = ("weights", "source head")
 
     class Options(FineTuning.Options):
@@ -70,11 +73,11 @@ class CoTuning(FineTuning):
     options: CoTuning.Options
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
-        """The source's head, as it was learned."""
+        """The source's trained head."""
         return {"source_head": source_head(shapes)}
 
     def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
-        """The relationship between the classes, from the network as it was transferred."""
+        """The relationship between the classes, measured with the network as transferred."""
         assert ready.source_head is not None
         kernel, bias = ready.source_head
         logits = ready.features(ready.inputs) @ kernel + bias
@@ -83,5 +86,5 @@ class CoTuning(FineTuning):
         return {"relationship": relationship(chances, ready.labels, ready.classes)}
 
     def terms(self) -> Mapping[str, Term]:
-        """The source's head's own loss."""
+        """The loss of the source's head."""
         return {"source_agreement": Term(self.options.trade_off, source_agreement)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def discriminator(width: int, hidden: int) -> keras.Model:
-    """From features to one logit, source above 0; built before training begins."""
+    """Maps features to one logit, above 0 for the source; built before training begins."""
     import keras
 
     return keras.Sequential(
@@ -31,7 +31,7 @@ def discriminator(width: int, hidden: int) -> keras.Model:
 
 
 def told_apart(logits: Any, sources: Any) -> Any:
-    """Share of a batch whose domain the discriminator names rightly; 0.5 is a guess.
+    """Share of a batch whose domain the discriminator gets right; 0.5 is guessing.
 
     Args:
         logits: shape (n, 1), the source's rows first.
@@ -44,12 +44,12 @@ def told_apart(logits: Any, sources: Any) -> Any:
 
 
 def confusion(logits: Any, sources: Any, weights: Any = None) -> Any:
-    """Binary cross-entropy of the discriminator, each domain counting half.
+    """Binary cross-entropy of the discriminator; each domain counts for half.
 
     Args:
         logits: shape (n, 1), the source's rows first.
         sources: how many of them are the source's.
-        weights: of each row, shape (n,), or None for equal ones.
+        weights: weight of each row, shape (n,); None: all equal.
     """
     from keras import ops
 
@@ -66,13 +66,13 @@ def confusion(logits: Any, sources: Any, weights: Any = None) -> Any:
 class DANN(Adapting):
     """A discriminator learns to tell source from target features; reversed gradients make them indistinguishable.
 
-    It helps where the domains differ in style. It misleads when the classes are not equally common in both,
-    and it is known to be unstable from random weights: here it begins with the source's network.
+    It helps where the domains differ in style. It misleads when class frequencies differ between the domains.
+    It is known to be unstable from random weights, so here it starts from the source's network.
 
     Reference:
-        Ganin et al. 2016, Domain-adversarial training of neural networks, eq. 10 and 13 to 15, with lambda by
-        progress (section 5.2.2). Deviations: the features have length one and the reversed gradient
-        an own weight, for textbook DANN with lambda 1 fell below chance in trials.
+        Ganin et al. 2016, Domain-adversarial training of neural networks, eq. 10 and 13 to 15, with lambda growing
+        with progress (section 5.2.2). Deviations: the features have length one and the reversed gradient has
+        a weight of its own, because textbook DANN with lambda 1 fell below chance in trials.
     """
 
     key = "dann"
@@ -97,7 +97,7 @@ class DANN(Adapting):
         return {"discriminator": discriminator(list(shapes.stages.values())[-1][-1], self.options.units)}
 
     def seen(self, step: Step) -> tuple[Any, Any, Any]:
-        """What the discriminator reads of both domains, the source's rows first, how many those are, and weights."""
+        """The discriminator's input, the source's rows first; the number of those rows; and the weights of all rows."""
         from keras import ops
 
         source, target = plain(step)

@@ -1,4 +1,4 @@
-"""Deep CORAL: the features' covariances of both domains are made alike."""
+"""Deep CORAL: the feature covariances of both domains are aligned."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def covariance(features: Any) -> Any:
 
 
 def coral(source: Any, target: Any) -> Any:
-    """Squared distance of the covariances over 4 d^2, 0 or more."""
+    """Squared distance between the covariances, divided by 4 d^2; 0 or more."""
     from keras import ops
 
     size = source.shape[-1]
@@ -30,19 +30,19 @@ def coral(source: Any, target: Any) -> Any:
 
 
 class DeepCoral(Adapting):
-    """Second-order statistics of source and target features are drawn together.
+    """Second-order statistics of source and target features are aligned.
 
-    It helps where the domains differ in how features vary together. It misleads when the classes are
-    not equally common in both: alike clouds of unlike classes are a mistake.
+    It helps where the domains differ in how features vary together. It misleads when class frequencies
+    differ between the domains: it then matches clouds of different classes.
 
     Reference:
         Sun & Saenko 2016, Deep CORAL, eq. 1: ||C_S - C_T||_F^2 / (4 d^2). Here the features have length
-        d^(1/2) (the length under a stopped gradient), so that the weight fits any backbone.
+        d^(1/2) (with no gradient through the length), so that the weight fits any backbone.
     """
 
     key = "deep_coral"
     title = "Deep CORAL"
-    sentence = "The covariances of the features are made equal in source and target."
+    sentence = "The feature covariances of source and target are made equal."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda \tfrac{1}{4d^2} \lVert C_S - C_T \rVert_F^2"
     reference = "[Sun & Saenko 2016](https://arxiv.org/abs/1607.01719)"
 
@@ -54,7 +54,7 @@ class DeepCoral(Adapting):
     options: DeepCoral.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The distance of the covariances."""
+        """The distance between the covariances."""
 
         def value(step: Step) -> Any:
             source, target = plain(step)

@@ -1,4 +1,4 @@
-"""DELTA: fine-tuning that holds feature maps to the source's, the more the more they matter."""
+"""DELTA: fine-tuning that keeps feature maps close to the source's, the most important ones closest."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def behaviour(step: Step) -> Any:
 
 
 def attention(losses_without: np.ndarray, loss: float) -> np.ndarray:
-    """How much each channel matters: softmax of the loss without it less the loss with it; sums to 1."""
+    """How much each channel matters: softmax of the loss without it minus the loss with it; sums to 1."""
     risen = losses_without - loss
     weights = np.exp(risen - risen.max())
     return (weights / weights.sum()).astype("float32")
 
 
 class Delta(FineTuning):
-    """Fine-tuning that keeps what the network sees, instead of the weights it sees with.
+    """Fine-tuning that preserves the network's feature maps instead of its weights.
 
-    Channels that the target's labels depend on are held tight, others may change. It misleads when
+    Channels that the target's labels depend on are held tightly; others may change. It misleads when
     the source's important channels are the wrong ones for the target.
 
     Reference:
@@ -55,28 +55,30 @@ class Delta(FineTuning):
 
     key = "delta"
     title = "DELTA"
-    sentence = "Fine-tuning that keeps feature maps close to the source's, most of all the channels that matter most."
+    sentence = "Fine-tuning that keeps feature maps close to the source's, especially the channels that matter most."
     formula = (
         r"\mathcal{L}_{target} + \alpha \sum_j W_j \lVert FM_j(\theta, x) - FM_j(\theta_0, x) \rVert^2"
         r" + \tfrac{\beta}{2} \lVert h \rVert^2"
     )
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Li et al. 2019](https://arxiv.org/abs/1901.09229)"
-    family = "Held to the start"
+    family = "Close to the source"
     watches_origin = True
 
     class Options(FineTuning.Options):
         """DELTA."""
 
-        alpha: float = Field(0.01, ge=0, le=1e9, description="How strongly feature maps are pulled to the source's.")
+        alpha: float = Field(
+            0.01, ge=0, le=1e9, description="How strongly feature maps are pulled towards the source's."
+        )
         beta: float = Field(
-            0.01, ge=0, le=1e9, description="How strongly the output layer's weights are pulled to zero."
+            0.01, ge=0, le=1e9, description="How strongly the output layer's weights are pulled towards zero."
         )
 
     options: Delta.Options
 
     def prepare(self, ready: Ready) -> dict[str, np.ndarray]:
-        """The attention of each channel of each stage: what the loss rises by when it is switched off."""
+        """The attention of each channel in each stage: how much the loss rises when the channel is switched off."""
         inputs, labels = ready.inputs[:PICTURES], ready.labels[:PICTURES]
         known = {}
         for name, maps in ready.maps(inputs).items():
@@ -90,7 +92,7 @@ class Delta(FineTuning):
         return known
 
     def terms(self) -> Mapping[str, Term]:
-        """The two pulls, each a curve."""
+        """The two penalties, each with its own curve."""
         return {
             "behaviour": Term(self.options.alpha, behaviour),
             "head_size": Term(self.options.beta, size_of_head),

@@ -9,10 +9,10 @@ from transfer.strategies.fine_tuning import FineTuning
 
 
 class Discriminative(FineTuning):
-    """Every weight moves, at rates that fall geometrically from the head to the bottom.
+    """All weights are trained, at learning rates that fall geometrically from the head to the bottom.
 
     General features at the bottom are kept, specific ones at the top adapt. It misleads when the
-    target's pictures look different at the level of edges and colours: then the bottom has to move.
+    target's pictures differ even in edges and colours: then the bottom has to change.
 
     Reference:
         Howard & Ruder 2018, ULMFiT, section 3.2; fastai's slice(lr / 100, lr) for the rates, with
@@ -25,7 +25,7 @@ class Discriminative(FineTuning):
     formula = r"\eta_l = \eta\, s^{-(L-l)/L},\quad l = 0..L,\ L = \text{head}"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Howard & Ruder 2018](https://arxiv.org/abs/1801.06146)"
-    family = "Which weights move"
+    family = "Which weights are trained"
 
     class Options(FineTuning.Options):
         """Discriminative rates."""
@@ -51,4 +51,4 @@ class Discriminative(FineTuning):
         """All stages, each at its own rate."""
         count = len(setting.stages)
         rates = {stage: self.options.spread ** -((count - place) / count) for place, stage in enumerate(setting.stages)}
-        return Phase("fine-tune, the bottom slowly", epochs, rate, rates, terms=self.terms())
+        return Phase("fine-tune, lower stages slower", epochs, rate, rates, terms=self.terms())

@@ -1,4 +1,4 @@
-"""Feature extraction: the backbone is a fixed instrument, only the head learns."""
+"""Feature extraction: the backbone is frozen; only the head is trained."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from transfer.strategies import Phase, Setting, Strategy
 class FeatureExtraction(Strategy):
     """A linear probe on frozen features.
 
-    What it tells: how much of the target the source's features already hold. It misleads when
-    source and target look different: features that a few steps would mend stay as they are.
+    It shows how much of the target the source's features already capture. It misleads when
+    source and target look different: features that a few steps of training would fix stay as they are.
 
     Reference:
         Donahue et al. 2014, DeCAF; Kornblith, Shlens & Le 2019, section 4 (linear classifier on
@@ -24,5 +24,5 @@ class FeatureExtraction(Strategy):
     reference = "[Donahue et al. 2014](https://arxiv.org/abs/1310.1531)"
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """One phase with every stage frozen, so that features are computed once."""
+        """One phase with every stage frozen, so that features are computed only once."""
         return [Phase("train the head", setting.epochs, setting.learning_rate or 1e-3)]

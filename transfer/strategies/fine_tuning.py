@@ -1,4 +1,4 @@
-"""Fine-tuning: probe first, then let every weight move a little."""
+"""Fine-tuning: a linear probe first, then all weights, gently."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from transfer.strategies import Phase, Setting, Strategy, Term
 class FineTuning(Strategy):
     """LP-FT: a linear probe, then all weights at a lower rate.
 
-    A new head sends large random gradients down into the backbone, which wreck what it learned;
-    so the head learns first, alone. When the classes are the same, the source's own head is kept:
-    there is nothing random in the network and the probe is left out. It misleads with a high
-    learning rate: the source is forgotten and the curve is that of a lucky initialisation.
+    A new head sends large random gradients down into the backbone and wrecks what it has learned,
+    so the head is trained first, alone. With the same classes the source's head is kept:
+    nothing in the network is random, and the probe is skipped. It misleads with a high
+    learning rate: the source is forgotten, and the curve is that of a lucky initialisation.
 
     Reference:
         Kumar et al. 2022, Fine-Tuning can Distort Pretrained Features, section 3 (LP-FT);
@@ -56,21 +56,21 @@ class FineTuning(Strategy):
     options: FineTuning.Options
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """Probe and fine-tune, or fine-tune alone when the head is the source's."""
+        """Probe and fine-tune; only fine-tune when the source's head is kept."""
         rate = setting.learning_rate or 1e-3
         probe = 0 if setting.keeps_head else self.probe(setting.epochs)
         fine = self.fine(setting, setting.epochs - probe, rate * self.options.fine_rate)
         return [Phase("train the head", probe, rate), fine] if probe else [fine]
 
     def probe(self, epochs: int) -> int:
-        """Epochs in which only a new head learns; at least one is left for the weights below it."""
+        """Epochs in which only a new head is trained; at least one is left for the whole network."""
         return min(round(self.options.probe_share * epochs), epochs - 1)
 
     def fine(self, setting: Setting, epochs: int, rate: float) -> Phase:
-        """The phase after the probe, in which everything moves."""
+        """The phase after the probe, in which everything is trained."""
         rates = dict.fromkeys(setting.stages, 1.0)
         return Phase("fine-tune everything", epochs, rate, rates=rates, terms=self.terms())
 
     def terms(self) -> Mapping[str, Term]:
-        """What strategies that fine-tune in their own way add to the second phase's loss."""
+        """What strategies derived from this one add to the loss of the second phase."""
         return {}

@@ -1,4 +1,4 @@
-"""FitNets: a middle stage learns to say what the teacher's middle stage says."""
+"""FitNets: a middle stage learns to reproduce the teacher's middle stage."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def _middle(stages: list[str]) -> str:
 
 
 class FitNets(Taught):
-    """The teacher's intermediate representation is the hint.
+    """The teacher's intermediate features are the hint.
 
-    A regressor brings the student's channels to the teacher's number, so the two need not be alike.
-    It misleads when the student is too narrow to say what the teacher says.
+    A regressor maps the student's channels to the teacher's, so their numbers may differ.
+    It misleads when the student is too narrow to reproduce the teacher's features.
 
     Reference:
-        Romero et al. 2015, FitNets, eq. 3; with the labels beside and weight 100, as in RepDistiller.
-        The paper trains regressor and lower stages first, without labels; here the student comes
-        trained, so the regressor alone goes first.
+        Romero et al. 2015, FitNets, eq. 3; together with the labels and with weight 100, as in RepDistiller.
+        The paper first trains the regressor and the lower stages, without labels; here the student is
+        already trained, so only the regressor comes first.
     """
 
     key = "fitnets"
     title = "FitNets"
     sentence = "A middle stage is trained to reproduce the features of the teacher's middle stage."
     formula = r"\mathcal{L}_{target} + \beta\, \lVert r(f_s^{mid}(x)) - f_t^{mid}(x) \rVert^2"
-    frozen = "the teacher; of the student only what a new head's probe freezes"
+    frozen = "the teacher; the student's backbone while a new head learns"
     reference = "[Romero et al. 2015](https://arxiv.org/abs/1412.6550)"
 
     class Options(Taught.Options):
@@ -68,13 +68,13 @@ class FitNets(Taught):
         layers: list[keras.layers.Layer] = [keras.Input(student)]
         if len(student) > len(teacher):
             layers.append(keras.layers.GlobalAveragePooling2D())
-        # Between equal widths it begins as the identity: a random one would first tear the student's stage apart.
+        # With equal widths it starts as the identity: a random one would first wreck the student's stage.
         begin = "identity" if student[-1] == teacher[-1] else "glorot_uniform"
         dense = keras.layers.Dense(teacher[-1], kernel_initializer=begin)
         return {"regressor": keras.Sequential([*layers, dense], name="regressor")}
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """The regressor learns first, with a new head, while the student is frozen; then all together."""
+        """The regressor is trained first, with a new head, while the student is frozen; then all together."""
         probe = self.probe(setting.epochs)
         rate = setting.learning_rate or 1e-3
         fine = self.fine(setting, setting.epochs - probe, rate * self.options.fine_rate)

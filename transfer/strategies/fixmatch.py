@@ -1,4 +1,4 @@
-"""FixMatch: what a weak view is sure of, a strong view has to say."""
+"""FixMatch: a confident prediction on a weak view becomes the label of a strong view."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from transfer.strategies.pseudo_label import PseudoLabel, sure, taught_by
 
 
 def aligned(weak: Any, labelled: Any) -> Any:
-    """Logits of the weak views, moved so that on the whole they name each class as often as labelled pictures do.
+    """Logits of the weak views, adjusted so that each class is predicted as often as for labelled pictures.
 
-    Without it a class that is named too often is taught more often still. It misleads where classes are more
-    common in one domain than in the other.
+    Without it, a class that is predicted too often is taught more often still. It misleads where class frequencies
+    differ between the domains.
 
     Args:
         weak: logits of pictures without labels, shape (n, classes).
@@ -32,14 +32,14 @@ def aligned(weak: Any, labelled: Any) -> Any:
 
 
 class FixMatch(PseudoLabel):
-    """A picture shifted a little gives the label, if it is sure; the same picture changed much has to answer so.
+    """A confident prediction on a slightly shifted picture becomes the label for the same picture, heavily changed.
 
-    It turns many pictures without labels into training, beside few with labels or beside a source. It misleads where
+    It makes use of many unlabelled pictures alongside a few labelled ones or a source. It misleads where
     the strong view changes the class: a 6 turned far is a 9.
 
     Reference:
-        Sohn et al. 2020, FixMatch, eq. 3 and 4; threshold 0.95. Deviations: answers are aligned first, as in AdaMatch;
-        as many pictures without labels as with (7 times as many in the paper); tested with the weights
+        Sohn et al. 2020, FixMatch, eq. 3 and 4; threshold 0.95. Deviations: predictions are aligned first, as in
+        AdaMatch; as many unlabelled pictures as labelled ones (7 times as many in the paper); tested with the weights
         themselves, not their running average.
     """
 
@@ -64,7 +64,7 @@ class FixMatch(PseudoLabel):
     options: FixMatch.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The loss of the strong view, and how many weak ones are sure."""
+        """The loss on the strong views, and the share of weak views with a confident prediction."""
 
         def value(step: Step) -> Any:
             weak, strong = step.unlabelled["weak"].logits, step.unlabelled["strong"].logits

@@ -1,4 +1,4 @@
-"""Retraining from scratch: the floor that every transfer has to beat."""
+"""Training from scratch: the baseline that every transfer has to beat."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from transfer.strategies import Phase, Setting, Strategy
 class FromScratch(Strategy):
     """The same network with random weights, trained on the target alone.
 
-    What it tells: how far the target's own labels carry. It misleads when the budget is short:
-    a network that starts from nothing needs more steps than one that starts from a source.
+    It shows how far the target's own labels go. It misleads when the budget is short: a network
+    that starts from random weights needs more steps than one that starts from a source.
 
     Reference:
         He, Girshick & Dollar 2019, Rethinking ImageNet Pre-training.

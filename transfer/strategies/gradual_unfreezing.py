@@ -1,4 +1,4 @@
-"""Gradual unfreezing: stages open one after another, from the top."""
+"""Gradual unfreezing: stages are unfrozen one after another, from the top."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from transfer.strategies import Phase, Setting, Strategy
 
 
 class GradualUnfreezing(Strategy):
-    """First the head, then stage after stage from the top joins in.
+    """Trains the head first, then unfreezes one stage after another, from the top.
 
     What is most specific to the source changes first, what is most general last and least. It
-    misleads when the epochs are few: lower stages may open so late that they hardly move, and the
+    misleads with few epochs: lower stages may be unfrozen so late that they hardly change, and the
     result is that of a frozen backbone.
 
     Reference:
@@ -24,10 +24,10 @@ class GradualUnfreezing(Strategy):
     key = "gradual_unfreezing"
     title = "Gradual unfreezing"
     sentence = "First the output layer is trained, then one stage after another is unfrozen, from the top."
-    formula = r"\eta^{\,l-1} = \eta^{\,l} / 2.6,\quad l \text{ opens at epoch } n\,(L - l + 1)"
-    frozen = "stages that have not opened yet"
+    formula = r"\eta^{\,l-1} = \eta^{\,l} / 2.6,\quad l \text{ is unfrozen at epoch } n\,(L - l + 1)"
+    frozen = "stages not yet unfrozen"
     reference = "[Howard & Ruder 2018](https://arxiv.org/abs/1801.06146)"
-    family = "Which weights move"
+    family = "Which weights are trained"
 
     class Options(Strategy.Options):
         """Gradual unfreezing."""
@@ -47,13 +47,15 @@ class GradualUnfreezing(Strategy):
             json_schema_extra={"unit": "x"},
         )
         batch_norm: Literal["inference", "batch"] = Field(
-            "inference", description="batch: an open stage's batch-norm statistics follow the target's batches."
+            "inference",
+            description="Batch-norm of unfrozen stages. inference: keep the source's statistics. batch: follow the "
+            "target's.",
         )
 
     options: GradualUnfreezing.Options
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """A phase for each number of open stages; several open at once when epochs are fewer than stages."""
+        """One phase for each number of unfrozen stages; with fewer epochs than stages, several unfreeze at once."""
         stages, epochs = setting.stages, setting.epochs
         every = self.options.every or max(1, epochs // (len(stages) + 1))
         parts = min(len(stages) + 1, -(-epochs // every))
@@ -61,11 +63,11 @@ class GradualUnfreezing(Strategy):
         phases = []
         for part in range(parts):
             length = every if part < parts - 1 else epochs - every * (parts - 1)
-            # With an interval of one's own the budget may end before the bottom opens, as asked for.
+            # With an interval that was asked for, the budget may end before the bottom is unfrozen.
             opened = (
                 part if self.options.every or parts > len(stages) else round(part * len(stages) / max(1, parts - 1))
             )
             rates = {stages[-1 - place]: self.options.decay ** -(place + 1) for place in range(opened)}
-            name = f"open {stages[-opened]}" if opened else "train the head"
+            name = f"unfreeze {stages[-opened]}" if opened else "train the head"
             phases.append(Phase(name, length, rate, rates, batch_norm=self.options.batch_norm))
         return phases

@@ -1,4 +1,4 @@
-"""What every strategy may be told of its head, and the source's head as a layer; no strategy of its own."""
+"""The options of every strategy's head, and the source's head as a layer; not itself a strategy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class HeadOptions(experiment.Options):
         0.0,
         ge=0,
         le=0.9,
-        description="Share of a hidden layer's outputs that are dropped during training.",
+        description="Share of a hidden layer's outputs that is dropped during training.",
         json_schema_extra={"unit": "share"},
     )
 
@@ -50,10 +50,10 @@ class HeadOptions(experiment.Options):
 
 
 def source_head(shapes: Shapes) -> keras.layers.Layer:
-    """The source's head as a layer of the strategy's own, with what it has learned."""
+    """The source's head as a layer of the strategy's own, with its trained weights."""
     import keras
 
-    assert shapes.source_head is not None, "catalog.check lets no strategy through that lacks what it needs"
+    assert shapes.source_head is not None, "catalog.check refuses a strategy that lacks what it needs"
     kernel, bias = shapes.source_head
     head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
     head.build((None, kernel.shape[0]))

@@ -1,4 +1,4 @@
-"""JAN: features and answers are aligned together, not each by itself."""
+"""JAN: features and predictions are aligned jointly, not separately."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from transfer.strategies.mmd import discrepancy
 
 
 class JAN(Adapting):
-    """The joint distribution of features and answers is made alike, so that classes meet their own kind.
+    """The joint distribution of features and predictions is aligned, so that each class is aligned with itself.
 
-    It misleads as MMD does when classes are missing in the target, and early on, while the answers are wrong.
+    Like MMD, it misleads when the target lacks classes; it also misleads early on, while the predictions are wrong.
 
     Reference:
         Long et al. 2017, Deep transfer learning with joint adaptation networks, eq. 9: the kernels of the
-        features and of the softmax answers are multiplied; the biased estimate over the whole batch.
+        features and of the softmax predictions are multiplied; the biased estimate over the whole batch.
     """
 
     key = "jan"

@@ -1,4 +1,4 @@
-"""Joint training: source and target are learned together, so that the source is not forgotten."""
+"""Joint training: the network trains on source and target together, so that the source is not forgotten."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Joint(Strategy):
-    """One backbone learns both data sets at once; a head each, or one for both when the classes agree.
+    """One backbone learns both data sets at once, with a head for each, or one for both when the classes agree.
 
-    The source's samples hold the backbone to what it knows while the few labels of the target pull
-    it over. It misleads when the target is large: there the source only takes the steps away.
+    The source's samples preserve what the backbone knows while the target's few labels adapt it.
+    It misleads when the target is large: then the source only takes up training steps.
 
     Reference:
         Caruana 1997, Multitask Learning, section 2; the weighted sum of a source's and a target's loss
@@ -28,8 +28,8 @@ class Joint(Strategy):
     key = "joint"
     title = "Joint training"
     sentence = (
-        "Source and target are learned together: one backbone, and one output layer each, or a shared one for the "
-        "same classes."
+        "Source and target are trained together: one backbone, with an output layer for each, or a shared one when "
+        "the classes are the same."
     )
     formula = (
         r"\min_{\theta,\,h_s,\,h_t}\; \mathcal{L}_{source}(h_s \circ f_\theta)"
@@ -37,7 +37,7 @@ class Joint(Strategy):
     )
     frozen = "nothing"
     reference = "[Ge & Yu 2017](https://arxiv.org/abs/1702.08690)"
-    family = "With the source"
+    family = "With source data"
     needs = ("weights", "source data")
 
     class Options(Strategy.Options):
@@ -49,27 +49,27 @@ class Joint(Strategy):
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
         rate: float = Field(
-            0.1, gt=0, le=1, description="Learning rate of all weights, relative to the one above.",
+            0.1, gt=0, le=1, description="Learning rate of all weights, relative to the experiment's.",
             json_schema_extra={"unit": "x"},
         )  # fmt: skip
 
     options: Joint.Options
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
-        """The source's head, where it is not the target's too."""
+        """The source's head, unless the target shares it."""
         return {} if shapes.keeps_head else {"source_head": source_head(shapes)}
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """One phase on both; statistics of batch-norm stay, for each domain passes through alone."""
+        """One phase on both; batch-norm statistics stay frozen, because each domain passes through separately."""
         rate = (setting.learning_rate or 1e-3) * self.options.rate
         terms = {"source_loss": Term(1.0, source_loss), "source_accuracy": Term(0.0, source_accuracy)}
         return [
             Phase(
-                "learn both",
+                "train on both",
                 setting.epochs,
                 rate,
                 dict.fromkeys(setting.stages, 1.0),
-                # A new head begins at nothing and has to catch up with the rest.
+                # A new head starts at zero and has to catch up with the rest.
                 head_rate=1.0 if setting.keeps_head else 1 / self.options.rate,
                 terms=terms,
                 target_weight=self.options.trade_off,

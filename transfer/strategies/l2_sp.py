@@ -12,7 +12,7 @@ from transfer.strategies.fine_tuning import FineTuning
 
 
 def from_start(step: Step) -> Any:
-    """Half the squared distance of the backbone's trainable weights from their start; 0 there."""
+    """Half the squared distance of the backbone's trainable weights from their start; 0 at the start."""
     from keras import ops
 
     parts = [
@@ -25,17 +25,17 @@ def from_start(step: Step) -> Any:
 
 
 def size_of_head(step: Step) -> Any:
-    """Half the squared size of the head's weights."""
+    """Half the squared norm of the head's weights."""
     from keras import ops
 
     return 0.5 * sum((ops.sum(ops.square(one)) for one in step.weights["head"]), start=ops.zeros(()))
 
 
 class L2SP(FineTuning):
-    """Fine-tuning with the start as the point to decay to, instead of zero.
+    """Fine-tuning with weight decay towards the start instead of zero.
 
-    The distance from the start is what the source is worth: with a large weight nothing moves, with
-    none it is plain fine-tuning. It misleads where the target needs features the source lacks.
+    The penalty's weight says how much the source is trusted: with a large one nothing moves, with
+    zero it is plain fine-tuning. It misleads where the target needs features the source lacks.
 
     Reference:
         Li, Grandvalet & Davoine 2018, Explicit Inductive Bias for Transfer Learning, eq. 2, with
@@ -51,7 +51,7 @@ class L2SP(FineTuning):
     )
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Li et al. 2018](https://arxiv.org/abs/1802.01483)"
-    family = "Held to the start"
+    family = "Close to the source"
 
     class Options(FineTuning.Options):
         """L2-SP."""
@@ -60,13 +60,13 @@ class L2SP(FineTuning):
             0.01, ge=0, le=1e9, description="How strongly the backbone's weights are pulled back to where they started."
         )
         beta: float = Field(
-            0.01, ge=0, le=1e9, description="How strongly the output layer's weights are pulled to zero."
+            0.01, ge=0, le=1e9, description="How strongly the output layer's weights are pulled towards zero."
         )
 
     options: L2SP.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The two pulls, each a curve."""
+        """The two penalties, each with its own curve."""
         return {
             "from_start": Term(self.options.alpha, from_start),
             "head_size": Term(self.options.beta, size_of_head),

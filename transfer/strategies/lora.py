@@ -1,4 +1,4 @@
-"""LoRA: the change of every kernel is a product of two thin matrices."""
+"""LoRA: the change to every kernel is a product of two thin matrices."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def is_low_rank(layer: str, path: str) -> bool:
 
 
 class LoRA(Strategy):
-    """Adds a low-rank update to dense and convolution kernels and trains that and the head.
+    """Adds a low-rank update to dense and convolution kernels and trains only the updates and the head.
 
-    The update begins at zero, so the first step is that of the transferred network. It misleads
+    The update starts at zero, so the first step is that of the transferred network. It misleads
     on small networks: there the two factors may hold more weights than the kernel they update.
 
     Reference:
-        Hu et al. 2022, LoRA, eq. 3; by Keras' own ``layer.enable_lora`` (A he-uniform, B zero), on
-        convolutions as peft does it. Depthwise kernels have no low rank to speak of and stay.
+        Hu et al. 2022, LoRA, eq. 3; with Keras' own ``layer.enable_lora`` (A he-uniform, B zero), on
+        convolutions as peft does it. Depthwise kernels have no low rank to speak of and stay frozen.
     """
 
     key = "lora"
     title = "LoRA"
-    sentence = "The kernels stay frozen. A low-rank update to each of them is trained, and the output layer."
+    sentence = "The kernels stay frozen; a low-rank update to each of them and the output layer are trained."
     formula = r"W = W_0 + \tfrac{\alpha}{r}\, A B,\quad A \in \mathbb{R}^{d \times r},\ B \in \mathbb{R}^{r \times k}"
     frozen = "all of the source's weights"
     reference = "[Hu et al. 2022](https://arxiv.org/abs/2106.09685)"
-    family = "Few weights"
+    family = "Few trainable weights"
     works_on = "kernels"
     adds = "low-rank updates"
 

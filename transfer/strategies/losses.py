@@ -8,15 +8,15 @@ from transfer.strategies import Step
 
 
 def plain(step: Step) -> tuple[Any, Any]:
-    """Features of source and target as they are, shapes (n, d) and (m, d)."""
+    """Features of source and target, unchanged, shapes (n, d) and (m, d)."""
     assert step.source is not None
     return step.source.features, step.unlabelled["plain"].features
 
 
 def unit(features: Any) -> Any:
-    """Features of length one, as a direction; the gradient passes as if the length were a constant.
+    """Features scaled to length one; the gradient treats the length as a constant.
 
-    Otherwise a term could be lowered by shrinking all features, which aligns nothing.
+    Otherwise shrinking all features would lower a term without aligning anything.
     """
     from keras import ops
 
@@ -26,7 +26,7 @@ def unit(features: Any) -> Any:
 
 
 def source_logits(step: Step) -> Any:
-    """What the source's head says of the source's batch; the shared head when the classes are the same."""
+    """Logits of the source's head for the source's batch; of the shared head when the classes are the same."""
     from keras import ops
 
     assert step.source is not None
@@ -44,7 +44,7 @@ def source_loss(step: Step) -> Any:
 
 
 def source_accuracy(step: Step) -> Any:
-    """Share of the source's batch that is answered rightly, 0 to 1."""
+    """Share of the source's batch that is classified correctly, 0 to 1."""
     from keras import ops
 
     assert step.source is not None
@@ -53,14 +53,14 @@ def source_accuracy(step: Step) -> Any:
 
 
 def entropy(logits: Any) -> Any:
-    """Mean entropy of the answers, nats, 0 to ln(classes)."""
+    """Mean entropy of the predictions, nats, 0 to ln(classes)."""
     from keras import ops
 
     return -ops.mean(ops.sum(ops.softmax(logits) * ops.log_softmax(logits), axis=1))
 
 
 def diversity(logits: Any) -> Any:
-    """Entropy of the mean answer, nats, 0 to ln(classes)."""
+    """Entropy of the mean prediction, nats, 0 to ln(classes)."""
     from keras import ops
 
     mean = ops.mean(ops.softmax(logits), axis=0)
@@ -71,7 +71,7 @@ def growing(progress: Any) -> Any:
     """Weight of a term: 0 at the start of training, 1 at its end, nearly all of it after a third.
 
     Args:
-        progress: share of the training that is done, 0 to 1; never a number of steps.
+        progress: share of the training that is done, 0 to 1; not a number of steps.
 
     Reference:
         Ganin et al. 2016, Domain-adversarial training of neural networks, section 5.2.2: 2 / (1 + exp(-10 p)) - 1.
@@ -82,12 +82,12 @@ def growing(progress: Any) -> Any:
 
 
 def reversed_gradient(features: Any, strength: Any) -> Any:
-    """The features themselves, whose gradient is turned round and multiplied by ``strength``.
+    """The features unchanged, but with their gradient reversed and multiplied by ``strength``.
 
     Reference:
         Ganin & Lempitsky 2015, Unsupervised domain adaptation by backpropagation, eq. 9 and 10.
     """
     from keras import ops
 
-    # Written without a custom gradient, which backends spell differently: x = (1 + s) x - s x.
+    # Written without a custom gradient, which every backend defines in its own way: x = (1 + s) x - s x.
     return ops.stop_gradient(features * (1.0 + strength)) - features * strength

@@ -1,4 +1,4 @@
-"""MCC: the target's answers shall not confuse classes with one another."""
+"""MCC: predictions on the target are trained not to confuse classes with one another."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from transfer.strategies.adapting import Adapting
 
 
 def class_confusion(logits: Any, temperature: float) -> Any:
-    """How much the answers of a batch confuse classes, 0 (none) to 1 - 1/classes.
+    """How much the predictions of a batch confuse classes, 0 (none) to 1 - 1/classes.
 
     Args:
         logits: shape (n, classes).
-        temperature: above 0; higher evens the answers out first.
+        temperature: above 0; higher values first soften the predictions more.
 
     Reference:
-        Jin et al. 2020, eq. 2 to 6: soft answers, weighted by their certainty, correlated by class, normalised
+        Jin et al. 2020, eq. 2 to 6: soft predictions, weighted by their certainty, correlated by class, normalised
         by row; the mean of what lies off the diagonal.
     """
     from keras import ops
@@ -34,9 +34,9 @@ def class_confusion(logits: Any, temperature: float) -> Any:
 
 
 class MCC(Adapting):
-    """Answers on the target that waver between two classes are pushed to one of them, batch by batch.
+    """Target predictions that waver between two classes are pushed towards one of them, batch by batch.
 
-    No alignment, no discriminator. It misleads when a batch is small beside the number of classes.
+    It needs no alignment and no discriminator. It misleads when a batch is small for the number of classes.
 
     Reference:
         Jin et al. 2020, Minimum class confusion for versatile domain adaptation, eq. 7; temperature 2.5.
@@ -44,14 +44,14 @@ class MCC(Adapting):
 
     key = "mcc"
     title = "MCC"
-    sentence = "Predictions on the target are trained to confuse fewer classes with one another."
+    sentence = "Predictions on the target are trained to confuse classes less with one another."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda \tfrac{1}{C} \sum_{i} \sum_{j \ne i} |\tilde C_{ij}|"
     reference = "[Jin et al. 2020](https://arxiv.org/abs/1912.03699)"
 
     class Options(Adapting.Options):
         """MCC."""
 
-        weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the confusion.")
+        weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the confusion loss.")
         temperature: float = Field(
             2.5, gt=0, le=100, description="Temperature that softens predictions before they are compared."
         )
@@ -59,7 +59,7 @@ class MCC(Adapting):
     options: MCC.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The confusion."""
+        """The confusion loss."""
 
         def value(step: Step) -> Any:
             return class_confusion(step.unlabelled["plain"].logits, self.options.temperature)

@@ -1,4 +1,4 @@
-"""MCD: two heads that disagree on the target show where the features are not the source's."""
+"""MCD: where two heads disagree on the target, its features differ from the source's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def disagreement(one: Any, other: Any) -> Any:
-    """Mean absolute difference of two heads' answers, 0 to 2 / classes.
+    """Mean absolute difference between two heads' predictions, 0 to 2 / classes.
 
     Args:
         one: logits, shape (n, classes).
@@ -34,13 +34,13 @@ def disagreement(one: Any, other: Any) -> Any:
 class MCD(Adapting):
     """Two heads learn the source and are driven apart on the target; the features learn to make them agree.
 
-    Where two heads that both know the source disagree, the target's features lie off the source's. It misleads
-    when the heads are too much alike to disagree.
+    Where two heads that both know the source disagree, the target's features differ from the source's. It misleads
+    when the heads are too similar to disagree.
 
     Reference:
         Saito et al. 2018, Maximum classifier discrepancy, eq. 1 and 5 to 7. Deviations: one step with reversed
-        gradients in place of three alternating ones (the authors' own variant with a gradient reversal layer);
-        both heads begin as the source's, disturbed, and a third, the network's own, answers.
+        gradients instead of three alternating ones (the authors' own variant with a gradient reversal layer);
+        both heads start as noisy copies of the source's, and a third, the network's own, makes the predictions.
     """
 
     key = "mcd"
@@ -60,7 +60,7 @@ class MCD(Adapting):
     options: MCD.Options
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:
-        """The heads that disagree; the network's own answers for all."""
+        """The heads that disagree; the network's own head still makes the predictions."""
         import keras
 
         found: dict[str, keras.layers.Layer] = {}
@@ -76,7 +76,7 @@ class MCD(Adapting):
         return found
 
     def terms(self) -> Mapping[str, Term]:
-        """Both heads' loss on the source, and their disagreement on the target, which they raise."""
+        """Both heads' loss on the source, and their disagreement on the target, which they increase."""
 
         def heads(step: Step) -> Any:
             from keras import losses, ops

@@ -1,4 +1,4 @@
-"""Mean teacher: the network's own running average teaches it."""
+"""Mean teacher: the network learns from its own running average."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from transfer.strategies.fixmatch import aligned
 
 
 def inconsistency(teacher: Any, pupil: Any, threshold: float = 0.0) -> Any:
-    """Mean squared difference of the answers, 0 to 2; the teacher's stand still, and unsure ones count as 0.
+    """Mean squared difference of the predictions, 0 to 2; no gradient reaches the teacher, unsure rows count as 0.
 
     Args:
         teacher: logits, shape (n, classes).
         pupil: logits, shape (n, classes).
-        threshold: least probability of an answer that counts, 0 to 1.
+        threshold: lowest probability at which a prediction counts, 0 to 1.
     """
     from keras import ops
 
@@ -29,15 +29,15 @@ def inconsistency(teacher: Any, pupil: Any, threshold: float = 0.0) -> Any:
 
 
 class MeanTeacher(Adapting):
-    """The average of the weights so far answers one view of a picture; the network learns to answer another alike.
+    """A running average of the network labels one view of a picture; the network learns to give another the same.
 
-    An average is steadier than what it averages, so its answers are better labels than the network's own. It
+    An average is steadier than what it averages, so its predictions are better labels than the network's own. It
     misleads when both are wrong in the same way, which nothing here would notice.
 
     Reference:
-        Tarvainen & Valpola 2017, Mean teachers are better role models, section 2; as adaptation, French et al. 2018,
-        Self-ensembling. Deviations: answers are aligned first, as in AdaMatch, in place of their class-balance loss;
-        tested with the network, not with its teacher.
+        Tarvainen & Valpola 2017, Mean teachers are better role models, section 2; for adaptation, French et al. 2018,
+        Self-ensembling. Deviations: predictions are aligned first, as in AdaMatch, instead of their class-balance
+        loss; tested with the network, not with its teacher.
     """
 
     key = "mean_teacher"
@@ -69,7 +69,7 @@ class MeanTeacher(Adapting):
     options: MeanTeacher.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The inconsistency."""
+        """The consistency loss."""
 
         def value(step: Step) -> Any:
             teacher, pupil = step.average["weak"].logits, step.unlabelled["strong"].logits
@@ -80,5 +80,5 @@ class MeanTeacher(Adapting):
         return {"inconsistency": self.ramped(self.options.weight, value)}
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """One phase, with an average."""
+        """One phase, with a running average."""
         return [replace(phase, average=self.options.momentum) for phase in super().phases(setting)]

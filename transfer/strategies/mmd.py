@@ -1,4 +1,4 @@
-"""MMD, as in deep adaptation networks: the features' distributions are compared by kernels."""
+"""MMD, as in deep adaptation networks: feature distributions are compared with kernels."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def discrepancy(source: Sequence[Any], target: Sequence[Any]) -> Any:
     """Squared maximum mean discrepancy, 0 or more: 0 for a set with itself.
 
     Args:
-        source: features of one layer or more, shapes (n, d); their kernels are multiplied (see `jan`).
+        source: features of one or more layers, shapes (n, d); their kernels are multiplied (see `jan`).
         target: those of the target, shapes (m, d).
     """
     from keras import ops
@@ -48,20 +48,20 @@ def discrepancy(source: Sequence[Any], target: Sequence[Any]) -> Any:
 
 
 class MMD(Adapting):
-    """The mean of source and target features is made alike under five Gaussian kernels.
+    """The means of source and target features under five Gaussian kernels are aligned.
 
-    Kernels see differences of every order, so it aligns more than CORAL does. It misleads when classes are
-    missing in the target: the pictures that are there are drawn to the classes that are not.
+    Kernels see differences of every order, so it aligns more than CORAL does. It misleads when the target
+    lacks classes: its pictures are then drawn to the missing classes, too.
 
     Reference:
         Long et al. 2015, Learning transferable features with deep adaptation networks (DAN), eq. 1 and 4; the
-        biased estimate over the whole batch in place of the linear-time one, the mean of the kernels in place of
+        biased estimate over the whole batch instead of the linear-time one, the mean of the kernels instead of
         learned weights, on features of length one.
     """
 
     key = "mmd"
     title = "MMD (DAN)"
-    sentence = "The distributions of source and target features are drawn together, as measured with five kernels."
+    sentence = "The distributions of source and target features are drawn together, as measured by five kernels."
     formula = r"\min_\theta \mathcal{L}_{source} + \lambda\, \mathrm{MMD}^2_k(f_\theta(S), f_\theta(T))"
     reference = "[Long et al. 2015](https://arxiv.org/abs/1502.02791)"
 

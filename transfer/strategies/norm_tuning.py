@@ -1,4 +1,4 @@
-"""Norm tuning: only scale and shift of the normalisation layers move."""
+"""Norm tuning: only the scale and shift of the normalisation layers are trained."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def scales_or_shifts(layer: str, path: str) -> bool:
 class NormTuning(Strategy):
     """Fine-tunes the affine part of normalisation layers and the head.
 
-    A channel can be turned up, down or off, but none is computed anew. It misleads on a backbone
-    without normalisation layers (VGG), where only the head is left: the number of trainable weights tells.
+    A channel can be turned up, down or off, but not recomputed. It misleads on a backbone without
+    normalisation layers (VGG), where only the head is trained: the number of trainable weights shows it.
 
     Reference:
         Frankle, Schwab & Morcos 2021, Training BatchNorm and Only BatchNorm, section 2, here on
@@ -25,13 +25,13 @@ class NormTuning(Strategy):
     title = "Normalisations only"
     sentence = "Only the scale and shift of the normalisation layers and the output layer are trained."
     formula = r"\min_{\gamma,\,\beta,\,h}\; \mathcal{L}_{target},\quad y = \gamma\,\hat{x} + \beta"
-    frozen = "everything but scales and shifts of normalisations"
+    frozen = "everything except the scale and shift of normalisation layers"
     reference = "[Frankle et al. 2021](https://arxiv.org/abs/2003.00152)"
-    family = "Few weights"
+    family = "Few trainable weights"
     works_on = "normalisation"
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """One phase; the statistics stay, only scale and shift move."""
+        """One phase; the statistics stay frozen, only scale and shift are trained."""
         rates = dict.fromkeys(setting.stages, 1.0)
-        name = "train the normalisations"
+        name = "train the normalisation layers"
         return [Phase(name, setting.epochs, setting.learning_rate or 1e-3, rates, moves=scales_or_shifts)]

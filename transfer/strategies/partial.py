@@ -1,4 +1,4 @@
-"""Partial transfer: the lower stages are taken over, what lies above is new or gone."""
+"""Partial transfer: the lower stages are copied; those above start from random weights or are left out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from transfer.strategies import Phase, Setting, Strategy, refuse
 
 
 class Partial(Strategy):
-    """Keeps the first stages of the source and lets the rest go.
+    """Keeps the source's first stages and drops the rest.
 
-    Low stages hold what all pictures share, high ones what the source was about; the cut asks where
-    the one ends and the other begins. Kept and frozen up to the last stage it is feature extraction.
-    It misleads when one cut is taken for all data: the best one moves with the number of labels.
+    Low stages hold what all pictures share, high ones what is specific to the source; the cut asks where
+    one ends and the other begins. With all stages kept and frozen it is feature extraction.
+    It misleads when one cut is used for all data: the best one depends on the number of labels.
 
     Reference:
         Yosinski et al. 2014, How transferable are features in deep neural networks?, section 3
@@ -25,7 +25,7 @@ class Partial(Strategy):
     title = "Some stages"
     sentence = "The lower stages come from the source; those above the cut start from random weights or are left out."
     formula = r"f = g_{\text{new}} \circ f^{\,1..k}_{\theta_0},\quad \min_{g,\,h}\; \mathcal{L}_{target}(h \circ f)"
-    frozen = "the kept stages, unless they are to learn too"
+    frozen = "the kept stages, unless they are trained too"
     reference = "[Yosinski et al. 2014](https://arxiv.org/abs/1411.1792)"
     family = "Part of a network"
 
@@ -35,7 +35,7 @@ class Partial(Strategy):
         keep: str = Field(
             "",
             max_length=80,
-            description="Last stage that is taken from the source. Empty: all but the last.",
+            description="Last stage to copy from the source. Empty: all but the last.",
             json_schema_extra={"choices": "stages"},
         )
         above: Literal["new", "dropped"] = Field(
@@ -49,14 +49,14 @@ class Partial(Strategy):
 
     @property
     def keeps_head(self) -> bool:
-        """The source's head reads the source's last stage; it fits only when that one is kept."""
+        """No: the source's head reads the source's last stage and fits only when that one is kept."""
         return False
 
     def check(self, stages: tuple[str, ...]) -> None:
-        """The stage to keep has to be one of the backbone's, and there has to be one above it unless it is named."""
+        """The stage to keep must be one of the backbone's; unless it is named, there must be one above it."""
         if not self.options.keep and len(stages) == 1:
             raise refuse(
-                "The backbone has a single stage, so there is none to begin anew or to leave out.",
+                "The backbone has only one stage, so there is none to replace or leave out.",
                 f"keep empty with the stage {stages[0]}",
                 f"Set keep={stages[0]} to keep it frozen under a new head, or choose another backbone.",
             )
@@ -76,10 +76,10 @@ class Partial(Strategy):
         return stages if self.options.above == "new" else self.copied(stages)
 
     def phases(self, setting: Setting) -> list[Phase]:
-        """New stages learn with the head, batch-norm statistics included; kept ones are frozen or follow slowly."""
+        """New stages train with the head, batch-norm statistics included; kept ones are frozen or train slowly."""
         kept = self.copied(setting.stages) if self.options.above == "new" else setting.stages
         new = tuple(stage for stage in setting.stages if stage not in kept)
         rates = dict.fromkeys(kept, 0.1 if self.options.kept == "trained" else 0.0) | dict.fromkeys(new, 1.0)
-        name = "train what is new" if self.options.kept == "frozen" else "train what is new, and the rest slowly"
+        name = "train the new layers" if self.options.kept == "frozen" else "train the new layers, the rest slowly"
         rate = setting.learning_rate or 1e-3
         return [Phase(name, setting.epochs, rate, {k: v for k, v in rates.items() if v}, batch_norm=new or "inference")]

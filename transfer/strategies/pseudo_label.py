@@ -1,4 +1,4 @@
-"""Pseudo-label: what the network is sure of becomes a label."""
+"""Pseudo-label: the network's confident predictions become labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from transfer.strategies.adapting import Adapting
 def sure(logits: Any, threshold: float) -> tuple[Any, Any]:
     """The likeliest class of each row, one-hot, and 1.0 for rows whose probability reaches the threshold.
 
-    Both under a stopped gradient; shapes (n, classes) and (n,).
+    Neither passes a gradient; shapes (n, classes) and (n,).
     """
     from keras import ops
 
@@ -24,12 +24,12 @@ def sure(logits: Any, threshold: float) -> tuple[Any, Any]:
 
 
 def taught_by(teacher: Any, pupil: Any, threshold: float) -> Any:
-    """Cross-entropy of the pupil's answers to the teacher's sure ones; rows that are not sure count as 0.
+    """Cross-entropy of the pupil's predictions against the teacher's confident ones; other rows count as 0.
 
     Args:
         teacher: logits that give the labels, shape (n, classes).
         pupil: logits that learn them, shape (n, classes).
-        threshold: least probability of a label, 0 to 1.
+        threshold: lowest probability at which a prediction becomes a label, 0 to 1.
     """
     from keras import losses, ops
 
@@ -38,9 +38,9 @@ def taught_by(teacher: Any, pupil: Any, threshold: float) -> Any:
 
 
 class PseudoLabel(Adapting):
-    """Answers surer than a threshold are learned as if they were labels.
+    """Predictions above a confidence threshold are learned as if they were labels.
 
-    It sharpens what is right and what is wrong alike, so it helps where the network already is mostly right.
+    It reinforces right and wrong predictions alike, so it helps where the network is already mostly right.
 
     Reference:
         Lee 2013, Pseudo-label, eq. 15 and 16 (its weight grows with progress); the threshold as in FixMatch.
@@ -60,12 +60,12 @@ class PseudoLabel(Adapting):
         """Pseudo-labels."""
 
         weight: float = Field(1.0, ge=0, le=100, description="Lambda: weight of the network's own labels.")
-        threshold: float = Field(0.95, ge=0, le=1, description="Use a prediction as a label from this probability on.")
+        threshold: float = Field(0.95, ge=0, le=1, description="Use only predictions with at least this probability.")
 
     options: PseudoLabel.Options
 
     def terms(self) -> Mapping[str, Term]:
-        """The loss on its own labels, and how many there are."""
+        """The loss on the network's own labels, and the share of pictures that have one."""
 
         def value(step: Step) -> Any:
             logits = step.unlabelled["plain"].logits

@@ -1,4 +1,4 @@
-"""SHOT: the source's head stays, and the target's features move to where it is sure; no source data."""
+"""SHOT: the source's head stays frozen, and the target's features move to where it is confident; no source data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from transfer.strategies.losses import diversity, entropy
 
 
 def nearest_centres(features: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """A class for each picture, by the nearest class centre in angle, shape (n,).
+    """The class whose centre is nearest in angle, for each picture, shape (n,).
 
-    Centres are first means weighted by the answers, then means of the pictures that lie nearest to each.
+    Centres are first means weighted by the predictions, then means of the pictures nearest to each.
 
     Args:
         features: shape (n, d).
@@ -30,7 +30,7 @@ def nearest_centres(features: np.ndarray, answers: np.ndarray) -> np.ndarray:
         centres = weights.T @ whole / (weights.sum(axis=0)[:, None] + 1e-8)
         length = np.linalg.norm(centres, axis=1)
         alike = whole @ (centres / np.maximum(length, 1e-8)[:, None]).T
-        # A class that nobody was put into has no centre to be near to.
+        # A class without pictures has no centre.
         alike[:, weights.sum(axis=0) < 0.5] = -np.inf
         labels = alike.argmax(axis=1)
         weights = np.eye(answers.shape[1])[labels]
@@ -38,15 +38,15 @@ def nearest_centres(features: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 
 class SHOT(Strategy):
-    """Source-free: the head is frozen, and the backbone moves until its answers on the target are sure and spread.
+    """Source-free: the head is frozen; the backbone is trained for confident and varied predictions on the target.
 
-    Each epoch every picture gets the class of the nearest class centre, and that is learned too. It needs
-    neither source data nor labels. It misleads when classes are not equally common in the target: it spreads
-    them evenly.
+    In each epoch every picture also gets the class of the nearest class centre as a pseudo-label. It needs
+    neither source data nor labels. It misleads when some target classes are rarer than others: it spreads
+    its predictions evenly.
 
     Reference:
         Liang et al. 2020, Do we really need to access the source data?, eq. 3 and 7; entropy 1, diversity 1,
-        pseudo-labels 0.1 as in its digits recipe. Deviation: the source is learned by the lab's recipe, without
+        pseudo-labels 0.1 as in its digits recipe. Deviation: the source is learned with the lab's recipe, without
         label smoothing and weight normalisation.
     """
 
@@ -97,7 +97,7 @@ class SHOT(Strategy):
 
         return [
             Phase(
-                "move the features to the head",
+                "adapt the features to the head",
                 setting.epochs,
                 setting.learning_rate or 1e-3,
                 dict.fromkeys(setting.stages, self.options.rate),

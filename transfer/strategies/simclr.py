@@ -1,4 +1,4 @@
-"""SimCLR: the target's pictures are learned without labels first; the few labels come afterwards."""
+"""SimCLR: the network first learns from the target's pictures without labels, then from the few labels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def contrast(one: Any, other: Any, temperature: float) -> Any:
-    """NT-Xent: each picture's two views shall be nearer to one another than to all other views of the batch.
+    """NT-Xent: each picture's two views should be closer to one another than to all other views in the batch.
 
     Args:
         one: projections of the first view, shape (n, d).
-        other: of the second, in the same order.
+        other: those of the second, in the same order.
         temperature: above 0.
 
     Returns:
@@ -43,19 +43,19 @@ THEN: dict[str, type[Strategy]] = {"fine_tuning": FineTuning, "feature_extractio
 
 
 class SimCLR(Strategy):
-    """Two views of a picture are drawn together and apart from all others, without a label; then labels are learned.
+    """Two views of a picture are drawn together and apart from all others, without labels; then labels are learned.
 
-    Unsupervised transfer: what the many pictures without labels teach, the few with labels use. It misleads with
-    small batches, which have few others to be apart from, and where the views change what the label says.
+    Unsupervised transfer: the few labelled pictures build on what the many unlabelled ones teach. It misleads with
+    small batches, which hold few others to be kept apart from, and where a view changes the class.
 
     Reference:
         Chen et al. 2020, SimCLR, eq. 1, with a projection of two layers that is thrown away (section 4.2). Deviation:
-        views without colour or crop, for digits.
+        views without colour changes or crops, for digits.
     """
 
     key = "simclr"
     title = "SimCLR"
-    sentence = "First the target's pictures are learned without labels, then with the labels there are."
+    sentence = "First the network learns from the target's pictures without labels, then from the labels available."
     formula = (
         r"\min_\theta -\log \frac{e^{z_i \cdot z_j / \tau}}{\sum_{k \ne i} e^{z_i \cdot z_k / \tau}}"
         r"\;,\;\text{then}\; \min_{\theta, h} \mathcal{L}_{target}"
@@ -79,7 +79,7 @@ class SimCLR(Strategy):
 
     @property
     def random_head(self) -> bool:
-        """No: the head is learned after the backbone, and not by what passes through it."""
+        """No: the head is trained after the backbone, which needs no gradient from it."""
         return False
 
     def parts(self, shapes: Shapes) -> dict[str, keras.layers.Layer]:

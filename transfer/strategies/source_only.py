@@ -1,4 +1,4 @@
-"""Source only: the floor, no adaptation at all."""
+"""Source only: the baseline, no adaptation at all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from transfer.strategies.adapting import Adapting
 
 
 class SourceOnly(Adapting):
-    """Goes on learning the source and never looks at the target: the floor of every other method here.
+    """Keeps training on the source and never looks at the target: the baseline for every other method here.
 
-    Its first point is the source's network as it came; its last has had the same further training as
+    Its first point is the source's network unchanged; its last has had the same further training as
     the methods it is compared with, so what they gain over it is due to the target's pictures.
 
     Reference:
@@ -21,7 +21,7 @@ class SourceOnly(Adapting):
 
     key = "source_only"
     title = "Source only"
-    sentence = "Trained on the source only, without a look at the target: what adaptation has to beat."
+    sentence = "Trained on the source only, never on the target: the baseline that adaptation has to beat."
     formula = r"\min_\theta \mathcal{L}_{source}(\theta)"
     reference = "[Ganin et al. 2016](https://arxiv.org/abs/1505.07818)"
 
@@ -29,7 +29,8 @@ class SourceOnly(Adapting):
         """Source only."""
 
         statistics: Literal["source"] = Field(
-            "source", description="Batch-norm: the source's statistics, for the target's would be looked at."
+            "source",
+            description="Batch-norm statistics: always the source's; measuring the target's would be adaptation.",
         )
 
     options: SourceOnly.Options

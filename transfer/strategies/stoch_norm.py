@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def layer_class() -> Any:
-    """The layer; defined here because a page that reads this file must not import Keras."""
+    """The layer; defined here because a page that imports this file must not import Keras."""
     import keras
     from keras import ops
 
     class StochNormalization(keras.layers.BatchNormalization):
-        """In training each channel uses its moving statistics with probability p, else the batch's."""
+        """In training, each channel uses its moving statistics with probability p, otherwise the batch's."""
 
         p: float
         noise: keras.random.SeedGenerator
 
         def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-            """Normalises; in inference exactly as batch-norm does."""
+            """Normalises; in inference, exactly as batch-norm does."""
             if not training:
                 return super().call(inputs, training=False)
             by_batch = super().call(inputs, training=True)
@@ -37,9 +37,9 @@ def layer_class() -> Any:
 
 
 class StochNorm(FineTuning):
-    """Fine-tuning in which batch-norm now and then looks through the source's eyes.
+    """Fine-tuning in which batch-norm sometimes uses the source's statistics.
 
-    With few labels a batch's own statistics are noise to overfit; switching channels at random
+    With few labels, a batch's own statistics are noise to overfit; switching channels at random
     between the batch's and the moving ones regularises. It misleads on a backbone without
     batch-norm, where it is plain fine-tuning.
 
@@ -50,11 +50,11 @@ class StochNorm(FineTuning):
 
     key = "stoch_norm"
     title = "StochNorm"
-    sentence = "Fine-tuning in which each batch-norm channel uses the source's or the batch's statistics at random."
+    sentence = "Fine-tuning in which each batch-norm channel randomly uses the source's or the batch's statistics."
     formula = r"\hat{x} = s\,\hat{x}_{moving} + (1 - s)\,\hat{x}_{batch},\quad s \sim \text{Bernoulli}(p)"
     frozen = "the backbone while a new head learns, then nothing"
     reference = "[Kou et al. 2020](https://proceedings.neurips.cc/paper/2020/hash/bc573864331a9e42e4511de6f678aa83-Abstract.html)"
-    family = "Held to the start"
+    family = "Close to the source"
     works_on = "batch norm"
     adds = "stochastic normalisation"
 
@@ -96,6 +96,6 @@ class StochNorm(FineTuning):
         return rebuilt
 
     def fine(self, setting: Setting, epochs: int, rate: float) -> Phase:
-        """As fine-tuning, with the statistics at work."""
+        """As in fine-tuning, but with the batch's statistics in use."""
         rates = dict.fromkeys(setting.stages, 1.0)
         return Phase("fine-tune everything", epochs, rate, rates, batch_norm="batch", terms=self.terms())

@@ -6,15 +6,15 @@ from transfer.strategies.from_scratch import FromScratch
 
 
 class Structure(FromScratch):
-    """Only what the network looks like is taken over; every weight is drawn anew.
+    """Only the architecture is transferred; every weight is drawn at random.
 
-    The same as training a pretrained backbone from scratch, by the same code: number for number
-    the same run. It tells what the architecture alone is worth, apart from what it has learned.
+    The same as training a pretrained backbone from scratch, with the same code: number for number
+    the same run. It shows what the architecture alone is worth, apart from what it has learned.
     It misleads on small targets, where a large architecture without its weights only overfits.
 
     Reference:
         Zoph et al. 2018, Learning Transferable Architectures (an architecture found on one data
-        set, trained anew on another); Saxe et al. 2011, On Random Weights, for what is left.
+        set, trained anew on another); Saxe et al. 2011, On Random Weights, for what remains.
     """
 
     key = "structure"
@@ -24,6 +24,6 @@ class Structure(FromScratch):
         r"\min_{\theta,\,h}\; \mathcal{L}_{target}(h \circ f_\theta),\quad"
         r" f \text{ of the source},\ \theta_0 \sim \text{random}"
     )
-    frozen = "nothing: only the structure is kept"
+    frozen = "nothing: only the architecture is kept"
     reference = "[Zoph et al. 2018](https://arxiv.org/abs/1707.07012)"
     family = "Part of a network"

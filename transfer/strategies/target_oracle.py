@@ -1,4 +1,4 @@
-"""Target oracle: all target labels, the ceiling."""
+"""Target oracle: all target labels, the upper bound."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from transfer.strategies.fine_tuning import FineTuning
 
 
 class TargetOracle(FineTuning):
-    """The source's network fine-tuned on all target labels: what adaptation without any could hope for.
+    """The source's network fine-tuned on all target labels: the most that adaptation without labels can hope for.
 
-    It is no method for a target without labels but the ceiling its methods are measured by: their score is
-    the share of the way from `source_only` to here. It misleads as a ceiling where few target labels exist.
+    It is not a method for unlabelled targets but the upper bound for such methods: their score is the share of the
+    gap from `source_only` to here that they close. It misleads as an upper bound where few target labels exist.
 
     Reference:
         The row "train on target" of Ganin et al. 2016, table 2; "target supervised" of SHOT.

@@ -1,4 +1,4 @@
-"""What strategies with a teacher have in common; no strategy of its own."""
+"""What strategies with a teacher have in common; not itself a strategy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from transfer.strategies.fine_tuning import FineTuning
 
 
 class Taught(FineTuning):
-    """Fine-tuning with a teacher that looks at the same pictures.
+    """Fine-tuning with a teacher that sees the same pictures.
 
-    The teacher is fine-tuned on the target first, as a phase of its own that is kept for the next
-    run, or is any finished run on the same target.
+    The teacher is either fine-tuned on the target first, in a phase of its own whose result is kept
+    for the next run, or any finished run on the same target.
     """
 
-    family = "Taught"
+    family = "With a teacher"
     needs = ("weights", "teacher")
 
     class Options(FineTuning.Options):
@@ -28,7 +28,7 @@ class Taught(FineTuning):
             "same",
             min_length=1,
             max_length=120,
-            description="The teacher: same (this backbone, fine-tuned first), the key of a backbone, or run:ID.",
+            description="The teacher: same (this backbone, fine-tuned first), a backbone's key, or run:ID.",
             json_schema_extra={"choices": "teachers"},
         )
 
@@ -36,22 +36,22 @@ class Taught(FineTuning):
 
     @property
     def teacher(self) -> str:
-        """As the option says."""
+        """The teacher that the option names."""
         return self.options.teacher
 
     @property
     def hard(self) -> float:
-        """Weight of the labels' own cross-entropy."""
+        """Weight of the cross-entropy on the labels."""
         return 1.0
 
     def fine(self, setting: Setting, epochs: int, rate: float) -> Phase:
-        """As fine-tuning, with the teacher's terms."""
+        """As in fine-tuning, with the teacher's terms."""
         rates = dict.fromkeys(setting.stages, 1.0)
         return Phase("learn from the teacher", epochs, rate, rates, terms=self.terms(), target_weight=self.hard)
 
 
 def teacher_of(step: Step) -> Outputs:
-    """The teacher's outputs; a strategy that is taught always has them."""
+    """The teacher's outputs; a strategy with a teacher always has them."""
     assert step.teacher is not None, "the engine gives a taught strategy its teacher"
     return step.teacher
 

@@ -1,4 +1,4 @@
-"""TENT: at test time, batch-norm's scale and shift learn to make the answers sure."""
+"""TENT: at test time, batch-norm's scale and shift are trained to make predictions confident."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from transfer.strategies.losses import entropy
 
 
 class Tent(Strategy):
-    """Only scale and shift of batch-norm learn, from the entropy of the answers, with the target's statistics.
+    """Only batch-norm's scale and shift are trained, on the entropy of the predictions, with the target's statistics.
 
-    It needs neither source data nor labels. It misleads when the network is surely wrong: it grows surer, and
-    many passes can end with all pictures in one class.
+    It needs neither source data nor labels. It misleads when the network is confidently wrong: it grows more
+    confident, and many passes can put all pictures into one class.
 
     Reference:
         Wang et al. 2021, Tent: fully test-time adaptation by entropy minimization, eq. 1 and section 3.2. Deviation:
-        it learns on the target's training pictures and is tested on others with the running statistics, where
-        the paper adapts to each test batch and answers it in the same breath.
+        it learns on the target's training pictures and is tested on others with the running statistics, whereas
+        the paper adapts to each test batch and predicts it in the same step.
     """
 
     key = "tent"
@@ -45,7 +45,7 @@ class Tent(Strategy):
 
         return [
             Phase(
-                "make the answers sure",
+                "make predictions confident",
                 setting.epochs,
                 setting.learning_rate or 1e-3,
                 dict.fromkeys(setting.stages, 1.0),
