@@ -117,7 +117,7 @@ def test_tables_come_with_an_upload_and_notes_do_not_stay() -> None:
     more = {"list.txt": lines, "classes.txt": b"cat\ndog\n", "notes.txt": b"hello"}
     received = uploads.take_archive("x", archive({f"{n}.png": PICTURE for n in range(6)} | more))
     assert catalog.dataset("upload:x").classes == ("cat", "dog")
-    assert received.left_out == [("notes.txt", "no picture by its ending")]
+    assert received.left_out == [("notes.txt", "not a picture, judging by its extension")]
     assert "Labels come from list.txt" in " ".join(received.said)
 
 

@@ -102,7 +102,7 @@ def test_the_scale_is_said_and_twelve_bits_fill_it(place: Path) -> None:
             deep = saved(np.full((8, 8), 4095 >> number, "uint16"), "PNG")
             (place / label / f"{number}.png").write_bytes(deep.getvalue())
     made = own.dataset("folder:x", "x", place, "")
-    assert "16-bit pictures: 0 to 4,095 become 0 to 255, alike in all of them." in made.summary
+    assert "16-bit pictures: 0 to 4,095 become 0 to 255, the same in all of them." in made.summary
     assert made.scales == {"16-bit": (0.0, 4095.0)}
     assert made.load().train.inputs[0].max() == 255
 

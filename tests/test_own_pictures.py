@@ -88,7 +88,7 @@ def test_one_bad_picture_is_named_and_skipped(place: Path) -> None:
     assert len(published.train) == 22
     assert "2 files were left out" in said[0]
     assert "red/003.png (cut short or damaged)" in said[0]
-    assert ("green/logo.svg", ".svg is not read: it may run something") in own.looked(root).left_out
+    assert ("green/logo.svg", ".svg is not read: it may run code") in own.looked(root).left_out
 
 
 def test_parts_are_taken_from_the_folders(place: Path) -> None:

@@ -42,7 +42,7 @@ def _round(path: Path) -> None:
 
 
 ODD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "link to nothing": (lambda path: path.symlink_to("/nowhere/gone.jpg"), "a link to something that is not there"),
+    "link to nothing": (lambda path: path.symlink_to("/nowhere/gone.jpg"), "a link to a missing file"),
     "link to itself": (_round, "cannot be read: Too many levels of symbolic links"),
     "pipe": (os.mkfifo, "a named pipe, not a file"),
     "socket": (_socket, "a socket, not a file"),
@@ -119,7 +119,7 @@ def test_a_file_that_vanishes_or_grows_after_it_was_listed(place: Path) -> None:
     gone = place / "red" / "000.png"
     listed = listing(place)
     gone.unlink()
-    with pytest.raises(files.Unreadable, match="not there any more"):
+    with pytest.raises(files.Unreadable, match="no longer exists"):
         files.content(listed.root / "red/000.png", 100)
     with pytest.raises(files.Unreadable, match="more than the"):
         files.content(place / "red" / "001.png", 100)
@@ -136,8 +136,9 @@ def test_names_whose_content_decides(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("a.svg", "may run something"), ("a.HTML", "may run something"), ("a.xml?x", "may run something"),
-     ("a.txt", "no picture"), ("a.jpg.txt", "no picture"), ("a.mp4", "no picture"), ("a.zip", "no picture")],
+    [("a.svg", "may run code"), ("a.HTML", "may run code"), ("a.xml?x", "may run code"),
+     ("a.txt", "not a picture"), ("a.jpg.txt", "not a picture"), ("a.mp4", "not a picture"),
+     ("a.zip", "not a picture")],
 )  # fmt: skip
 def test_names_that_are_no_pictures(name: str, why: str) -> None:
     assert why in unfit(name)

@@ -139,7 +139,7 @@ def test_what_a_row_lacks_is_said_line_by_line(tmp_path: Path) -> None:
         "ant0.jpg: line 15 of labels.csv gives no label",
         "same.jpg: line 16 of labels.csv could mean 2 files: a/same.jpg, b/same.jpg",
         "ant1.jpg: named twice in labels.csv, with another label or part",
-        "notes.doc: no picture by its ending",
+        "notes.doc: not a picture, judging by its extension",
         "3 pictures: not named in labels.csv",
     ]
 

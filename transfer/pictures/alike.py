@@ -1,4 +1,4 @@
-"""Pictures that are the same, or nearly: found by what remains of them at 16 x 16 pixels."""
+"""Pictures that are the same, or nearly: found by comparing them at 16 x 16 pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 FINGERPRINT = 1
 SIDE = 16
 # Mean difference of the small grey pictures once both have mean 0 and deviation 64. Measured: JPEG of quality 15, half
-# the size and 15 % more light give up to 1.9; the two most alike digits of MNIST-5k give 2.6.
+# the size and 15 % more brightness give up to 1.9; the two most similar digits of MNIST-5k give 2.6.
 NEAR = 2.5
 MOST_BITS = 3
 _CROWD = 200
@@ -31,10 +31,10 @@ def fingerprint(picture: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 
 def pairs(digests: np.ndarray, thumbnails: np.ndarray) -> list[tuple[int, int, bool]]:
-    """Pairs of pictures that are alike, and whether they are the very same; each pair once, first the lower place.
+    """Pairs of pictures that are alike, and whether they are identical; each pair once, the lower place first.
 
-    Nearly alike are a picture and its copy that was saved anew, scaled, or made a little lighter; not one that was
-    cut or turned. It misleads for pictures that show almost nothing: plain ones are left out unless they are equal.
+    A picture and its copy are nearly alike if the copy was saved again, scaled, or made a little lighter, but not if
+    it was cropped or turned. It misleads for pictures that show almost nothing: plain ones only count if identical.
 
     Args:
         digests: equal for equal pixels, shape (n,).
@@ -46,7 +46,7 @@ def pairs(digests: np.ndarray, thumbnails: np.ndarray) -> list[tuple[int, int, b
     """
     found: dict[tuple[int, int], bool] = {}
     for places in _groups(digests):
-        # A picture that is there a hundred times is one finding a copy, not five thousand.
+        # A picture that occurs a hundred times gives one pair per copy, not five thousand.
         found |= {(places[0], place): True for place in places[1:]}
     known = {place for pair in found for place in pair[1:]}
     plain = _plain(thumbnails)
@@ -56,7 +56,7 @@ def pairs(digests: np.ndarray, thumbnails: np.ndarray) -> list[tuple[int, int, b
         for places in _groups(parts):
             candidates = [place for place in places if place not in known and not plain[place]]
             if len(candidates) > _CROWD:
-                continue  # so common a quarter says nothing; the other three still find the pair
+                continue  # so common a quarter tells nothing; the other three still find the pair
             found |= {pair: False for pair in _near(candidates, hashes, thumbnails) if pair not in found}
     return sorted((first, second, exact) for (first, second), exact in found.items())
 
@@ -74,7 +74,7 @@ def _plain(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def _hashes(thumbnails: np.ndarray) -> np.ndarray:
-    """64 signs of each, packed into one number."""
+    """The 64 signs of each picture, packed into one number."""
     rows = thumbnails.reshape(len(thumbnails), 8, 2, SIDE).mean(axis=2)
     columns = np.stack([rows[..., place * 15 // 8] for place in range(9)], axis=-1)
     signs = (np.diff(columns, axis=-1) > 0).reshape(len(thumbnails), 64)
@@ -94,6 +94,6 @@ def _near(places: list[int], hashes: np.ndarray, thumbnails: np.ndarray) -> Iter
 
 
 def _normed(thumbnail: np.ndarray) -> np.ndarray:
-    """Of mean 0 and deviation 64."""
+    """The picture with mean 0 and deviation 64."""
     grey = thumbnail.astype("float64")
     return (grey - grey.mean()) / max(1.0, float(grey.std())) * 64

@@ -16,7 +16,7 @@ from transfer.pictures.code_pages import NAMES, encoding_of
 LONGEST = 240
 _UTF8 = 0x800
 _UNICODE_PATH = 0x7075
-# What turns the direction of text makes gnp.exe look like exe.png; the marks for Hebrew and Arabic do not.
+# Characters that reverse the text direction make gnp.exe look like exe.png; the marks for Hebrew and Arabic do not.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MAGIC = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"Rar!\x1a\x07": "a RAR archive", b"\x1f\x8b": "a gzip or .tar.gz archive",
@@ -28,10 +28,10 @@ ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz
 
 
 def letters(members: Sequence[zipfile.ZipInfo]) -> tuple[list[str], str]:
-    """The names of an archive's files as they were meant, and a sentence when that had to be found out.
+    """The names of an archive's files as they were meant, and a sentence if their encoding had to be guessed.
 
-    A zip says of each name whether it is UTF-8. Older programs write the code page of their machine and do not say
-    which; all such names of an archive are in one, so it is found from all of them together.
+    A zip marks each name that is UTF-8. Older programs use the code page of their machine without saying
+    which; all such names in an archive share one, so it is found from all of them together.
 
     Args:
         members: of the archive, as zipfile read them.
@@ -49,7 +49,7 @@ def letters(members: Sequence[zipfile.ZipInfo]) -> tuple[list[str], str]:
 
 
 def _own(member: zipfile.ZipInfo) -> str | None:
-    """A name that says how it is written, in the entry or in its extra field; None for bytes of a code page."""
+    """A name whose encoding is given, in the entry or in its extra field; None for bytes in some code page."""
     if member.flag_bits & _UTF8:
         return member.orig_filename
     extra, raw = member.extra, member.orig_filename.encode("cp437")
@@ -65,7 +65,7 @@ def _own(member: zipfile.ZipInfo) -> str | None:
 
 
 def is_folder(name: str) -> bool:
-    """Whether an entry is a folder, as Windows' own programs write it, too."""
+    """Whether an entry is a folder, also as Windows' own programs write it."""
     return name.endswith(("/", "\\"))
 
 
@@ -86,12 +86,12 @@ def safe(name: str) -> PurePosixPath:
 
 
 def _hides(letter: str) -> bool:
-    """Control characters, broken letters and what turns the text; narrow spaces, joiners and new emoji are harmless."""
+    """Control characters, broken letters and text reversal; narrow spaces, joiners and new emoji are harmless."""
     return letter in _TURNING or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def kind_of(head: bytes) -> str:
-    """What a file is that is called .zip and is none, in words; empty when that is not known."""
+    """What a file named .zip really is, if it is not a zip, in words; empty if unknown."""
     if head[257:262] == b"ustar":
         return "a tar archive"
     return next((what for mark, what in _MAGIC.items() if head.startswith(mark)), "")

@@ -1,4 +1,4 @@
-"""Letters out of bytes that do not say how they were written: names in archives and on disk, and tables."""
+"""Text from bytes of unknown encoding: names in archives and on disk, and tables."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ NAMES = {
 def encoding_of(content: bytes) -> str:
     """The encoding that makes the likeliest text of these bytes.
 
-    A mark at the beginning decides, then UTF-8, which is hardly ever valid by chance; then the code page
-    that makes the commonest letters. charset-normalizer 3.5, made for long texts, reads two short names in GBK as
-    Big5 and one in cp437 as Korean; the names of a few classes have no statistics, but they are made of common letters.
+    A byte order mark decides; otherwise UTF-8, which is hardly ever valid by chance; otherwise the code page that
+    gives the most common letters. charset-normalizer 3.5, made for long texts, reads two short names in GBK as
+    Big5 and one in cp437 as Korean: a few class names are too short for statistics, but consist of common letters.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
@@ -44,13 +44,13 @@ def encoding_of(content: bytes) -> str:
 
 
 def text_of(content: bytes) -> tuple[str, str]:
-    """The text, and the encoding it was read in; what cannot be decoded becomes a replacement character."""
+    """The text and its encoding; what cannot be decoded becomes a replacement character."""
     name = encoding_of(content)
     return content.decode(name, "replace"), name
 
 
 def _score(content: bytes, name: str, cut: bool) -> float:
-    """How common the letters are that a code page makes of these bytes, a byte each; 0 when it cannot be."""
+    """How common the letters are that a code page makes of these bytes, per byte; 0 if they cannot be decoded."""
     decoder = codecs.getincrementaldecoder(name)()
     try:
         text = decoder.decode(content, final=not cut)
@@ -68,7 +68,7 @@ def _score(content: bytes, name: str, cut: bool) -> float:
 
 
 def _common(letter: str, name: str, among_ascii: bool) -> float:
-    """How usual a letter is in texts of that code page, 0 to 2."""
+    """How common a letter is in texts of that code page, 0 to 2."""
     kind = unicodedata.category(letter)
     if name in ("cp932", "gb18030", "big5", "cp949"):
         written = letter.encode(name, "replace")
@@ -84,5 +84,5 @@ def _common(letter: str, name: str, among_ascii: bool) -> float:
     latin = unicodedata.name(letter, "").startswith("LATIN")
     if latin:
         return _LETTER if among_ascii else _RARE
-    # Cyrillic and Greek words have no Latin letters in them; a capital after a small letter is a wrong guess.
+    # Cyrillic and Greek words contain no Latin letters; a capital after a small letter is a wrong guess.
     return _LETTER if kind == "Ll" else 0.8

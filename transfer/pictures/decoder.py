@@ -1,9 +1,9 @@
-"""How a picture's file becomes pixels: the one decoder of training, pages and exports.
+"""How a picture file becomes pixels: the one decoder of training, pages and exports.
 
-It needs numpy and Pillow alone, pi-heif for HEIC, and simplejpeg to find JPEGs that lost their end, so that this file
-can be copied beside an exported network and decode exactly as its training did. Pixels are taken as they are stored:
-colour profiles and gamma are not applied, as TensorFlow and PyTorch do not apply them either. Of several frames or
-pages the first counts.
+It needs only numpy and Pillow, pi-heif for HEIC, and simplejpeg to find truncated JPEGs, so this file can be copied
+beside an exported network and decodes exactly as its training did. Pixels are taken as they are stored: colour
+profiles and gamma are not applied, as TensorFlow and PyTorch do not apply them either. Of several frames or pages the
+first is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-# Pillow warns of odd metadata, which is not used here. Set once: changing filters is not safe among threads.
+# Pillow warns about odd metadata, which is not used here. Set once: changing filters is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 MOST_PIXELS = 64_000_000
@@ -35,30 +35,30 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION, _BITS, _WHITE_IS_ZERO, _SAMPLE_FORMAT, _NO_DATA = 274, 258, 262, 339, 42113
-# Where the format itself says what is white; of other deep pictures only all of them together tell.
+# Where the format itself says what is white; for other deep pictures only the whole data set tells.
 _OWN_SCALE: dict[str, tuple[float, float]] = {"16-bit": (0, 65535), "signed 16-bit": (-32768, 32767)}
 # Several large pictures at once would take gigabytes.
 _LARGE, _one_large = 16_000_000, threading.Lock()
-# Encoders make about ten.
+# Encoders write about ten.
 _MOST_PASSES = 100
 _DAMAGED = "cut short or damaged"
 
 
 class BadPicture(Exception):
-    """The file is no picture that can be used; the message says why, in a few words."""
+    """The file is not a usable picture; the message says why, in a few words."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before it is decoded.
+    """What a file says about itself before it is decoded.
 
     Args:
         width: in pixels, as shown.
         height: in pixels, as shown.
         grey: whether it has no colour.
-        depth: ``16-bit``, ``signed 16-bit``, ``32-bit``, ``signed 32-bit`` or ``float`` when its brightness has to be
-            scaled to eight bits by what all pictures of its data set hold; else empty.
-        several: whether it holds further frames or pages.
+        depth: ``16-bit``, ``signed 16-bit``, ``32-bit``, ``signed 32-bit`` or ``float`` if its brightness has to be
+            scaled to eight bits by the range of all pictures of its data set; otherwise empty.
+        several: whether it has further frames or pages.
     """
 
     width: int
@@ -73,10 +73,10 @@ def header(file: IO[bytes], most: int = MOST_PIXELS) -> Header:
 
     Args:
         file: open for reading.
-        most: pixels; a picture of more is refused.
+        most: most pixels; a larger picture is refused.
 
     Raises:
-        BadPicture: it is no picture, of a format that is not read, or too large to be decoded.
+        BadPicture: it is not a picture, of an unsupported format, or too large to be decoded.
     """
     with _opened(file, most) as picture:
         width, height = picture.size
@@ -88,17 +88,17 @@ def header(file: IO[bytes], most: int = MOST_PIXELS) -> Header:
 
 
 def extremes(file: IO[bytes], most: int = MOST_PIXELS) -> tuple[float, float]:
-    """The lowest and the highest value in a deep picture; what is no number or marked as no data does not count.
+    """The lowest and the highest value in a deep picture; NaN, infinity and missing data do not count.
 
     Raises:
-        BadPicture: it cannot be decoded, or holds no value.
+        BadPicture: it cannot be decoded, or holds no values.
     """
     with _opened(file, most) as picture, _named(_DAMAGED):
         picture.load()
         values = _values(picture)
         counted = values if values.dtype.kind in "iu" else values[np.isfinite(values)]
     if not counted.size:
-        raise BadPicture("it holds no numbers")
+        raise BadPicture("it holds no values")
     return float(counted.min()), float(counted.max())
 
 
@@ -107,16 +107,16 @@ def decoded(
 ) -> np.ndarray:
     """The middle of a picture at one size, uint8, shape (height, width, channels).
 
-    The longer side is cut, not squeezed and not padded: shapes stay what they are, and no border tells the
-    network how a class was photographed; ImageNet's networks were trained on such cuts. It misleads when what
-    matters lies at an edge. Transparent parts become white, photographs stand upright, the first frame counts.
+    The longer side is cropped, not squeezed and not padded: shapes stay what they are, and no border tells the
+    network how a class was photographed; ImageNet's networks were trained on such crops. It misleads when what
+    matters is at an edge. Transparent parts become white, photographs stand upright, the first frame is used.
 
     Args:
         file: open for reading, or its content.
         size: width and height, in pixels.
         channels: 1 for grey, 3 for colour.
         scales: by depth, what becomes black and what white; those of the data set the network has learned.
-        most: pixels; a picture of more is refused.
+        most: most pixels; a larger picture is refused.
 
     Raises:
         BadPicture: it cannot be decoded.
@@ -124,7 +124,7 @@ def decoded(
     with _opened(file, most) as picture, _named(_DAMAGED):
         _bounded(file, picture)
         whole = picture.size
-        # A photograph of many more pixels is decoded at a half or a quarter to begin with.
+        # A photograph of many more pixels is first decoded at a half or a quarter of its size.
         picture.draft(None, (2 * size[0], 2 * size[1]))
         with _one_large if picture.width * picture.height > _LARGE else nullcontext():
             upright = _upright(picture, scales)
@@ -141,7 +141,7 @@ def colour(file: IO[bytes], scales: Scales | None = None, most: int = MOST_PIXEL
 
 
 def brought(pixels: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
-    """The middle of a drawn picture, as `decoded` brings a file's.
+    """The middle of a drawn picture, as `decoded` takes it from a file.
 
     Args:
         pixels: RGB or RGBA, shape (height, width, 3 or 4), uint8.
@@ -159,12 +159,12 @@ def _brought(opaque: Image.Image, size: tuple[int, int], channels: int) -> np.nd
 
 @contextmanager
 def _named(reason: str) -> Iterator[None]:
-    """Whatever a decoder raises is about the file: struct.error, ZeroDivisionError, MemoryError, KeyError ..."""
+    """Blames the file for whatever a decoder raises: struct.error, ZeroDivisionError, MemoryError, KeyError ..."""
     try:
         yield
     except BadPicture:
         raise
-    except Exception as problem:  # Pillow's plug-ins let out errors of every kind
+    except Exception as problem:  # Pillow's plug-ins raise errors of every kind
         raise BadPicture(reason) from problem
 
 
@@ -172,14 +172,14 @@ def _opened(file: IO[bytes], most: int) -> Image.Image:
     file.seek(0)
     kind = format_of(file.read(64))
     if kind is None:
-        raise BadPicture("not a picture of a format that is read")
+        raise BadPicture("not a picture in a supported format")
     if kind == "HEIF":
         _with_heif()
     file.seek(0)
-    # Some formats make room for their pixels as they are opened; Pillow's own limit is twice this number.
+    # Some formats allocate their pixels as they are opened; Pillow's own limit is twice this number.
     Image.MAX_IMAGE_PIXELS = -(-most // 2)
     try:
-        with _named(f"its {kind} header is damaged, or of a kind that is not read"):
+        with _named(f"its {kind} header is damaged or not supported"):
             picture = Image.open(file, formats=(kind,))
     except BadPicture as problem:
         if isinstance(problem.__cause__, Image.DecompressionBombError):
@@ -195,7 +195,7 @@ def _opened(file: IO[bytes], most: int) -> Image.Image:
 
 
 def _all_strips(picture: Image.Image) -> bool:
-    """Whether a TIFF says where all its rows are; the rest would be black without a word."""
+    """Whether a TIFF says where all its rows are; the missing ones would silently be black."""
     strips, rows, height = (_tag(picture, tag) for tag in (273, 278, 257))
     return not (isinstance(strips, tuple) and isinstance(rows, int) and isinstance(height, int)) or (
         len(strips) * rows >= height
@@ -203,9 +203,9 @@ def _all_strips(picture: Image.Image) -> bool:
 
 
 def format_of(head: bytes) -> str | None:
-    """The format of a file by its first 64 bytes, as Pillow calls it; None when it is none that is read.
+    """The format of a file by its first 64 bytes, as Pillow calls it; None if it is not supported.
 
-    No format that runs something (SVG, EPS, PDF, WMF) is among them. A file's ending does not count.
+    No format that can run code (SVG, EPS, PDF, WMF) is among them. A file's extension does not count.
     """
     starts = {
         b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"BM": "BMP",
@@ -237,7 +237,7 @@ def _with_heif() -> None:
 
 
 def _upright(picture: Image.Image, scales: Scales | None) -> Image.Image:
-    """Decoded, eight bits deep, opaque, turned as the camera says."""
+    """The picture decoded, eight bits deep, opaque, and turned as the camera says."""
     picture.load()
     turn = _TURNS.get(_turned(picture))
     plain = _opaque(_eight_bits(picture, scales))
@@ -246,12 +246,12 @@ def _upright(picture: Image.Image, scales: Scales | None) -> Image.Image:
 
 def _turned(picture: Image.Image, before_pixels: bool = False) -> int:
     """EXIF's orientation, 1 to 8; 1 where EXIF is damaged, as browsers have it."""
-    # Asked for what it does not have before its pixels, a PNG would be decoded. TIFFs are turned as they are read.
+    # Asking a PNG for EXIF it does not have before its pixels would decode it. TIFFs are turned as they are read.
     if picture.format == "TIFF" or (before_pixels and picture.format == "PNG" and "exif" not in picture.info):
         return 1
     try:
         said = picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  # EXIF is written by everyone; no orientation can be had of it then
+    except Exception:  # noqa: BLE001  # EXIF is written by everyone; it then tells no orientation
         return 1
     return said if isinstance(said, int) and 1 <= said <= 8 else 1
 
@@ -261,7 +261,7 @@ def _tag(picture: Image.Image, tag: int) -> Any:
 
 
 def _depth(picture: Image.Image) -> str:
-    """The depth that has no scale of its own; empty when the format tells what is white."""
+    """The depth, if it has no scale of its own; empty if the format says what is white."""
     if picture.mode == "F":
         return "float"
     if picture.format == "TIFF" and picture.mode == "I":
@@ -273,7 +273,7 @@ def _depth(picture: Image.Image) -> str:
 
 
 def _values(picture: Image.Image) -> np.ndarray:
-    """The numbers of a deep picture; NaN where a TIFF says that there is no data."""
+    """The values of a deep picture; NaN where a TIFF says that there is no data."""
     values = np.asarray(picture)
     if _depth(picture) == "32-bit":
         values = values.view("uint32")  # Pillow takes them for signed
@@ -283,7 +283,7 @@ def _values(picture: Image.Image) -> np.ndarray:
     values = values.astype("float64")
     try:
         values[values == float(str(no_data).strip("\0 "))] = np.nan
-    except ValueError:  # the tag is anyone's to write
+    except ValueError:  # anyone can write anything into the tag
         return values
     return values
 
@@ -297,7 +297,9 @@ def _eight_bits(picture: Image.Image, scales: Scales | None) -> Image.Image:
     if not depth:
         low, high = 0.0, 4095.0 if _tag(picture, _BITS) == (12,) else 65535.0
     elif (known := (scales or {}).get(depth) or _OWN_SCALE.get(depth)) is None:
-        raise BadPicture(f"its {depth} values have no scale that the network has learned; give one of 8 or 16 bits")
+        raise BadPicture(
+            f"its {depth} values have no scale that the network has learned; use a picture of 8 or 16 bits"
+        )
     else:
         low, high = known
     grey = _scaled(_values(picture), low, high)
@@ -310,7 +312,7 @@ def _eight_bits(picture: Image.Image, scales: Scales | None) -> Image.Image:
 
 
 def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """From low to high becomes 0 to 255; some rows at a time, for numbers of eight bytes take room."""
+    """Scales low to high to 0 to 255, some rows at a time, because numbers of eight bytes take memory."""
     grey = np.empty(values.shape, "uint8")
     step = max(1, 1_000_000 // max(1, values.shape[1]))
     for at in range(0, len(values), step):
@@ -320,7 +322,7 @@ def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
-    """What shines through becomes white; colour that Pillow does not convert is converted."""
+    """Transparent parts become white; colour that Pillow does not convert is converted."""
     if picture.mode == "LAB":
         lab, ours = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.applyTransform(picture, ImageCms.buildTransform(lab, ours, "LAB", "RGB")) or picture
@@ -332,7 +334,7 @@ def _opaque(picture: Image.Image) -> Image.Image:
 
 
 def _bounded(file: IO[bytes], picture: Image.Image) -> None:
-    """Raises when a JPEG comes in so many passes that it was made to keep its reader busy: each takes as long."""
+    """Raises when a JPEG has so many passes that it was made to keep its reader busy: each takes equally long."""
     if picture.format not in ("JPEG", "MPO"):
         return
     file.seek(0)
@@ -342,10 +344,10 @@ def _bounded(file: IO[bytes], picture: Image.Image) -> None:
 
 
 def _complete(file: IO[bytes], picture: Image.Image, whole: tuple[int, int]) -> None:
-    """Raises when a JPEG was cut and ended anew: the rest of it would be grey without a word.
+    """Raises when a JPEG was cut short and given a new end: the rest of it would silently be grey.
 
-    Only where that is likely it is decoded once more by a decoder that tells: when the last corner is flat, the last
-    bytes are all alike, or the picture came in several passes.
+    Only where that is likely is it decoded again, by a decoder that notices: when the last corner is flat, the last
+    bytes are all alike, or the picture has several passes.
     """
     width, height = picture.size
     side = max(2, 16 * width // whole[0])

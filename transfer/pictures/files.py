@@ -1,4 +1,4 @@
-"""Files that may be anything at all: looked at before they are opened, so that no pipe or lost link stops the lab."""
+"""Files that may be anything: checked before they are opened, so that no pipe or broken link stops the lab."""
 
 from __future__ import annotations
 
@@ -20,55 +20,55 @@ _KINDS = {
 
 
 class Unreadable(Exception):
-    """There is no plain file to be read; the message says why, in a few words."""
+    """There is no plain file to read; the message says why, in a few words."""
 
 
 def about(path: Path) -> os.stat_result:
-    """Size and time of change of a plain file; links are followed.
+    """Size and modification time of a plain file; links are followed.
 
     Raises:
-        Unreadable: it is no plain file, is gone, or the system refuses.
+        Unreadable: it is not a plain file, is gone, or the system refuses.
     """
     try:
         found = os.stat(path)
     except OSError as problem:
         raise Unreadable(_why(path, problem)) from problem
     except ValueError as problem:  # a NUL in the name
-        raise Unreadable("its name cannot be a file's") from problem
+        raise Unreadable("its name is not a valid file name") from problem
     if not stat.S_ISREG(found.st_mode):
         raise Unreadable(f"{_KINDS.get(stat.S_IFMT(found.st_mode), 'something')}, not a file")
     return found
 
 
 def content(path: Path, most: int) -> BytesIO:
-    """What is in a plain file.
+    """The content of a plain file.
 
-    It is read into memory, not mapped: a mapped file that shrinks meanwhile ends the whole process.
+    It is read into memory, not mapped: a mapped file that shrinks in the meantime kills the whole process.
 
     Args:
         path: of the file.
         most: bytes; a longer file is refused.
 
     Raises:
-        Unreadable: it is no plain file, too long, gone, or the system refuses.
+        Unreadable: it is not a plain file, too long, gone, or the system refuses.
     """
     size = about(path).st_size
     if size > most:
-        raise Unreadable(f"{size / 1e6:,.0f} MB, more than the {most / 1e6:,.0f} MB that a picture may have")
+        raise Unreadable(f"{size / 1e6:,.0f} MB, more than the limit of {most / 1e6:,.0f} MB for a picture")
     with opened(path) as file:
         return BytesIO(file.read(most))
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """A plain file, open for reading; what fails while it is read is named, too.
+    """A plain file, open for reading; errors while it is read are reported in the same way.
 
     Raises:
-        Unreadable: it is no plain file, gone, or the system refuses.
+        Unreadable: it is not a plain file, is gone, or the system refuses.
     """
     about(path)
     try:
-        # It may have become a pipe since it was looked at: opening that must not wait for a writer.
+        # It may have become a pipe since it was checked: opening that must not wait for a writer.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -80,7 +80,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _why(path: Path, problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError) and path.is_symlink():
-        return "a link to something that is not there"
+        return "a link to a missing file"
     if isinstance(problem, FileNotFoundError):
-        return "it is not there any more"
+        return "it no longer exists"
     return f"cannot be read: {problem.strerror or problem}"

@@ -1,4 +1,4 @@
-"""Which pictures a folder offers, as it was understood, each with its class, its part and its size."""
+"""The pictures in a folder, as it was understood, each with its class, its part and its size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["File", "Listing", "Part", "enough", "hidden", "listing"]
 
 @dataclass(frozen=True)
 class File:
-    """A picture's file: its name inside the folder, its class, its part, its size in bytes and when it was changed."""
+    """A picture's file: its name inside the folder, its class, part, size in bytes and modification time."""
 
     name: str
     label: int
@@ -30,13 +30,13 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder offers.
+    """What a folder contains.
 
     Args:
         root: the folder.
-        files: its pictures, in order of their names.
+        files: its pictures, in the order of their names.
         classes: class names in label order.
-        left_out: name and reason of what looks like data and is not used.
+        left_out: name and reason of what looks like data but is not used.
         said: how the folder was understood, in plain sentences.
     """
 
@@ -61,11 +61,11 @@ def listing(folder: Path, corrections: Corrections | None = None) -> Listing:
     """The pictures under a folder with their classes; reads names and tables, not pictures.
 
     Args:
-        folder: where they lie.
-        corrections: how it is to be read; None: as it was said of this folder before, if anything was.
+        folder: where they are.
+        corrections: how to read it; None: as set for this folder before, if it was.
 
     Raises:
-        RequestError: there is no such folder, or nothing in it that could be learned.
+        RequestError: there is no such folder, or nothing in it to train on.
     """
     try:
         if not folder.is_dir():
@@ -93,9 +93,9 @@ def _listed(folder: Path, meant: Understood) -> Listing:
 
 
 def _learnable(made: Listing) -> None:
-    """Raises when there is nothing to be learned: no picture, one class, a class that is empty or too small."""
+    """Raises when there is nothing to train on: no picture, one class, or a class that is empty or too small."""
     if not made.files:
-        raise RequestError("There are no labelled pictures in it.", "none that can be read", HOW)
+        raise RequestError("There are no labelled pictures.", "none that can be read", HOW)
     if len(made.classes) < 2:
         raise ImpossibleExperiment("There is only one class.", repr(made.classes[0]), HOW)
     enough(made.classes, [(one.label, one.part) for one in made.files])

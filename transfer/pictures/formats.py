@@ -1,4 +1,4 @@
-"""One picture out of a file that anyone may have made: looked at first, decoded only when it is harmless."""
+"""One picture from a file that anyone may have made: checked first, decoded only if it is harmless."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ ENDINGS = frozenset(
      ".jp2", ".j2k", ".jpx", ".jpf"}
 )  # fmt: skip
 ACTIVE = frozenset({".svg", ".svgz", ".eps", ".ps", ".pdf", ".wmf", ".emf", ".html", ".htm", ".xml", ".js"})
-# Eight bytes a pixel, RGBA of 16 bits, and as much again for what else a file may hold.
+# Eight bytes per pixel, 16-bit RGBA, and as much again for whatever else a file may hold.
 _BYTES_A_PIXEL = 16
 
 
 def unfit(name: str) -> str:
-    """Why a file is not taken for a picture by its name; empty when its content decides.
+    """Why a file is not taken for a picture by its name; empty if its content decides.
 
-    Names without an ending, or with a number for one (``scan.0001``), are looked into. What browsers and downloads
-    add to an ending does not count: ``cat.jpg_large``, ``cat.jpg?w=600``.
+    Files without an extension, or with a number for one (``scan.0001``), are opened. What browsers and downloads
+    add to an extension does not count: ``cat.jpg_large``, ``cat.jpg?w=600``.
     """
     given = PurePath(name).suffix.lower()
     known = re.match(r"\.[a-z0-9]*", given)
     ending = known[0] if known else ""
     if ending in ACTIVE:
-        return f"{ending} is not read: it may run something"
-    return "" if ending in ENDINGS or not ending.strip(".0123456789") else "no picture by its ending"
+        return f"{ending} is not read: it may run code"
+    return "" if ending in ENDINGS or not ending.strip(".0123456789") else "not a picture, judging by its extension"
 
 
 def header(file: Path | BytesIO) -> Header:
     """Width, height, colour and depth, without decoding.
 
     Raises:
-        BadPicture: there is no file to be read, or it is no picture, of a format that is not read, or too large.
+        BadPicture: there is no file to read, or it is not a picture, of an unsupported format, or too large.
     """
     if isinstance(file, BytesIO):
         return _header(file)

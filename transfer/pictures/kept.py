@@ -1,4 +1,4 @@
-"""Pictures that lie on disk and are read as they are asked for: they behave like an array and take no memory."""
+"""Pictures that stay on disk and are read on demand: they behave like an array and take no memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import numpy as np
 class Pictures:
     """Some of the decoded pictures in a file, in an order of their own.
 
-    Indexing with numbers, slices or arrays reads just those pictures and gives an array; `rows` chooses without
-    reading. Read with plain reads, not a memory map: mapped pages would count as the process's memory.
+    Indexing with numbers, slices or arrays reads just those pictures and returns an array; `rows` selects without
+    reading. It uses plain reads, not a memory map: mapped pages would count as the process's memory.
 
     Args:
         path: all pictures one after another, uint8.
@@ -31,7 +31,7 @@ class Pictures:
     def __init__(self, path: Path, shape: tuple[int, int, int], places: np.ndarray, identity: str) -> None:
         self.path, self.places, self._whole = path, np.asarray(places, "int64"), identity
         self.shape = (len(self.places), *shape)
-        _opened(path)  # now: the file may be dropped before the first picture is asked for
+        _opened(path)  # now: the file may be deleted before the first picture is needed
 
     def __len__(self) -> int:
         return len(self.places)
@@ -51,12 +51,12 @@ class Pictures:
         return self._read(self.places).astype(dtype or self.dtype, copy=False)
 
     def rows(self, key: Any) -> Pictures:
-        """Some of them, not read yet."""
+        """Some of them, not yet read."""
         return Pictures(self.path, self.shape[1:], self.places[key], self._whole)
 
     @cached_property
     def identity(self) -> str:
-        """Equal words, equal pixels in equal order."""
+        """Equal texts mean equal pixels in equal order."""
         return hashlib.sha256(self._whole.encode() + self.places.tobytes()).hexdigest()
 
     def _read(self, places: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ _lock = threading.Lock()
 
 
 def _opened(path: Path) -> int:
-    """One handle a file and process; it is kept, so that a file that is dropped meanwhile can be read to the end."""
+    """One handle per file and process; it stays open, so that a file deleted meanwhile can be read to the end."""
     key = str(path), os.getpid()
     with _lock:
         if key not in _handles:
@@ -82,7 +82,7 @@ def _opened(path: Path) -> int:
 
 
 def _fill(handle: int, into: memoryview, offset: int) -> None:
-    """Reads until it is full; several threads may read at once."""
+    """Reads until the buffer is full; several threads may read at once."""
     done = 0
     while done < len(into):
         if hasattr(os, "preadv"):

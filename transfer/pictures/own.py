@@ -22,21 +22,21 @@ from transfer.pictures.scales import full_scale
 
 LAYOUT = 2
 NAMED = 3
-SUMMARY = "Own pictures, the middle square of each: the longer side is cut, not squeezed."
+SUMMARY = "Your own pictures, the middle square of each: the longer side is cropped, not squeezed."
 _FRESH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Looked:
-    """A folder whose files have been looked at, not decoded yet.
+    """A folder whose files have been checked but not decoded yet.
 
     Args:
         listing: its files.
         shape: (height, width, channels) they are kept at: never larger than the largest of them.
-        sizes: width and height of each file as it is, shape (n, 2); 0 where it is no picture.
-        bad: name and reason of files that are no pictures.
-        scales: of pictures deeper than eight bits, by their depth: what becomes black and what white.
-        several: how many files hold further frames or pages.
+        sizes: width and height of each file as it is, shape (n, 2); 0 if it is not a picture.
+        bad: name and reason of files that are not pictures.
+        scales: for pictures deeper than eight bits, by depth: what becomes black and what white.
+        several: how many files have further frames or pages.
     """
 
     listing: Listing
@@ -58,9 +58,9 @@ class Looked:
 
     @property
     def read_as(self) -> str:
-        """What was done to pictures that are not plain ones, in a sentence or two; empty when all are."""
+        """What was done to unusual pictures, in a sentence or two; empty if there are none."""
         found = [
-            f"{depth.capitalize()} pictures: {low:,.6g} to {high:,.6g} become 0 to 255, alike in all of them."
+            f"{depth.capitalize()} pictures: {low:,.6g} to {high:,.6g} become 0 to 255, the same in all of them."
             for depth, (low, high) in self.scales.items()
         ]
         if self.several:
@@ -73,10 +73,10 @@ _seen: dict[str, tuple[float, Looked]] = {}
 
 
 def looked(folder: Path) -> Looked:
-    """What is in the folder now; asked again within two seconds it does not look again.
+    """What is in the folder now; within two seconds, the last answer is given again.
 
     Raises:
-        RequestError: there is no such folder, or nothing in it that could be learned.
+        RequestError: there is no such folder, or nothing in it to train on.
     """
     key = f"{settings.home()} {folder} {settings.picture_size()} {settings.most_pixels()}"
     when, known = _seen.get(key, (0.0, None))
@@ -91,7 +91,7 @@ def looked(folder: Path) -> Looked:
 
 
 def afresh() -> None:
-    """Looks anew at every folder that is asked for next."""
+    """Makes the next request for any folder check it again."""
     _seen.clear()
 
 
@@ -111,11 +111,11 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
     Args:
         key: as the experiment names it.
         title: on the page.
-        folder: where the pictures lie.
+        folder: where the pictures are.
         reference: where they come from, in words.
 
     Raises:
-        RequestError: there is no such folder, or nothing in it that could be learned.
+        RequestError: there is no such folder, or nothing in it to train on.
     """
     seen = looked(folder)
     width = seen.shape[1]
@@ -139,7 +139,7 @@ def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:
 
 
 def published(seen: Looked) -> Published:
-    """Its pictures, decoded on disk, in the parts the folder has."""
+    """The folder's pictures, decoded on disk, in the folder's parts."""
     made = pack(seen)
     files = [seen.listing.files[place] for place in seen.good[made.facts["place"]].tolist()]
     enough(seen.listing.classes, [(one.label, one.part) for one in files])
@@ -159,7 +159,7 @@ def published(seen: Looked) -> Published:
 
 
 def pack(seen: Looked) -> Pack:
-    """Its pictures, decoded on disk."""
+    """The folder's pictures, decoded on disk."""
     root, files = seen.listing.root, [seen.listing.files[place] for place in seen.good.tolist()]
     side, _, channels = seen.shape
 
@@ -170,7 +170,7 @@ def pack(seen: Looked) -> Pack:
 
 
 def sentence(bad: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
-    """What was left out, by name; empty when nothing was."""
+    """What was left out, by name; empty if nothing was."""
     if not bad:
         return ""
     named = "; ".join(f"{printable(name)} ({why})" for name, why in bad[:NAMED])
@@ -179,17 +179,17 @@ def sentence(bad: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name without what would not show, or would do something where it is shown."""
+    """A file's name without characters that are invisible or have a meaning where it is shown."""
     return "".join(one if one.isprintable() and one not in "`[]<>" else "?" for one in name)[-80:]
 
 
 def printable_text(text: str) -> str:
-    """Sentences with names of files in them, whole, without what would do something where they are shown."""
+    """Sentences that contain file names, in full, without characters that have a meaning where they are shown."""
     return "".join(one if one.isprintable() and one not in "`[]<>$*" else "?" for one in text)
 
 
 def _headers(found: Listing) -> Looked:
-    """Sizes and colours of the files, from their headers; kept for as long as no file changes."""
+    """Sizes and colours of the files, from their headers; kept as long as no file changes."""
     words = f"{LAYOUT} {found.stamp} {settings.picture_size()} {settings.most_pixels()}"
     path = settings.cache("headers") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.json"
     try:
@@ -229,6 +229,6 @@ def _read_headers(found: Listing) -> dict[str, object]:
 
 
 def _measured(path: Path) -> tuple[Header, float, float]:
-    """The header, and of a picture whose depth has no scale of its own its lowest and highest value."""
+    """The header, and the lowest and highest value of a picture whose depth has no scale of its own."""
     said = header(path)
     return (said, *(extremes(path) if said.depth else (0.0, 0.0)))

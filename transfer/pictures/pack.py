@@ -1,4 +1,4 @@
-"""All pictures of a data set, decoded once into one file on disk; what is known of each lies beside it."""
+"""All pictures of a data set, decoded once into one file on disk, with a file of facts about each beside it."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Pack:
     """Decoded pictures on disk.
 
     Args:
-        folder: where they lie.
+        folder: where they are.
         shape: (height, width, channels) of each.
         names: of those that could be decoded, in order.
         bad: name and reason of those that could not.
         identity: SHA-256 of all pixels.
-        facts: by name, a row a picture: ``place`` among those that were asked for, ``digest`` and ``thumbnail``.
+        facts: by name, one row per picture: ``place`` among those requested, ``digest`` and ``thumbnail``.
     """
 
     folder: Path
@@ -55,22 +55,22 @@ class Pack:
     facts: dict[str, np.ndarray]
 
     def pictures(self, places: np.ndarray) -> Pictures:
-        """Some of them, to be read as they are asked for."""
+        """Some of them, to be read on demand."""
         return Pictures(self.folder / _PIXELS, self.shape, places, self.identity)
 
 
 def packed(stamp: str, shape: tuple[int, int, int], names: Sequence[str], picture: Callable[[int], np.ndarray]) -> Pack:
-    """The pack of that stamp, from disk or made now; one process makes it, others wait for it.
+    """The pack with that stamp, from disk or made now; one process makes it, others wait for it.
 
     Args:
         stamp: changes whenever the pictures do.
         shape: (height, width, channels) of each.
-        names: what they are called.
-        picture: the picture at a place, uint8; called in several threads, a few pictures ahead. A `BadPicture`
-            is noted with its name and left out.
+        names: their names.
+        picture: returns the picture at a place, uint8; called in several threads, a few pictures ahead. A
+            `BadPicture` is noted with its name and left out.
 
     Raises:
-        DiskFull: there is no room; nothing is left behind.
+        DiskFull: the disk is full; nothing is left behind.
     """
     folder = place(stamp, shape)
     found = read(folder)
@@ -88,13 +88,13 @@ def packed(stamp: str, shape: tuple[int, int, int], names: Sequence[str], pictur
 
 
 def place(stamp: str, shape: tuple[int, int, int]) -> Path:
-    """Where the pack of that stamp lies, or will."""
+    """Where the pack with that stamp is, or will be."""
     key = hashlib.sha256(f"{LAYOUT} {FINGERPRINT} {stamp} {shape}".encode()).hexdigest()[:40]
     return settings.cache("pictures") / key
 
 
 def read(folder: Path) -> Pack | None:
-    """The pack in that folder, or None when there is none that is whole."""
+    """The pack in that folder, or None if there is no complete one."""
     try:
         about = json.loads((folder / _ABOUT).read_text())
         with np.load(folder / _FACTS, allow_pickle=False) as stored:
@@ -109,7 +109,7 @@ def read(folder: Path) -> Pack | None:
 
 
 def ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[Callable[[], R]]:
-    """The results in order, as calls that give or raise them; a few are worked on while one is waited for."""
+    """The results in order, as calls that return or raise them; a few are computed while one is waited for."""
     threads = min(8, os.cpu_count() or 1)
     with ThreadPoolExecutor(threads, "pictures") as pool:
         waiting: deque[Future[R]] = deque()
@@ -129,7 +129,7 @@ def _make(
     try:
         about, facts = _write(temporary / _PIXELS, names, picture)
         (temporary / _ABOUT).write_text(json.dumps({"shape": shape, **about}))
-        # The stubs take the names for savez' own arguments.
+        # The stubs mistake the names for savez' own arguments.
         np.savez(temporary / _FACTS, **facts)  # type: ignore[arg-type]  # numpy: no pickle flag
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
@@ -174,19 +174,19 @@ def _write(
 
 
 def _room(needed: int) -> None:
-    """Says so before an hour of decoding, not after it."""
+    """Reports a full disk before an hour of decoding, not after it."""
     if shutil.disk_usage(settings.cache("pictures")).free < needed:
         raise _full(needed)
 
 
 def _full(needed: int = 0) -> DiskFull:
     size = f"{needed / 2**30:.1f} GB for the decoded pictures, in " if needed else ""
-    remedy = "Make room there, set TRANSFER_HOME to another disk, or lower TRANSFER_PICTURE_SIZE."
+    remedy = "Free some space there, set TRANSFER_HOME to another disk, or lower TRANSFER_PICTURE_SIZE."
     return DiskFull("The disk is full.", f"{size}{settings.cache('pictures')}", remedy)
 
 
 def _prune(newest: Path) -> None:
-    """Drops the packs unused for longest once all of them outgrow their room; never the one just made."""
+    """Deletes the packs unused for longest once all of them exceed their limit; never the one just made."""
     packs = [one for one in settings.cache("pictures").iterdir() if one.is_dir() and (one / _ABOUT).exists()]
     room = settings.pictures_bytes()
     for folder in sorted(packs, key=lambda one: one.stat().st_mtime, reverse=True):

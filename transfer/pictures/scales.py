@@ -1,4 +1,4 @@
-"""What becomes black and what white in deep pictures: found over a data set, kept with a run for later questions."""
+"""What becomes black and what white in deep pictures: found over a data set, kept with a run for later use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = "scales.json"
 def full_scale(depth: str, low: float, high: float) -> tuple[float, float]:
     """What becomes black and what becomes white in all pictures of a data set.
 
-    Whole numbers from 0 are scaled by the bits that are used: cameras of 12 bits store up to 4,095 in 16. Fractions
+    Whole numbers from 0 are scaled by the bits in use: 12-bit cameras store up to 4,095 in 16 bits. Fractions
     from 0 to 1 are scaled by 1.
 
     Args:
@@ -30,13 +30,13 @@ def full_scale(depth: str, low: float, high: float) -> tuple[float, float]:
 
 
 def keep(folder: Path, scales: Scales) -> None:
-    """Writes them beside the run's weights; nothing when its pictures were of eight bits."""
+    """Writes them beside the run's weights; nothing if its pictures have eight bits."""
     if scales:
         (folder / _FILE).write_text(json.dumps({depth: list(scale) for depth, scale in scales.items()}))
 
 
 def kept(folder: Path) -> Scales:
-    """The scales of the run in that folder; empty when it had none."""
+    """The scales of the run in that folder; empty if it has none."""
     try:
         said = json.loads((folder / _FILE).read_text())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What is said while pictures are decoded: whoever asked for them hears it, however deep the call lies."""
+"""Progress and remarks while pictures are decoded: they reach whoever asked for them, however deep the call is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _listener: ContextVar[tuple[Progress, Remark] | None] = ContextVar("listener", d
 
 @contextmanager
 def listening(progress: Progress, remark: Remark) -> Iterator[None]:
-    """Within, ``progress(done, total)`` and ``remark(sentence)`` are called as pictures are decoded."""
+    """Inside it, ``progress(done, total)`` and ``remark(sentence)`` are called as pictures are decoded."""
     token = _listener.set((progress, remark))
     try:
         yield
@@ -23,12 +23,12 @@ def listening(progress: Progress, remark: Remark) -> Iterator[None]:
 
 
 def progress(done: int, total: int) -> None:
-    """So many of the pictures are decoded."""
+    """Reports how many of the pictures are decoded."""
     if (listener := _listener.get()) is not None:
         listener[0](done, total)
 
 
 def remark(sentence: str) -> None:
-    """Something a person should know."""
+    """Reports something that people should know."""
     if (listener := _listener.get()) is not None:
         listener[1](sentence)

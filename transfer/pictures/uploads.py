@@ -90,7 +90,7 @@ def remove(name: str) -> None:
     """Deletes an upload with its pictures; runs that used it remain."""
     from transfer.pictures import own
 
-    own.afresh()  # another of that name may come at once
+    own.afresh()  # another with the same name may follow at once
     removal.check(where(name))
     gone = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
     os.replace(where(name), gone / name)
@@ -287,7 +287,7 @@ def _understood(folder: Path, received: Received, corrections: Corrections) -> t
         which = ", ".join(papers[:3])
         raise type(problem)(problem.wrong, f"{problem.received}; not read: {which}", problem.remedy) from problem
     for path in [one for one in folder.rglob("*.[tT][xX][tT]") if one.name not in " ".join(found.said)]:
-        received.left_out.append((path.relative_to(folder).as_posix(), "no picture by its ending"))
+        received.left_out.append((path.relative_to(folder).as_posix(), "not a picture, judging by its extension"))
         path.unlink()
     return found.said
 
