@@ -78,13 +78,13 @@ def test_a_flat_end_is_no_damage() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "empty"), (bytes(900), "zeros only"), (b"<!DOCTYPE html><p>404", "web page"), (b" \n<html>", "web page"),
+        (b"", "empty"), (bytes(900), "only zeros"), (b"<!DOCTYPE html><p>404", "web page"), (b" \n<html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS"), (b"%PDF-1.7", "PDF"),
         (b"8BPS\0\1", "Photoshop"),
         (b"\xff\x0a\xfa", "JPEG XL"), (bytes(128) + b"DICM" + bytes(99), "DICOM"), (b"\x93NUMPY\1", "NumPy"),
         (b"\0\0\0\x18ftypmp42" + bytes(20), "video"), (b"\0\0\0\x18ftypcrx " + bytes(20), "raw file"),
         (b"PK\x03\x04", "zip"), (b"<?xml version='1.0'?><svg/>", "SVG"), (b'{"error": 403}', "JSON"),
-        (b"anything", "not a supported picture format"), (b"\x89PNG\r\n\x1a\n", "PNG header is damaged"),
+        (b"anything", "not a picture in a supported format"), (b"\x89PNG\r\n\x1a\n", "PNG header is damaged"),
         (b"GIF89a", "GIF header"), (b"\xff\xd8\xff", "JPEG header"),
     ],
 )  # fmt: skip

@@ -61,7 +61,7 @@ def test_a_look_finds_doubles_copies_and_what_was_left_out(own: Path) -> None:
     assert found["pair_counts"] | {"across": 0} == {"same": 1, "near": 1, "across": 0, "clash": 1}
     pairs = {tuple(sorted(one["names"])) for one in found["pairs"]}
     assert pairs == {("blue/double.png", "red/0.png"), ("red/1.png", "red/anew.jpg")}
-    assert found["left_out"] == [["red/torn.png", "not a supported picture format"]]
+    assert found["left_out"] == [["red/torn.png", "not a picture in a supported format"]]
     assert "different labels" in said.about_pairs(found["pair_counts"])[0]
     assert catalog.dataset(f"folder:{own}").sample_sheet is not None
 

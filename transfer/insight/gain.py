@@ -1,4 +1,4 @@
-"""Did transfer help? Taylor and Stone's measures against from scratch at the same budget, and labels saved."""
+"""Did transfer help? Taylor and Stone's measures against training from scratch at the same budget."""
 
 from __future__ import annotations
 

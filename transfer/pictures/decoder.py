@@ -172,7 +172,7 @@ def _opened(file: IO[bytes], most: int) -> Image.Image:
     file.seek(0)
     kind = format_of(file.read(64))
     if kind is None:
-        raise BadPicture("not a supported picture format")
+        raise BadPicture("not a picture in a supported format")
     if kind == "HEIF":
         _with_heif()
     file.seek(0)

@@ -68,7 +68,7 @@ class AFN(Adapting):
 
         weight: float = Field(0.05, ge=0, le=100, description="Lambda: weight of the norm loss.")
         goal: Literal["hard", "stepwise"] = Field(
-            "hard", description="hard: every feature gets the norm R. stepwise: each grows by r per step."
+            "hard", description="hard: the mean norm is pulled to R. stepwise: each feature's norm grows by r per step."
         )
         radius: float = Field(25.0, gt=0, le=10_000, description="R: the norm that hard AFN scales features to.")
         step: float = Field(1.0, gt=0, le=100, description="r: how much each step of stepwise AFN increases the norm.")
