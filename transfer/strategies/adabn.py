@@ -11,8 +11,8 @@ from transfer.strategies.losses import entropy
 class AdaBN(Strategy):
     """Batch-norm means and variances adapt to the target's pictures; every weight stays as it was.
 
-    It corrects differences in brightness, contrast and noise at the cost of a few passes, and does nothing
-    for a network without batch-norm. It misleads when class frequencies differ between the domains.
+    It corrects differences in brightness, contrast and noise at the cost of a few passes. A network
+    without batch-norm is refused. It misleads when class frequencies differ between the domains.
 
     Reference:
         Li et al. 2016, Revisiting batch normalization for practical domain adaptation, algorithm 1. Deviation: the

@@ -71,8 +71,8 @@ class DANN(Adapting):
 
     Reference:
         Ganin et al. 2016, Domain-adversarial training of neural networks, eq. 10 and 13 to 15, with lambda growing
-        with progress (section 5.2.2). Deviations: the features have length one and the reversed gradient has
-        a weight of its own, because textbook DANN with lambda 1 fell below chance in trials.
+        with progress (section 5.2.2). Deviations: the discriminator sees features of length d^(1/2), and the reversed
+        gradient has its own weight, because textbook DANN with lambda 1 fell below chance in trials.
     """
 
     key = "dann"

@@ -13,8 +13,8 @@ def scales_or_shifts(layer: str, path: str) -> bool:
 class NormTuning(Strategy):
     """Fine-tunes the affine part of normalisation layers and the head.
 
-    A channel can be turned up, down or off, but not recomputed. It misleads on a backbone without
-    normalisation layers (VGG), where only the head is trained: the number of trainable weights shows it.
+    A channel can be turned up, down or off, but not recomputed. It misleads as a measure of transfer: what is
+    missing from the features cannot be learned. A backbone without normalisation layers (VGG) is refused.
 
     Reference:
         Frankle, Schwab & Morcos 2021, Training BatchNorm and Only BatchNorm, section 2, here on

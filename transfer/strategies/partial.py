@@ -49,7 +49,7 @@ class Partial(Strategy):
 
     @property
     def keeps_head(self) -> bool:
-        """No: the source's head reads the source's last stage and fits only when that one is kept."""
+        """Never: the head starts new, also above a last stage that is kept."""
         return False
 
     def check(self, stages: tuple[str, ...]) -> None:

@@ -39,9 +39,9 @@ def layer_class() -> Any:
 class StochNorm(FineTuning):
     """Fine-tuning in which batch-norm sometimes uses the source's statistics.
 
-    With few labels, a batch's own statistics are noise to overfit; switching channels at random
-    between the batch's and the moving ones regularises. It misleads on a backbone without
-    batch-norm, where it is plain fine-tuning.
+    With few labels, a batch's own statistics are noise to overfit; switching channels at random between the
+    batch's and the moving ones regularises. The training curve misleads: channels switch there, but not in
+    validation. A backbone without batch-norm is refused.
 
     Reference:
         Kou et al. 2020, Stochastic Normalization, eq. 4; p = 0.5 as there. The moving branch here
