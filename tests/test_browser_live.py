@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
     pytest.mark.timeout(240),
 ]
-SECONDS, OFFLINE_SECONDS, EPOCH = 8, 10, 10
+SECONDS, OFFLINE_SECONDS, EPOCH = 5, 10, 10
 # The drawn points of each trace of a chart, gaps between two domains left out.
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 2).map(
     (chart) => ['train', 'validation'].map((split) => {
