@@ -54,7 +54,8 @@ def page(everything: pd.DataFrame) -> None:
     with actions:
         runs_actions.bar(selected, kept)
     shown = "" if len(kept) == len(everything) else f" of {len(everything):,}"
-    st.caption(f"{len(kept):,}{shown} runs, newest first. Click a column to sort.")
+    runs = "run" if len(everything) == 1 else "runs"
+    st.caption(f"{len(kept):,}{shown} {runs}, newest first. Click a column to sort.")
 
 
 through_app()
