@@ -147,7 +147,7 @@ ASKED: dict[str, tuple[tuple[str, ...], str]] = {
     "YOLO": (("images/train/*4.jpg", "labels/train/*4.txt"), "txt beside each picture"),
     "COCO": (("images/*4.jpg", "annotations.json"), "annotations.json is not read: .*labels.csv"),
     "a spreadsheet": (("*4.jpg", "labels.xlsx"), "labels.xlsx is not read"),
-    "a class of raw files": (("cat/*3.jpg", "dog/*4.cr2"), "'dog' has no picture of a format that is read.*4 .cr2"),
+    "a class of raw files": (("cat/*3.jpg", "dog/*4.cr2"), "'dog' has no picture in a supported format.*4 .cr2"),
     "an empty class": (("cat/*3.jpg", "owl/*3.jpg", "dog/"), "'dog' has no pictures to train on"),
     "one class": (("cat/*3.jpg",), "one class|no class's folder"),
     "one class and papers": (("cat/*3.jpg", "readme.txt"), "one class"),

@@ -23,7 +23,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RequestError, match="pip install 'tensorflow-datasets"):
         catalog.dataset("tfds:beans")
-    with pytest.raises(RequestError, match="no name of"):
+    with pytest.raises(RequestError, match="not a name of"):
         catalog.dataset("tfds:../beans")
 
 

@@ -77,14 +77,14 @@ class _Download:
         return DownloadFailed(
             f"The data set {self.name} ({self.megabytes:g} MB) could not be read; its files were removed.",
             str(problem) or type(problem).__name__,
-            f"Try again with a network, or fetch by hand and keep {by_hand}.",
+            f"Connect to the internet and try again, or download by hand and keep {by_hand}.",
         )
 
     def _no_room(self) -> DiskFull:
         if self.extracted:
             shutil.rmtree(_folder() / self.extracted, ignore_errors=True)
         return DiskFull(
-            f"There is no room for the data set {self.name}.",
+            f"There is not enough disk space for the data set {self.name}.",
             f"{self.megabytes:g} MB for {_folder()}",
             "Free some space, or point KERAS_HOME at a larger disk.",
         )

@@ -61,13 +61,13 @@ SHARED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def opened(name: str) -> Dataset:
-    """The picture set of that name; what it holds is asked of the library once and kept.
+    """The picture set of that name; the library is asked once what it contains.
 
     Raises:
         RequestError: the library is not installed, has no such set, or it is none of labelled pictures.
     """
     if not NAME.fullmatch(name):
-        raise RequestError("This is no name of TensorFlow Datasets.", repr(name), "Write tfds:beans, say.")
+        raise RequestError("This is not a name of TensorFlow Datasets.", repr(name), "For example, write tfds:beans.")
     about = _known(name) or _asked(name)
     place, classes = _place(name), tuple(about["classes"])
 
@@ -214,7 +214,7 @@ def _failed(name: str, problem: Exception) -> DownloadFailed:
     return DownloadFailed(
         f"The data set tfds:{name} ({about['megabytes']:g} MB) could not be fetched or read.",
         str(problem).splitlines()[0] if str(problem) else type(problem).__name__,
-        f"Try again with a network; what has to be fetched by hand belongs into {folder}.",
+        f"Connect to the internet and try again; files that must be downloaded by hand go into {folder}.",
     )
 
 

@@ -219,17 +219,19 @@ def _take(root: Node, node: Node, label: str, part: Part, found: _Found) -> None
         if is_picture(name.rpartition("/")[2]):
             found.files.append((_from(root, path), label, part))
         else:
-            found.left.append((_from(root, path), unfit(name.rpartition("/")[2]) or "no picture by its name"))
+            found.left.append(
+                (_from(root, path), unfit(name.rpartition("/")[2]) or "not a picture, judging by its name")
+            )
 
 
 def _readable(children: dict[str, Node], found: _Found) -> None:
-    """Raises when a class has files, and none is of a format that is read."""
+    """Raises when a class has files, and none is in a supported format."""
     for name, child in children.items():
         if child.pictures or not child.others or found.parts or child.is_beside:
             continue
         endings = Counter(Path(one).suffix.lower() for one, _ in child.walk())
         raise ImpossibleExperiment(
-            f"The class {shown(name)!r} has no picture of a format that is read.",
+            f"The class {shown(name)!r} has no picture in a supported format.",
             ", ".join(f"{count:,} {ending or 'without an ending'}" for ending, count in endings.most_common(3)),
             "Save them as JPEG or PNG, or remove the folder.",
         )

@@ -120,7 +120,7 @@ def _read(table: Table, names: Files, found: dict[str, tuple[str, str, Part]], l
         elif len(several) > 1:
             why = f"{said} could mean {len(several):,} files: {', '.join(several[:_SHOWN])}"
         elif not is_picture(several[0].rpartition("/")[2]):
-            why = unfit(several[0]) or "no picture by its name"
+            why = unfit(several[0]) or "not a picture, judging by its name"
         elif several[0] in found and found[several[0]][1:] != (label, part):
             why = f"named twice in {table.sheet.name}, with another label or part"
         else:
