@@ -6,7 +6,9 @@ import asyncio
 import random
 import re
 import time
+import zlib
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -106,10 +108,10 @@ class Viewer:
     async def _follow(self, ready: asyncio.Event) -> None:
         await ready.wait()
         reader, writer = await asyncio.open_connection("localhost", self.port, limit=2**24)
-        writer.write(f"GET /live/{self.run}?after=0 HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode())
+        asked = f"GET /live/{self.run}?after=0 HTTP/1.1\r\nHost: localhost:{self.port}\r\nAccept-Encoding: gzip\r\n\r\n"
+        writer.write(asked.encode())
         drawn = b""
-        while line := await reader.readline():
-            self.bytes += len(line)
+        async for line in self._lines(reader):
             if line.startswith(b"event: "):
                 self.ends = line.decode().split()[1]
                 break
@@ -126,6 +128,18 @@ class Viewer:
                     self.again = asyncio.create_task(self._anew(most))
                 drawn = structure[1]
         writer.close()
+
+    async def _lines(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        """The lines of the stream, which is sent in chunks and compressed as for a browser."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        unzip = zlib.decompressobj(31) if b"content-encoding: gzip" in head.lower() else None
+        begun = b""
+        while size := int(await reader.readline(), 16):
+            chunk = (await reader.readexactly(size + 2))[:-2]
+            self.bytes += size
+            *whole, begun = (begun + (unzip.decompress(chunk) if unzip else chunk)).split(b"\n")
+            for line in whole:
+                yield line
 
     async def _anew(self, seconds: float) -> None:
         """The part of the page that follows the run, as the component asks for it: somewhat later, not all at once."""

@@ -8,6 +8,7 @@ import resource
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -40,10 +41,10 @@ def port(told: Told, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:  # noqa:
         thread.join()
 
 
-async def opened(port: int, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:
+async def opened(port: int, path: str, header: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:
     """A connection that has been answered, and with which status."""
     reader, writer = await asyncio.open_connection("localhost", port, limit=2**24)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\n{header}\r\n".encode())
     status = int((await reader.readline()).split()[1])
     while (await reader.readline()).strip():
         pass
@@ -100,6 +101,31 @@ def test_from_one_address_come_only_so_many_and_who_leaves_makes_room(
         assert await asyncio.to_thread(waited, lambda: sum(routes._connected.values()) == most - 5)
         more = [await opened(port, f"/live/{told.id}") for _ in range(6)]
         assert [status for *_, status in more] == [200] * 5 + [429]
+
+    asyncio.run(asyncio.wait_for(act(), 60))
+
+
+def test_a_browser_gets_the_stream_compressed_and_each_event_at_once(told: Told, port: int) -> None:  # noqa: F811
+    steps = list(range(100))
+
+    async def received(reader: asyncio.StreamReader, unzip: Any) -> int:
+        """How many bytes came until each of the steps could be read."""
+        sent, text, found = 0, b"", []
+        while len(found) < len(steps):
+            chunk = (await reader.readexactly(int(await reader.readline(), 16) + 2))[:-2]
+            sent, text = sent + len(chunk), text + (unzip.decompress(chunk) if unzip else chunk)
+            data = [json.loads(line[6:]) for line in text.split(b"\n") if line.startswith(b"data: {")]
+            found = [row[2] for one in data for group in one.get("points", []) for row in group["rows"]]
+        assert found == steps
+        return sent
+
+    async def act() -> None:
+        plain, _, _ = await opened(port, f"/live/{told.id}")
+        packed, _, status = await opened(port, f"/live/{told.id}", "Accept-Encoding: gzip, deflate, br\r\n")
+        assert status == 200
+        for step in steps:
+            await asyncio.to_thread(told.point, step, loss=1 / (step + 3))
+        assert await received(packed, zlib.decompressobj(31)) < await received(plain, None) / 2
 
     asyncio.run(asyncio.wait_for(act(), 60))
 
