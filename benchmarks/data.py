@@ -78,7 +78,7 @@ def pipeline(rounds: int = 3, count: int = 640) -> dict[str, object]:
     from transfer.engine import data
     from transfer.engine.batches import batches
     from transfer.engine.network import Knowledge, Network
-    from transfer.modalities import image
+    from transfer.modalities.image import working as image
 
     with tempfile.TemporaryDirectory() as place:
         photographs(Path(place), count, "ordinary")

@@ -125,7 +125,7 @@ def bare(epochs: int) -> float:
     import keras
 
     from transfer.engine import data, device
-    from transfer.modalities import image
+    from transfer.modalities.image import working as image
 
     device.fix_seeds(0)
     split = data.split(catalog.dataset("mnist_5k"), 0)

@@ -10,7 +10,7 @@ from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
 from pages.parts.shared import Turn, alone_while_live, still_there, the_lab, through_app
-from transfer import catalog, ids, possible
+from transfer import catalog, ids, modalities, possible
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.insight import plan
@@ -73,7 +73,8 @@ def usual(counted: Counts | None) -> dict[str, str]:
     asked, _ = experiment()
     if asked is not None:
         found["learning_rate"] = f"{plan.usual_rate(asked, asked.epochs or USUAL_EPOCHS):g}"
-        found["image_size"] = str(catalog.backbone(asked.backbone).image_size)
+        network = catalog.backbone(asked.backbone)
+        found[modalities.kind(network.modality).size] = str(network.size)
     return found
 
 

@@ -48,10 +48,10 @@ def run(stages, signal):
 
 @pytest.mark.parametrize("backbone", FEW, ids=lambda backbone: backbone.key)
 def test_contract(backbone):
-    stages = backbone.build(backbone.image_size)
+    stages = backbone.build(backbone.size)
     assert tuple(stage.name for stage in stages) == backbone.stages
     assert sum(stage.count_params() for stage in stages) == backbone.parameters
-    assert stages[0].input.shape[1:] == (backbone.image_size, backbone.image_size, backbone.channels)
+    assert stages[0].input.shape[1:] == (backbone.size, backbone.size, backbone.channels)
     for below, above in zip(stages, stages[1:], strict=False):
         assert below.output.shape == above.input.shape
     assert len(stages[-1].output.shape) == 2

@@ -73,8 +73,8 @@ def test_a_preset_gives_what_the_library_gives(presets: dict[str, Path], preset:
 
     filled(presets, preset)
     backbone = catalog.backbone(f"hub:{preset}")
-    stages = backbone.build(backbone.image_size)
-    assert backbone.image_size == size and len(stages) == len(backbone.stages) > 1
+    stages = backbone.build(backbone.size)
+    assert backbone.size == size and len(stages) == len(backbone.stages) > 1
     assert sum(stage.count_params() for stage in stages) == backbone.parameters
     assert backbone.pretrained is not None
     backbone.pretrained.load(stages)

@@ -29,7 +29,7 @@ def test_a_chain_of_runs_each_begins_where_the_last_ended(world: None) -> None:
     )
     backbone = catalog.backbone("run:one")
     assert backbone.stages == tiny.STAGES
-    assert (backbone.image_size, backbone.classes[9]) == (12, "9")
+    assert (backbone.size, backbone.classes[9]) == (12, "9")
     assert backbone.title == f"Tiny CNN, then {tiny.SOURCE}"
     # With the same classes the head comes along: before its first step it is as good as the run was.
     trained("two", second)

@@ -44,7 +44,7 @@ def test_a_plain_scripts_network_trains_as_a_backbone(plain: Path) -> None:
     """The whole way, with the process that looks into the file."""
     backbone = catalog.backbone(f"file:{plain}")
     assert backbone.stages == ("stage1", "stage2", "stage3")
-    assert (backbone.image_size, backbone.channels, backbone.parameters) == (20, 1, 40 + 296 + 200 * 16 + 16)
+    assert (backbone.size, backbone.channels, backbone.parameters) == (20, 1, 40 + 296 + 200 * 16 + 16)
     assert "0 to 255" in backbone.preprocessing
     asked = Experiment(
         target="optdigits", backbone=backbone.key, strategy="fine_tuning", epochs=2, labels_per_class=2, batch_size=10
@@ -86,7 +86,7 @@ def test_a_network_without_a_size_takes_any(tmp_path: Path, at_once: None) -> No
     flowing = layers.Conv2D(6, 3, strides=2, name="high")(flowing)
     keras.Model(pixels, layers.GlobalAveragePooling2D()(flowing)).save(tmp_path / "any.keras")
     backbone = catalog.backbone(f"file:{tmp_path / 'any.keras'}")
-    assert (backbone.image_size, backbone.largest) == (saved.USUAL_SIZE, None)
+    assert (backbone.size, backbone.largest) == (saved.USUAL_SIZE, None)
     assert "0 to 1" in backbone.preprocessing, "nothing in it rescales"
     for size in (32, 64):
         stages = backbone.build(size)

@@ -53,7 +53,7 @@ def test_a_plain_scripts_export_gives_its_features_to_a_run(tmp_path: Path, home
     original.export(folder, verbose=False)
     backbone = catalog.backbone(f"saved:{folder}")
     below = keras.Model(original.inputs, original.get_layer("dense").output)
-    assert (backbone.parameters, backbone.image_size, backbone.channels) == (below.count_params(), 20, 1)
+    assert (backbone.parameters, backbone.size, backbone.channels) == (below.count_params(), 20, 1)
     assert backbone.title.endswith("dense_1/Relu") and "0 to 255" in backbone.preprocessing, "below the classes"
     pixels = np.random.default_rng(0).uniform(0, 255, (3, 20, 20, 1)).astype("float32")
     stages = backbone.build(20)

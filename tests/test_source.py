@@ -43,7 +43,7 @@ def file(asked: Experiment) -> Path:
     """Where the source of that experiment is kept."""
     backbone = catalog.backbone(asked.backbone)
     pictures = f"{asked.source} seed {asked.seed}"  # what stands for the split's fingerprint
-    return Lesson(asked, backbone, asked.image_size or backbone.image_size, pictures).file
+    return Lesson(asked, backbone, asked.image_size or backbone.size, pictures).file
 
 
 def test_every_field_of_an_experiment_is_asked_about() -> None:
@@ -62,7 +62,7 @@ def test_a_source_is_kept_by_what_its_network_holds_and_by_the_size_it_is_fed_ho
     exchanged = replace(network, pretrained=replace(network.pretrained, identity="another file under this name"))
     asked = BASE.but(backbone=network.key)
     assert Lesson(asked, network, 96, "x").file != Lesson(asked, exchanged, 96, "x").file
-    assert file(asked) == file(asked.but(image_size=network.image_size))
+    assert file(asked) == file(asked.but(image_size=network.size))
 
 
 @pytest.mark.parametrize("field", ["images", "seconds", "without", "labels_per_class", "learning_rate"])

@@ -17,7 +17,7 @@ from transfer.engine.batches import batches
 from transfer.engine.data import Samples
 from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed, Wish
 from transfer.errors import Diverged, DownloadFailed, OutOfMemory
-from transfer.modalities import image
+from transfer.modalities.image import working as image
 from transfer.strategies import Phase, Term
 from transfer.strategies.fine_tuning import FineTuning
 

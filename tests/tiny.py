@@ -92,7 +92,7 @@ def add(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(catalog.datasets(), SOURCE, _dataset(SOURCE, _mnist, 40))
     patch.setitem(catalog.datasets(), TARGET, _dataset(TARGET, _digits, 24))
     about: dict[str, Any] = {"key": NETWORK, "title": "Tiny CNN", "parameters": 112 + 616 + 2_064, "stages": STAGES}
-    about |= {"image_size": SIDE, "smallest": 4, "build": build}
+    about |= {"size": SIDE, "smallest": 4, "build": build}
     patch.setitem(catalog.backbones(), NETWORK, replace(catalog.backbone("small_cnn"), **about))
     about |= {"key": PRETRAINED, "title": "Tiny pretrained CNN", "parameters": 256 + 616 + 2_064, "channels": 3}
     about |= {"build": partial(build, channels=3), "pretrained": Pretrained("nothing", "these tests", "1", load)}

@@ -30,7 +30,7 @@ def backbones() -> str:
             downloads.append(f"`{one.key}`")
             continue
         weights = one.pretrained.source if one.pretrained else "a source data set"
-        rows.append(f"| `{one.key}` | {one.parameters:,} | {weights} | {one.image_size} px |")
+        rows.append(f"| `{one.key}` | {one.parameters:,} | {weights} | {one.size} px |")
     table = ["| backbone | weights | learned from | sees |", "|---|---|---|---|", *rows]
     return (
         "\n".join(table) + f"\n\nBy download, with ImageNet weights ({len(downloads)}): " + ", ".join(downloads) + "."

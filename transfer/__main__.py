@@ -32,6 +32,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout; everything else goes to stderr.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as listed by `runs`.", show_default=False)]
 INTERRUPTED = 130
+PAIRS = ("options", "intake")  # given as name=value
 
 
 class Kind(StrEnum):
@@ -67,7 +68,7 @@ def in_words(command: Callable[..., None]) -> Callable[..., None]:
 
 def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command an option for every field of `Experiment`, with the field's limits, default and help."""
-    parameters = [_option(name, field) for name, field in Experiment.model_fields.items() if name != "options"]
+    parameters = [_option(name, field) for name, field in Experiment.model_fields.items() if name not in PAIRS]
     own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.kind != one.VAR_KEYWORD]
     command.__signature__ = inspect.Signature(parameters + own)  # type: ignore[attr-defined]  # read by inspect
     return command
@@ -99,13 +100,13 @@ def _plain_type(kind: Any) -> Any:
     return kind
 
 
-def _settings(pairs: list[str]) -> dict[str, Any]:
-    """The strategy's options from ``name=value`` pairs; a value is JSON, or else text."""
+def _settings(pairs: list[str], flag: str = "--set") -> dict[str, Any]:
+    """Options from ``name=value`` pairs; a value is JSON, or else text."""
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise RequestError("--set needs a name and a value.", repr(pair), "Write --set option=value.")
+            raise RequestError(f"{flag} needs a name and a value.", repr(pair), f"Write {flag} option=value.")
         try:
             found[name.strip()] = json.loads(value)
         except json.JSONDecodeError:
@@ -124,6 +125,10 @@ def run(
     set_: Annotated[
         list[str], typer.Option("--set", metavar="OPTION=VALUE", help="An option of the strategy; repeatable.")
     ] = [],  # noqa: B006  # typer copies it
+    intake: Annotated[
+        list[str],
+        typer.Option(metavar="OPTION=VALUE", help="How samples enter the network: tokens=64, for texts; repeatable."),
+    ] = [],  # noqa: B006  # typer copies it
     json_: Json = False,
     **fields: Any,
 ) -> None:
@@ -133,7 +138,7 @@ def run(
     if fields["without"]:
         known = catalog.dataset(fields["target"]).classes
         fields["without"] = [name for given in fields["without"] for name in apart(given, known)]
-    experiment = Experiment(**fields, options=_settings(set_))
+    experiment = Experiment(**fields, options=_settings(set_), intake=_settings(intake, "--intake"))
     from transfer.lab.beforehand import check
 
     try:

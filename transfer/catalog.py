@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import transfer.backbones
 import transfer.datasets
 import transfer.strategies
-from transfer import counted, fixed, settings, void
+from transfer import counted, fixed, modalities, settings, void
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
@@ -188,25 +188,13 @@ def check(experiment: Experiment) -> Strategy:
             repr(experiment.source),
             "Choose another source, or none.",
         )
+    _one_kind(experiment, network)
     chosen.check(network.stages)
     fixed.check(experiment, chosen, network)
     teacher = void.teacher_of(experiment, chosen)
     void.check(chosen, network, backbone(teacher) if teacher else None)
     _needs(experiment, chosen, network)
-    size = experiment.image_size or network.image_size
-    if size < network.smallest:
-        raise ImpossibleExperiment(
-            f"{network.title} needs pictures of at least {network.smallest} pixels.",
-            f"image_size {size}",
-            f"Set image_size to {network.smallest} or more, or use the backbone's own ({network.image_size}).",
-        )
-    if network.largest is not None and size > network.largest:
-        raise ImpossibleExperiment(
-            f"{network.title} was saved for pictures of {network.largest} pixels.",
-            f"image_size {size}",
-            "Use the backbone's own image_size.",
-        )
-    _same_modality(target.modality, network)
+    modalities.check(experiment, network)
     _enough_labels(experiment, target)
     refusal = judged(experiment).refusal
     if refusal is not None:
@@ -261,13 +249,19 @@ def kept_classes(experiment: Experiment) -> int:
     return len(dataset(experiment.target).classes) - len(set(experiment.without))
 
 
-def _same_modality(modality: str, network: Backbone) -> None:
-    if modality != network.modality:
-        raise ImpossibleExperiment(
-            f"{network.title} only reads samples of the kind {network.modality!r}.",
-            modality,
-            "Choose another backbone.",
-        )
+def _one_kind(experiment: Experiment, network: Backbone) -> None:
+    """Raises `ImpossibleExperiment` when a data set has samples that the network cannot read."""
+    reads = modalities.kind(network.modality)
+    for key in (experiment.target, experiment.source):
+        chosen = dataset(key) if key else None
+        if chosen is not None and chosen.modality != network.modality:
+            others = [one.key for one in backbones().values() if one.modality == chosen.modality]
+            has = modalities.kind(chosen.modality).nouns
+            raise ImpossibleExperiment(
+                f"{network.title} reads {reads.nouns}, but {chosen.title} has {has}.",
+                f"backbone {network.key} with {key}",
+                f"Choose a backbone for {has} ({', '.join(others[:3])}), or a data set of {reads.nouns}.",
+            )
 
 
 def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:

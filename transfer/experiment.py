@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from transfer.errors import RequestError
 
-_LATER = ("images", "seconds")
+_LATER = ("images", "seconds", "intake")
 _SHOWN = 200
 
 
@@ -176,6 +176,10 @@ class Experiment(Options):
         description="Height and width of the pictures the network sees. Empty: the backbone's usual size.",
         json_schema_extra=unit("pixels", "auto"),
     )
+    intake: dict[str, Any] = Field(
+        default_factory=dict,
+        description="How samples enter the network, by the options of their kind: tokens, for texts.",
+    )
     augment: bool = Field(
         False, description="Shift, rotate and zoom training pictures a little, differently in each epoch."
     )
@@ -204,7 +208,7 @@ class Experiment(Options):
         """Compact JSON with sorted keys: equal experiments give equal text, also in later versions of the lab."""
         fields = self.model_dump(mode="json")
         # Not there when they were not asked for, as before there were such fields: fingerprints stay.
-        kept = {name: value for name, value in fields.items() if name not in _LATER or value is not None}
+        kept = {name: value for name, value in fields.items() if name not in _LATER or value not in (None, {})}
         return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
     @property

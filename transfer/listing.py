@@ -55,6 +55,7 @@ def _fields(plugin: Any) -> dict[str, Any]:
 def _backbone(backbone: Backbone) -> dict[str, Any]:
     own = backbone.pretrained
     return _fields(backbone) | {
+        "image_size": backbone.size,  # the name by which scripts know it
         "weights": own.source if own else None,
         "download_mb": own.download_mb if own else 0.0,
     }

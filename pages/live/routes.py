@@ -36,7 +36,7 @@ HEADERS = {
     "x-accel-buffering": "no",
 }
 # Gzip with a window of 4 KB: the events repeat their own words, and each viewer costs 32 KB of memory.
-GZIP = {"wbits": 16 + 12, "memLevel": 5}
+GZIP_WINDOW, GZIP_MEMORY = 16 + 12, 5
 _HERE = Path(__file__).parent
 _connected: Counter[str] = Counter()
 
@@ -57,7 +57,7 @@ class Stream(Response):
         super().__init__(headers=HEADERS | ({"content-encoding": "gzip"} if compressed else {}))
         del self.headers["content-length"]  # it is not known beforehand
         self.viewer, self.address = viewer, address
-        self.gzip = zlib.compressobj(**GZIP) if compressed else None
+        self.gzip = zlib.compressobj(wbits=GZIP_WINDOW, memLevel=GZIP_MEMORY) if compressed else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends until one side ends the connection."""

@@ -63,6 +63,7 @@ def _lineage(run: Run) -> None:
 def _configuration(run: Run) -> dict[str, str]:
     fields = run.experiment.model_dump()
     options = fields.pop("options")
+    fields |= fields.pop("intake")
     said = {name.replace("_", " "): _words(value, UNSAID.get(name, "none")) for name, value in fields.items()}
     return said | {f"option {name.replace('_', ' ')}": _words(value) for name, value in options.items()}
 

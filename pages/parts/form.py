@@ -29,8 +29,10 @@ def choose(**changes: Any) -> None:
         _usual_labels(fields, changes)
     fields.update(changes)
     for name, value in changes.items():
-        if name != "options":
+        if name not in ("options", "intake"):
             _show(field_key(name), value)
+    if "intake" in changes:
+        _show_intake(changes["intake"])
     if "options" in changes:
         _show_options(fields["strategy"], changes["options"])
 
@@ -40,6 +42,12 @@ def _show(key: str, value: Any) -> None:
     if key in st.session_state:
         st.session_state[key] = value
         unsent().add(key)
+
+
+def _show_intake(intake: dict[str, Any]) -> None:
+    """Sets the widgets of how samples enter the network, of whatever kind."""
+    for key in [str(key) for key in st.session_state if str(key).startswith("intake:")]:
+        _show(key, intake.get(key.rpartition(":")[2]))
 
 
 def _show_options(strategy: str, options: dict[str, Any]) -> None:
@@ -97,6 +105,11 @@ def fill_from(key: str, asked: Experiment) -> None:
 def field_key(name: str) -> str:
     """Key of the widget of an Experiment's field."""
     return f"field:{name}"
+
+
+def intake_key(kind: str, name: str) -> str:
+    """Key of the widget of an option of how samples of that kind enter the network."""
+    return f"intake:{kind}:{name}"
 
 
 def option_key(strategy: str, name: str) -> str:

@@ -34,7 +34,7 @@ def facts(network: Backbone) -> str:
     own = network.pretrained
     weights = f"{own.source} weights{', always frozen' if network.fixed else ''}" if own else "not pretrained"
     download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
-    return f"{_count(network.parameters)} weights · {network.image_size} px {colour} · {weights}{download}"
+    return f"{_count(network.parameters)} weights · {network.size} px {colour} · {weights}{download}"
 
 
 def _count(number: int) -> str:

@@ -10,18 +10,19 @@ import streamlit as st
 from pydantic import BaseModel
 
 from pages.parts import gap
-from pages.parts.form import choose, chosen, field_key, option_key, unsent
+from pages.parts.form import choose, chosen, field_key, intake_key, option_key, unsent
 from pages.parts.shared import the_lab
-from transfer import catalog
+from transfer import catalog, modalities
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
+from transfer.modalities import Kind
 from transfer.strategies import Strategy
 
 if TYPE_CHECKING:
     from transfer.lab import Run
 
 IN_SIGHT = ("labels_per_class", "epochs", "seed")
-ON_CARDS = ("target", "source", "backbone", "strategy", "options")
+ON_CARDS = ("target", "source", "backbone", "strategy", "options", "intake")
 SMALLEST = 1e-6
 WHOLE_NUMBERS = {"type": "integer"}
 
@@ -45,8 +46,12 @@ def more(usual: Mapping[str, str]) -> None:
         st.markdown(f"**{strategy.title}**")
         _strategy_options(strategy)
         st.markdown("**Training**")
+    network = catalog.backbones().get(chosen()["backbone"])
+    kind = modalities.kind(network.modality if network else "image")
     for name in Experiment.model_fields:
-        if name not in IN_SIGHT and name not in ON_CARDS:
+        if name == "image_size" and kind.size != name:
+            _intake(kind, usual)
+        elif name not in IN_SIGHT and name not in ON_CARDS:
             _field(name, usual)
     gap.widgets()
 
@@ -55,6 +60,16 @@ def _field(name: str, usual: Mapping[str, str], narrow: bool = False) -> None:
     fields = chosen()
     disabled = name == "source_epochs" and not source_matters(fields)
     fields[name] = widget(Experiment, name, field_key(name), fields[name], disabled, usual.get(name, ""), narrow)
+
+
+def _intake(kind: Kind, usual: Mapping[str, str]) -> None:
+    """How samples of this kind enter the network; what is left empty is not kept."""
+    given = chosen()["intake"]
+    values = {
+        name: widget(kind.intake, name, intake_key(kind.key, name), given.get(name), usual=usual.get(name, ""))
+        for name in kind.intake.model_fields
+    }
+    chosen()["intake"] = {name: value for name, value in values.items() if value is not None}
 
 
 def source_matters(fields: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ inside the build function: the pages import this package and must stay light.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -51,26 +51,29 @@ class Backbone:
         key: name on the command line and in records, snake_case.
         title: name on the page.
         summary: what it is good for, in one or two sentences.
-        parameters: number of weights without the head (for a fixed-size network, at ``image_size``).
+        parameters: number of weights without the head (for a fixed-size network, at ``size``).
         stages: names of the stages, bottom to top.
-        image_size: default height and width of its input, in pixels.
-        smallest: smallest sensible height and width, in pixels.
-        channels: 1 for grey, 3 for colour.
+        size: default size of its input: height and width in pixels, or length in tokens.
+        smallest: smallest sensible size.
+        channels: of pictures: 1 for grey, 3 for colour; else 0.
         licence: licence of code and weights.
         reference: the paper.
-        build: ``build(image_size)`` returns one `keras.Model` per stage, bottom to top, named as in
+        build: ``build(size)`` returns one `keras.Model` per stage, bottom to top, named as in
             ``stages``, randomly initialised, each taking the output of the one below. The first
-            takes float32 pixels, 0 to 255, shape (n, image_size, image_size, channels), and does the
-            network's own preprocessing; the last returns features, shape (n, d).
+            takes what the entrance of its kind gives (float32 pixels, 0 to 255, shape (n, size, size,
+            channels); int32 tokens, shape (n, size)) and does the network's own preprocessing; the last
+            returns features, shape (n, d).
         pretrained: its pretrained weights, or None if it has to be trained on a source first.
         source_head: kernel and bias of the classifier it was pretrained with, if there is one.
         preprocessing: what its first stage does to the pixels, in a few words.
         top1: top-1 accuracy on ImageNet's validation pictures, with its classifier and at the size
             it was trained on, in percent; None if it was trained on something else.
         modality: key of the kind of sample it reads.
-        largest: greatest height and width, in pixels; None for any.
+        largest: greatest size; None for any.
         classes: names of the classes of ``source_head``, in order; empty if unknown.
         lessons: what its weights were trained on, as far as the lab trained them.
+        tokens: ``tokens(texts, size)`` returns texts as the first stage takes them, int32, shape (n, size), 0 where
+            a text has ended; None for networks that read no texts.
         parts: which of the parts that some strategies work on its stages have; None if unknown beforehand.
         fixed: whether its weights can neither be trained nor reinitialised: it only computes features.
         notes: what a run with it must report: assumptions about the network, and what was left out of it.
@@ -81,7 +84,7 @@ class Backbone:
     summary: str
     parameters: int
     stages: tuple[str, ...]
-    image_size: int
+    size: int
     smallest: int
     channels: int
     licence: str
@@ -98,6 +101,7 @@ class Backbone:
     fixed: bool = False
     notes: tuple[str, ...] = ()
     parts: frozenset[Part] | None = None
+    tokens: Callable[[Sequence[str], int], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ DENSE = Backbone(
     "are neighbours, so shifting the picture ruins it: a baseline that shows the value of convolutions.",
     parameters=100_480,
     stages=("hidden",),
-    image_size=28,
+    size=28,
     smallest=8,
     channels=1,
     licence="Apache-2.0 (part of the lab)",

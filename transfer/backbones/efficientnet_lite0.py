@@ -150,7 +150,7 @@ EFFICIENTNET_LITE0 = Backbone(
     "here, 4 times as fast as at the 224 px it was trained on; use 224 px where detail matters.",
     parameters=3_413_024,
     stages=("stem", *GROUPS, "top"),
-    image_size=96,
+    size=96,
     smallest=32,
     channels=3,
     licence="Apache-2.0",

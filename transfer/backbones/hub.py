@@ -53,7 +53,7 @@ def open_(rest: str) -> Backbone:
         summary=known["summary"],
         parameters=weights(kept),
         stages=stages(kept),
-        image_size=size or known["usual_size"],
+        size=size or known["usual_size"],
         smallest=size or SMALLEST,
         largest=size,
         channels=known["channels"],

@@ -54,7 +54,7 @@ def open_(run: str) -> Backbone:
         summary=about["summary"],
         parameters=about["parameters"],
         stages=tuple(about["stages"]),
-        image_size=size,
+        size=size,
         smallest=size,
         largest=size,
         channels=about["channels"],

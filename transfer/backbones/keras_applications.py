@@ -327,7 +327,7 @@ def _backbone(family: Family, net: Net) -> Backbone:
         summary=family.summary,
         parameters=net.parameters,
         stages=tuple(f"stage{n}" for n in range(1, net.stages + 1)),
-        image_size=net.image_size,
+        size=net.image_size,
         smallest=family.smallest,
         channels=3,
         licence=f"code Apache-2.0 (Keras), weights {family.licence}",

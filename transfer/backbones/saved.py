@@ -149,7 +149,7 @@ def open_(rest: str) -> Backbone:
         summary=f"Your own network, {len(kept)} of its {len(known['layers'])} layers, from {path.name}.",
         parameters=weights(kept),
         stages=stages(kept),
-        image_size=size or USUAL_SIZE,
+        size=size or USUAL_SIZE,
         smallest=size or SMALLEST,
         largest=size,
         channels=known["channels"],

@@ -116,7 +116,7 @@ def open_(rest: str) -> Backbone:
         summary="Your own SavedModel. Its weights are constants in a graph: it gives features and cannot be trained.",
         parameters=weights(kept),
         stages=stages(kept),
-        image_size=size or USUAL_SIZE,
+        size=size or USUAL_SIZE,
         smallest=size or SMALLEST,
         largest=size,
         channels=known["channels"],

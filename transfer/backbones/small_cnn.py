@@ -42,7 +42,7 @@ SMALL_CNN = Backbone(
     "Not pretrained: to transfer from it, choose a source data set.",
     parameters=60_672,
     stages=(*FILTERS, "dense"),
-    image_size=28,
+    size=28,
     smallest=8,
     channels=1,
     licence="Apache-2.0 (part of the lab)",

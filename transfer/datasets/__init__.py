@@ -20,7 +20,8 @@ class Samples:
 
     Args:
         inputs: pictures, shape (n, height, width, channels), uint8, 0 to 255; an array, or what indexes like one and
-            reads pictures from disk as they are asked for (`transfer.pictures.kept.Pictures`).
+            reads pictures from disk as they are asked for (`transfer.pictures.kept.Pictures`). Texts are a
+            `transfer.texts.kept.Texts`.
         labels: class indices, shape (n,), int64, 0 to number of classes - 1.
     """
 
@@ -54,7 +55,7 @@ class Dataset:
         title: name on the page.
         summary: what it shows and where it comes from, one or two sentences.
         classes: class names in label order; two data sets with equal names share a head.
-        shape: (height, width, channels) of a picture as loaded.
+        shape: (height, width, channels) of a picture as loaded; empty for texts.
         count: number of labelled samples in all, training and test.
         licence: licence or terms, in a word or two.
         reference: where it was published.
@@ -78,7 +79,7 @@ class Dataset:
     title: str
     summary: str
     classes: tuple[str, ...]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     count: int
     licence: str
     reference: str

@@ -83,7 +83,8 @@ class Surroundings:
         if self.source is not None:
             network = self.network
             kind = modality(network.backbone.modality)
-            entrance = kind.entrance(self.source[0].shape, network.image_size, network.backbone.channels)
+            shape = self.source[1].train.inputs.shape[1:]
+            entrance = kind.entrance(shape, network.size, network.backbone.channels)
         return Company(
             self.parts,
             self._origin,

@@ -12,6 +12,7 @@ from transfer.datasets import Dataset
 from transfer.engine import data, device, features, validators
 from transfer.engine.features import Told
 from transfer.engine.network import Knowledge, Network
+from transfer.modalities import modality
 from transfer.strategies.mmd import discrepancy
 
 PICTURES = 500
@@ -82,6 +83,7 @@ def _features(dataset: Dataset, key: str, seed: int, told: Told) -> np.ndarray:
     several = [split.validation.inputs]
     if more:
         several.append(split.train.take(np.arange(min(more, len(split.train)))).inputs)
-    network = Network(backbone, several[0].shape[1:], backbone.image_size, knowledge)
+    several = [modality(backbone.modality).read(one, backbone, backbone.size) for one in several]
+    network = Network(backbone, several[0].shape[1:], backbone.size, knowledge)
     found = features.cached(network, list(network.names), several, told)
     return np.concatenate(found)[:PICTURES].reshape(min(PICTURES, sum(map(len, several))), -1)

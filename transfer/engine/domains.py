@@ -85,12 +85,12 @@ class Domains:
         assert self.source is not None
         shape = self.source.inputs.shape[1:]
         kind = modality(network.backbone.modality)
-        entry = keras.Input(shape, dtype="uint8")
-        flowing = kind.entrance(shape, network.image_size, network.backbone.channels)(entry)
+        entrance = kind.entrance(shape, network.size, network.backbone.channels)
+        flowing = entrance.output
         for _, stage in network.named(network.names):
             flowing = stage(flowing, training=False)
         logits = self.leg.head(keras.ops.cast(flowing, "float32"), training=False)
-        return keras.Model(entry, {"features": flowing, "logits": logits})
+        return keras.Model(entrance.input, {"features": flowing, "logits": logits})
 
 
 def _few(samples: Samples) -> Samples:

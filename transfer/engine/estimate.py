@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer import catalog
+from transfer import catalog, modalities
 from transfer.datasets import Dataset, Samples
 from transfer.datasets.parts import MOST_VALIDATION, VALIDATION_SHARE
 from transfer.engine import device, features
@@ -20,6 +20,7 @@ from transfer.engine.runner import Runner
 from transfer.engine.source import Lesson
 from transfer.engine.teacher import lesson
 from transfer.experiment import Experiment
+from transfer.modalities import modality
 
 STEPS = 3
 
@@ -67,8 +68,8 @@ def estimate(experiment: Experiment, labelled: int, unlabelled: int | None = Non
     runner = Runner(experiment, strategy, lambda event: None, lambda: None, None)
     teacher, teaching = _teacher(experiment, strategy.teacher, labelled)
     source = catalog.dataset(experiment.source) if experiment.source else None
-    data = _blank(target, labelled, labelled if unlabelled is None else unlabelled)
-    legs = runner.rehearsed(data, (source, _blank(source, 64, 64)) if source else None, teacher)
+    data = _blank(target, runner, labelled, labelled if unlabelled is None else unlabelled)
+    legs = runner.rehearsed(data, (source, _blank(source, runner, 64, 64)) if source else None, teacher)
     seconds, counts, steps, images = 0.0, (0, 0), 0, 0
     for leg in legs:
         seconds += _phase(leg)
@@ -84,11 +85,12 @@ def estimate(experiment: Experiment, labelled: int, unlabelled: int | None = Non
     return Estimate(*counts, steps, images, seconds + building + teaching, learning, device.peak_memory_mb())
 
 
-def _blank(dataset: Dataset, labelled: int, unlabelled: int) -> Split:
-    """Blank pictures in the numbers a split would have; memory that nobody writes to is not taken."""
+def _blank(dataset: Dataset, runner: Runner, labelled: int, unlabelled: int) -> Split:
+    """Blank samples in the numbers a split would have."""
+    kind = modality(runner.backbone.modality)
     others = min(MOST_VALIDATION, round(VALIDATION_SHARE * dataset.count)), round(dataset.test_fraction * dataset.count)
     train, validation, test, everything = (
-        Samples(np.zeros((count, *dataset.shape), "uint8"), np.zeros(count, "int64"))
+        Samples(kind.blank(count, dataset.shape, runner.size), np.zeros(count, "int64"))
         for count in (labelled, *(max(1, other) for other in others), max(1, unlabelled))
     )
     return Split(train, validation, test, "blank", dataset.classes, everything.inputs)
@@ -133,14 +135,15 @@ def _teacher(experiment: Experiment, key: str, labelled: int) -> tuple[Frozen | 
     asked = lesson(experiment, "same" if key.startswith("run:") else key)
     target = catalog.dataset(asked.target)
     backbone = catalog.backbone(asked.backbone)
-    network = Network(backbone, target.shape, asked.image_size or backbone.image_size, BLANK)
     runner = Runner(asked, catalog.check(asked), lambda event: None, lambda: None, None)
+    shape = modality(backbone.modality).blank(1, target.shape, runner.size).shape[1:]
+    network = Network(backbone, shape, runner.size, BLANK)
     seconds = 0.0 if key.startswith("run:") else estimate(asked, labelled).seconds
     return Frozen.of(network, runner.new_head(len(target.classes)), {}), seconds
 
 
 def _source(experiment: Experiment, source: Dataset) -> float:
     backbone = catalog.backbone(experiment.backbone)
-    recipe = Lesson(experiment, backbone, experiment.image_size or backbone.image_size, "").recipe
+    recipe = Lesson(experiment, backbone, modalities.size(experiment, backbone), "").recipe
     training = round((1 - VALIDATION_SHARE) * (1 - source.test_fraction) * source.count)
     return estimate(recipe, training).seconds

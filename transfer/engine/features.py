@@ -40,6 +40,7 @@ def cached(
     Returns:
         One for each set: shape (n, ...), float32, in the order of its samples.
     """
+    several = [network.read(inputs) for inputs in several]
     paths = [settings.cache("features") / f"{_key(network, names, inputs)}.npz" for inputs in several]
     found = [_kept(path) for path in paths]
     missing = [place for place, features in enumerate(found) if features is None]
@@ -127,7 +128,7 @@ def _key(network: Network, names: list[str], inputs: np.ndarray) -> str:
                 network.backbone.key,
                 names,
                 network.identity(names),
-                network.image_size,
+                network.size,
                 keras.config.dtype_policy().name,
                 keras.backend.backend(),
                 inputs.shape,

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from transfer import catalog
+from transfer import catalog, modalities
 from transfer.engine.batches import batches
 from transfer.engine.look import tile
 from transfer.engine.rebuilt import target_split
@@ -41,7 +41,7 @@ def first_batch(experiment: Experiment, folder: Path) -> dict[str, Any]:
         samples = type(samples)(split.unlabelled, np.full(len(split.unlabelled), -1))
     vary = kind if experiment.augment else None
     inputs, labels = next(iter(batches(samples, experiment.batch_size, [experiment.seed, FIRST], 0, 0, vary)))
-    size = experiment.image_size or backbone.image_size
+    size = modalities.size(experiment, backbone)
     entered = kind.entrance(tuple(inputs.shape[1:]), size, backbone.channels)(inputs)
     given = np.asarray(keras.ops.convert_to_numpy(entered))
     folder.mkdir(parents=True, exist_ok=True)

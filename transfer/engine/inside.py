@@ -56,15 +56,17 @@ class Inside:
         if shape not in self._featurers:
             network = self.found.network
             kind = modality(network.backbone.modality)
-            pictures = flowing = keras.Input(shape, dtype="uint8")
-            for part in (kind.entrance(shape, network.image_size, network.backbone.channels), *network.stages):
+            entrance = kind.entrance(shape, network.size, network.backbone.channels)
+            flowing = entrance.output
+            for part in network.stages:
                 flowing = part(flowing, training=False)
             features = ops.cast(flowing, "float32")
-            self._featurers[shape] = keras.Model(pictures, [features, self.found.head(features, training=False)])
+            self._featurers[shape] = keras.Model(entrance.input, [features, self.found.head(features, training=False)])
         return self._featurers[shape]
 
     def features(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Features, shape (n, d), and logits, shape (n, classes), of raw target or source pictures."""
+        pictures = self.found.network.read(pictures)
         model = self._featurer(tuple(pictures.shape[1:]))
         several = [model.predict_on_batch(part) for part in _batches(pictures)]
         features, logits = (np.concatenate([one[place] for one in several])[: len(pictures)] for place in (0, 1))
@@ -72,6 +74,7 @@ class Inside:
 
     def answers(self, pictures: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """Each stage's outputs for raw pictures, bottom to top; only one stage is in memory at a time."""
+        pictures = self.found.network.read(pictures)
         entered = [np.asarray(self.found.network.entrance(part, training=False)) for part in _batches(pictures)]
         for name, stage in self.found.network.named(self.found.network.names):
             entered = [np.asarray(stage.predict_on_batch(part)) for part in entered]

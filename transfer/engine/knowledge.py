@@ -11,6 +11,7 @@ from transfer.engine import data, device, inherited
 from transfer.engine.company import SourceHead
 from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed
 from transfer.engine.head import head
+from transfer.engine.intake import taken_in
 from transfer.engine.leg import Leg
 from transfer.engine.network import BLANK, Knowledge, Network
 from transfer.engine.source import Learned, Lesson
@@ -53,7 +54,7 @@ def origin(runner: Runner) -> Origin | None:
     source = catalog.dataset(experiment.source)
     split = runner.source_split
     then = runner.source_then
-    lesson = Lesson(experiment, backbone, runner.image_size, then.split if then else split.fingerprint)
+    lesson = Lesson(experiment, backbone, runner.size, then.split if then else split.fingerprint)
     learned = lesson.load()
     if learned is None and then is not None and then.split != split.fingerprint:
         raise ImpossibleExperiment(
@@ -69,11 +70,13 @@ def origin(runner: Runner) -> Origin | None:
     runner.provenance["data"][source.key] = split.fingerprint
     runner.provenance["source"] = {"identity": learned.identity, "validation_accuracy": learned.accuracy}
     knowledge = Knowledge(source.title, learned.identity, file=learned.file)
+    split = taken_in(split, backbone, runner.size)
     return Origin(knowledge, (source, split), (learned.head["head/0"], learned.head["head/1"]), split.classes)
 
 
 def _learn(runner: Runner, lesson: Lesson, split: data.Split, title: str) -> Learned | None:
     device.fix_seeds(runner.experiment.seed)
+    split = taken_in(split, runner.backbone, runner.size)
     points: list[Point] = []
 
     def keep_points(event: Event) -> None:
@@ -81,7 +84,7 @@ def _learn(runner: Runner, lesson: Lesson, split: data.Split, title: str) -> Lea
             points.append(event)
         _tell_ahead(runner, event)
 
-    network = Network(runner.backbone, split.train.inputs.shape[1:], runner.image_size, BLANK)
+    network = Network(runner.backbone, split.train.inputs.shape[1:], runner.size, BLANK)
     phase = lesson.phase(runner.backbone.stages, title)
     steps = -(-len(split.train) // lesson.recipe.batch_size) * phase.epochs
     top = head(len(split.classes), random=True)

@@ -214,7 +214,7 @@ class Leg:
             self.first_epoch,
             self.epochs,
             sum(int(np.prod(variable.shape)) for variable in self.learner.trainable_variables),
-            self.network.size + more,
+            self.network.parameters + more,
             {name: self.phase.rates.get(name, 0.0) for name in self.network.names},
         )
 

@@ -18,7 +18,6 @@ from transfer.modalities import modality
 from transfer.strategies import Strategy
 
 Weights = dict[str, np.ndarray]
-MOST_FLATTENED = 4096
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class Network:
 
     Args:
         backbone: from the catalog.
-        shape: of a raw sample.
-        image_size: height and width the stages are fed.
+        shape: of a sample, as its kind's `read` returns it.
+        size: of what the stages are fed: height and width in pixels, or length in tokens.
         knowledge: what they begin with.
         plan: what a strategy makes of them; None: all as they come.
     """
@@ -79,11 +78,11 @@ class Network:
         self,
         backbone: Backbone,
         shape: tuple[int, ...],
-        image_size: int,
+        size: int,
         knowledge: Knowledge,
         plan: Plan | None = None,
     ) -> None:
-        self.backbone, self.shape, self.image_size, self.knowledge = backbone, shape, image_size, knowledge
+        self.backbone, self.shape, self.size, self.knowledge = backbone, shape, size, knowledge
         self.plan = plan or Plan(backbone.stages, backbone.stages)
         self.touched: list[str] = []
         self.start: Weights = {}
@@ -101,12 +100,16 @@ class Network:
 
     def twin(self) -> Network:
         """The same network as it began, to be looked at while this one changes."""
-        return Network(self.backbone, self.shape, self.image_size, self.knowledge, self.plan)
+        return Network(self.backbone, self.shape, self.size, self.knowledge, self.plan)
+
+    def read(self, inputs: Any) -> Any:
+        """Raw samples as the network reads them."""
+        return modality(self.backbone.modality).read(inputs, self.backbone, self.size)
 
     @cached_property
     def entrance(self) -> keras.Model:
         """From raw samples to the first stage's input."""
-        return modality(self.backbone.modality).entrance(self.shape, self.image_size, self.backbone.channels)
+        return modality(self.backbone.modality).entrance(self.shape, self.size, self.backbone.channels)
 
     @cached_property
     def stages(self) -> list[keras.Model]:
@@ -114,8 +117,8 @@ class Network:
         built = dict(zip(self.backbone.stages, self._begun(), strict=True))
         built = {name: stage for name, stage in built.items() if name in self.names}
         top = self.names[-1]
-        if len(built[top].output_shape) == 4:
-            built[top] = _pooled(built[top])
+        if len(built[top].output_shape) > 2:
+            built[top] = modality(self.backbone.modality).pooled(built[top])
         if self.plan.rebuild is not None:
             built = self.plan.rebuild(built)
         self.start = take(built.items())
@@ -128,8 +131,8 @@ class Network:
         inherited.ready(self.backbone.key)
         left = set(self.backbone.stages) - set(self.plan.copied)
         if self.knowledge.own and not left:
-            return prebuilt.own(self.backbone, self.image_size)
-        stages = self.backbone.build(self.image_size)
+            return prebuilt.own(self.backbone, self.size)
+        stages = self.backbone.build(self.size)
         named = list(zip(self.backbone.stages, stages, strict=True))
         if self.knowledge.file is not None:
             put([(name, stage) for name, stage in named if name not in left], arrays.read(self.knowledge.file))
@@ -176,7 +179,7 @@ class Network:
         return still | {name: _moved(stage, self.start, name) for name, stage in self.named(self.touched)}
 
     @property
-    def size(self) -> int:
+    def parameters(self) -> int:
         """The number of its weights."""
         if self.whole:
             return self.backbone.parameters
@@ -184,17 +187,6 @@ class Network:
         # A fixed network holds its weights as constants of a graph.
         constants = sum(getattr(layer, "constants", 0) for stage in self.stages for layer in stage.layers)
         return constants + sum(int(np.prod(variable.shape)) for variable in variables if "seed" not in variable.name)
-
-
-def _pooled(stage: keras.Model) -> keras.Model:
-    """The stage with its rows and columns made one vector, for a head to sit on.
-
-    A small map is flattened, for where something lies can be what tells classes apart; a large one
-    is averaged, or the head would have more weights than the network.
-    """
-    small = int(np.prod(stage.output_shape[1:])) <= MOST_FLATTENED
-    pool = keras.layers.Flatten() if small else keras.layers.GlobalAveragePooling2D()
-    return keras.Model(stage.input, pool(stage.output), name=stage.name)
 
 
 def _moved(stage: keras.Model, start: Weights, name: str) -> float:

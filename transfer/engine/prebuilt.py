@@ -21,22 +21,22 @@ def prepare() -> None:
     """Builds the shipped networks at the size they are fed by default, and traces them."""
     for backbone in catalog.backbones().values():
         if backbone.pretrained is not None and not backbone.pretrained.download_mb:
-            whole = keras.Sequential(_build(backbone, backbone.image_size))
+            whole = keras.Sequential(_build(backbone, backbone.size))
             blank = np.zeros((TRACED, *whole.input_shape[1:]), "float32")
             whole.predict_on_batch(blank)
-            _ready[_key(backbone, backbone.image_size)] = whole
+            _ready[_key(backbone, backbone.size)] = whole
 
 
-def own(backbone: Backbone, image_size: int) -> list[keras.Model]:
+def own(backbone: Backbone, size: int) -> list[keras.Model]:
     """The stages with the backbone's own weights; what was built beforehand is given away once.
 
     What is drawn at random afterwards is the same in either case.
     """
     drawn = random.getstate()
-    whole = _ready.pop(_key(backbone, image_size), None)
+    whole = _ready.pop(_key(backbone, size), None)
     if whole is not None:
         _given.append(whole)
-    stages = list(whole.layers) if whole is not None else _build(backbone, image_size)
+    stages = list(whole.layers) if whole is not None else _build(backbone, size)
     random.setstate(drawn)
     return stages
 
@@ -49,12 +49,12 @@ def joined(stages: Sequence[keras.Model]) -> keras.Sequential:
     return keras.Sequential(stages)
 
 
-def _build(backbone: Backbone, image_size: int) -> list[keras.Model]:
-    stages = backbone.build(image_size)
+def _build(backbone: Backbone, size: int) -> list[keras.Model]:
+    stages = backbone.build(size)
     assert backbone.pretrained is not None
     backbone.pretrained.load(stages)
     return stages
 
 
-def _key(backbone: Backbone, image_size: int) -> tuple[str, int, str]:
-    return backbone.key, image_size, keras.config.dtype_policy().name
+def _key(backbone: Backbone, size: int) -> tuple[str, int, str]:
+    return backbone.key, size, keras.config.dtype_policy().name

@@ -51,9 +51,9 @@ class Rebuilt:
     shape: tuple[int, ...]
 
     @property
-    def image_size(self) -> int:
+    def size(self) -> int:
         """Height and width, in pixels, to which the entrance brings every picture."""
-        return self.network.image_size
+        return self.network.size
 
     @cached_property
     def split(self) -> data.Split:
@@ -84,6 +84,7 @@ class Rebuilt:
             Shape (n, classes), float32; softmax makes probabilities of them.
         """
         # The last batch is filled up, for one of another size would be traced anew.
+        pictures = self.network.read(pictures)
         places = np.resize(np.arange(len(pictures)), -(-len(pictures) // PREDICTED) * PREDICTED)
         parts = (pictures[places[at : at + PREDICTED]] for at in range(0, len(places), PREDICTED))
         return np.concatenate([self.model.predict_on_batch(one) for one in parts])[: len(pictures)]

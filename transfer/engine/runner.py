@@ -13,7 +13,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from transfer import catalog, fetching, given, spending
+from transfer import catalog, fetching, given, modalities, spending
 from transfer.backbones.as_read import as_read
 from transfer.datasets import Dataset
 from transfer.engine import arrays, baseline, checkpoint, data, device, inherited, void
@@ -26,6 +26,7 @@ from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
 from transfer.engine.exam import examined
 from transfer.engine.frozen import Frozen
 from transfer.engine.head import head as new_head
+from transfer.engine.intake import taken_in
 from transfer.engine.knowledge import Origin, origin
 from transfer.engine.leg import Leg
 from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
@@ -72,7 +73,7 @@ class Runner:
             experiment = experiment.but(backbone=as_read(experiment.backbone, self._resumed.reading))
         self.experiment, self.strategy, self.wish = experiment, strategy, wish
         self.backbone = catalog.backbone(experiment.backbone)
-        self.image_size = experiment.image_size or self.backbone.image_size
+        self.size = modalities.size(experiment, self.backbone)
         self.best_weights: Weights = {}
         self._picked: dict[str, Weights] = {}
         self._plane: Weights = {}
@@ -120,6 +121,7 @@ class Runner:
         self.provenance["published"] = {self.experiment.target: self._split.published}
         self._record("target", self.experiment.target, self._split)
         self._look_back()
+        self._split = taken_in(self._split, self.backbone, self.size)
         epochs = self.experiment.epochs_for(len(self._split.train))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
             self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
@@ -230,7 +232,7 @@ class Runner:
         classes = len(source[1].classes) if source else len(split.classes)
         if source or "source head" in self.strategy.needs or names == split.classes:
             plan = Plan.of(self.strategy, self.backbone)
-            network = Network(self.backbone, split.train.inputs.shape[1:], self.image_size, BLANK, plan)
+            network = Network(self.backbone, split.train.inputs.shape[1:], self.size, BLANK, plan)
             width = network.named(network.names)[-1][1].output_shape[-1]
             head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")
             if source is None and self.backbone.source_head is not None:
@@ -245,6 +247,7 @@ class Runner:
         found = origin(self)
         if found is None:
             return None
+        shape = modalities.modality(self.backbone.modality).blank(1, shape, self.size).shape[1:]
         # As `device.fix_seeds`, but what else this process has built stays.
         keras.utils.set_random_seed(self.experiment.seed)
         network, head, _ = self._begin(found, shape, classes)
@@ -304,7 +307,7 @@ class Runner:
         # The head first: the order in which they are made decides what is drawn for each.
         head = self.new_head(len(classes))
         plan = Plan.of(self.strategy, self.backbone)
-        network = Network(self.backbone, shape, self.image_size, begun.knowledge, plan)
+        network = Network(self.backbone, shape, self.size, begun.knowledge, plan)
         keeps_head = begun.head is not None and begun.classes == classes and self.strategy.keeps_head
         if keeps_head and begun.head is not None:
             head.build((None, begun.head[0].shape[0]))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from transfer import settings
+from transfer import modalities, settings
 from transfer.backbones import Backbone
 from transfer.engine import arrays
 from transfer.engine.events import Point
@@ -45,7 +45,7 @@ class Lesson:
 
     experiment: Experiment
     backbone: Backbone
-    image_size: int
+    size: int
     data: str
 
     @property
@@ -55,7 +55,7 @@ class Lesson:
         return Experiment(
             **kept,
             target=self.experiment.source,
-            image_size=self.image_size,
+            **modalities.fields_for(self.backbone, self.size),
             strategy="from_scratch",
             epochs=self.experiment.source_epochs,
             **RECIPE,
@@ -70,6 +70,8 @@ class Lesson:
         """
         network = self.backbone.pretrained.identity if self.backbone.pretrained else ""
         learned_by = {name: value for name, value in self.recipe.model_dump(mode="json").items() if name != "target"}
+        if not learned_by["intake"]:
+            del learned_by["intake"]  # as before there was such a field: what was learned then is still found
         words = json.dumps([LAYOUT, learned_by, network, self.data], sort_keys=True)
         return settings.cache("sources") / f"{hashlib.sha256(words.encode()).hexdigest()[:40]}.npz"
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from transfer import catalog, settings
 from transfer.engine import device, inherited
+from transfer.modalities import modality
 
 BATCH = 32
 SECONDS = 2.0
@@ -30,18 +31,19 @@ def measure(key: str) -> dict[str, Any]:
     """
     backbone = catalog.backbone(key)
     inherited.ready(key)
-    network = keras.Sequential(backbone.build(backbone.image_size))
-    shape = (BATCH, backbone.image_size, backbone.image_size, backbone.channels)
-    pictures = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
-    network.predict_on_batch(pictures)  # traced here
+    network = keras.Sequential(backbone.build(backbone.size))
+    kind, shape = modality(backbone.modality), (backbone.size, backbone.size, backbone.channels)
+    raw = kind.blank(BATCH, shape, backbone.size)
+    samples = np.asarray(kind.entrance(raw.shape[1:], backbone.size, backbone.channels)(raw))
+    network.predict_on_batch(samples)  # traced here
     batches, begin = 0, time.perf_counter()
     while (taken := time.perf_counter() - begin) < SECONDS or batches < 2:
-        network.predict_on_batch(pictures)
+        network.predict_on_batch(samples)
         batches += 1
     found = {
         "key": key,
         "pictures_per_second": batches * BATCH / taken,
-        "image_size": backbone.image_size,
+        "image_size": backbone.size,
         "device": device.accelerator(),
         "machine": platform.node(),
     }

@@ -32,13 +32,14 @@ def learned(store: Store, experiment: Experiment) -> bool:
     with store.begin() as database:
         found = database.execute(chosen).scalars().all()
     network = catalog.backbones().get(experiment.backbone)
-    usual = network.image_size if network else None
+    usual = network.size if network else None
     wanted = _what_matters(experiment.model_dump(mode="json"), usual)
     return any(_begins_with_it(one) and _what_matters(one, usual) == wanted for one in found)
 
 
 def _what_matters(fields: dict[str, object], usual: object) -> list[object]:
-    return [*(fields.get(name) for name in MATTERS), fields.get("image_size") or usual]
+    sizes = fields.get("image_size"), *dict(fields.get("intake") or {}).values()  # type: ignore[call-overload]  # JSON
+    return [*(fields.get(name) for name in MATTERS), next(filter(None, sizes), usual)]
 
 
 def _begins_with_it(fields: dict[str, object]) -> bool:

@@ -1,24 +1,61 @@
-"""Kinds of sample. Adding one is one new file here, named for the kind, with the functions of `Modality`.
+"""Kinds of sample. Adding one is one new folder here, named for the kind, with two files.
 
-A modality brings samples of any shape to what a backbone reads and varies them for augmentation.
+``__init__.py`` defines `KIND`, what pages and checks need to know; it imports no Keras. ``working.py`` has the
+functions of `Modality`, which bring samples to what a backbone reads and vary them.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
+
+from transfer.errors import ImpossibleExperiment
+from transfer.experiment import Experiment, Options
 
 if TYPE_CHECKING:
     import keras
 
+    from transfer.backbones import Backbone
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of sample in words, and how its samples enter a network.
+
+    Args:
+        key: name of its folder.
+        noun: what one sample is called.
+        nouns: what several are called.
+        unit: of a network's input size.
+        intake: the options of how samples enter; `Experiment.intake` holds them.
+        size: name of the option that sets the size, in ``intake`` or, of pictures, in the experiment itself.
+    """
+
+    key: str
+    noun: str
+    nouns: str
+    unit: str
+    intake: type[Options]
+    size: str
+
 
 class Modality(Protocol):
-    """What a file in this folder defines."""
+    """What ``working.py`` in a kind's folder defines."""
+
+    def read(self, inputs: Any, backbone: Backbone, size: int) -> Any:
+        """Raw samples as the backbone reads them; what has been read before is returned as it is."""
+
+    def blank(self, count: int, shape: tuple[int, ...], size: int) -> np.ndarray:
+        """So many samples without content, as `read` returns those of ``shape``; for measuring."""
 
     def entrance(self, shape: tuple[int, ...], size: int, channels: int) -> keras.Model:
-        """A model without weights from raw samples of ``shape`` to the backbone's input."""
+        """A model without weights from samples of ``shape``, as `read` returns them, to the backbone's input."""
+
+    def pooled(self, stage: keras.Model) -> keras.Model:
+        """The stage with its output made one vector a sample, for a head to sit on."""
 
     def augment(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """The samples, each varied a little; same shape and type, equal for equal generators."""
@@ -27,6 +64,50 @@ class Modality(Protocol):
         """The samples ``plain``, ``weak`` (varied a little) or ``strong`` (varied much); as for `augment`."""
 
 
+def kind(key: str) -> Kind:
+    """The kind of that key."""
+    return cast(Kind, importlib.import_module(f"transfer.modalities.{key}").KIND)
+
+
 def modality(key: str) -> Modality:
-    """The modality of that key; its file is imported only now."""
-    return cast(Modality, importlib.import_module(f"transfer.modalities.{key}"))
+    """What works on samples of that kind; its file, which needs Keras, is imported only now."""
+    return cast(Modality, importlib.import_module(f"transfer.modalities.{key}.working"))
+
+
+def size(experiment: Experiment, backbone: Backbone) -> int:
+    """The size at which an experiment feeds a backbone: the one asked for, or the backbone's own."""
+    of = kind(backbone.modality)
+    asked = experiment.intake.get(of.size, getattr(experiment, of.size, None))
+    return int(asked or backbone.size)
+
+
+def fields_for(backbone: Backbone, size: int) -> dict[str, Any]:
+    """The fields of an experiment that feed the backbone at that size."""
+    name = kind(backbone.modality).size
+    return {name: size} if name in Experiment.model_fields else {"intake": {name: size}}
+
+
+def check(experiment: Experiment, backbone: Backbone) -> None:
+    """Raises `RequestError` for options that this kind does not have, `ImpossibleExperiment` for a size that the
+    backbone cannot take."""
+    of = kind(backbone.modality)
+    of.intake(**experiment.intake)
+    if experiment.image_size is not None and of.size != "image_size":
+        raise ImpossibleExperiment(
+            f"{backbone.title} reads {of.nouns}, which have no size in pixels.",
+            f"image_size {experiment.image_size}",
+            f"Leave image_size empty; {of.size} sets how much of a {of.noun} is read.",
+        )
+    asked = size(experiment, backbone)
+    if asked < backbone.smallest:
+        raise ImpossibleExperiment(
+            f"{backbone.title} needs {of.nouns} of at least {backbone.smallest} {of.unit}.",
+            f"{of.size} {asked}",
+            f"Set {of.size} to {backbone.smallest} or more, or use the backbone's own ({backbone.size}).",
+        )
+    if backbone.largest is not None and asked > backbone.largest:
+        raise ImpossibleExperiment(
+            f"{backbone.title} was made for {of.nouns} of at most {backbone.largest} {of.unit}.",
+            f"{of.size} {asked}",
+            f"Use the backbone's own {of.size}.",
+        )

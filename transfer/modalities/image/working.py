@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import keras
 import numpy as np
 from keras import ops
 
+if TYPE_CHECKING:
+    from transfer.backbones import Backbone
+
 SHIFT = 0.08
 TURN = np.deg2rad(10)
 ZOOM = 0.1
+MOST_FLATTENED = 4096
+
+
+def read(inputs: Any, backbone: Backbone, size: int) -> Any:
+    """The pictures as they are; the entrance does all that is left to do."""
+    return inputs
+
+
+def blank(count: int, shape: tuple[int, ...], size: int) -> np.ndarray:
+    """Black pictures; memory that nobody writes to is not taken."""
+    return np.zeros((count, *shape), "uint8")
 
 
 def entrance(shape: tuple[int, ...], size: int, channels: int) -> keras.Model:
@@ -26,6 +42,17 @@ def entrance(shape: tuple[int, ...], size: int, channels: int) -> keras.Model:
     if tuple(shape[:2]) != (size, size):
         pixels = ops.image.resize(pixels, (size, size), interpolation="bilinear")
     return keras.Model(inputs, pixels, name="entrance")
+
+
+def pooled(stage: keras.Model) -> keras.Model:
+    """The stage with its rows and columns made one vector.
+
+    A small map is flattened, for where something lies can be what tells classes apart; a large one
+    is averaged, or the head would have more weights than the network.
+    """
+    small = int(np.prod(stage.output_shape[1:])) <= MOST_FLATTENED
+    pool = keras.layers.Flatten() if small else keras.layers.GlobalAveragePooling2D()
+    return keras.Model(stage.input, pool(stage.output), name=stage.name)
 
 
 def view(name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:

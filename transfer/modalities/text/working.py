@@ -1,0 +1,100 @@
+"""Texts: turned into tokens by the backbone's own tokenizer, cut or filled up to one length.
+
+Token 0 fills up. A stage whose output still has a row for each token keeps the rows of filled-up tokens at zero, so
+that the next one can tell them without being told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+if TYPE_CHECKING:
+    from transfer.backbones import Backbone
+
+DROPPED = {"weak": 0.1, "strong": 0.3}
+SWAPPED = 0.2
+
+
+def read(inputs: Any, backbone: Backbone, size: int) -> np.ndarray:
+    """Texts as tokens, int32, shape (n, size); tokens are returned as they are."""
+    if isinstance(inputs, np.ndarray) and inputs.dtype.kind == "i":
+        return inputs
+    assert backbone.tokens is not None, "a backbone that reads texts has a tokenizer"
+    return backbone.tokens(list(inputs), size)
+
+
+def blank(count: int, shape: tuple[int, ...], size: int) -> np.ndarray:
+    """Texts of one token, repeated."""
+    return np.ones((count, size), "int32")
+
+
+def entrance(shape: tuple[int, ...], size: int, channels: int) -> keras.Model:
+    """Tokens as they are."""
+    tokens = keras.Input((size,), dtype="int32", name="tokens")
+    return keras.Model(tokens, ops.cast(tokens, "int32"), name="entrance")
+
+
+def pooled(stage: keras.Model) -> keras.Model:
+    """The stage with the mean over its tokens; filled-up ones do not count."""
+    from transfer.modalities.text.layers import MeanOfTokens
+
+    return keras.Model(stage.input, MeanOfTokens(name=f"{stage.name}_mean")(stage.output), name=stage.name)
+
+
+def augment(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Each text without about a tenth of its tokens.
+
+    Args:
+        samples: tokens, shape (n, size), int32.
+        random: consumed; equal generators give equal texts.
+    """
+    return _without(samples, random, DROPPED["weak"])
+
+
+def view(name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The texts ``plain``, as they are; ``weak``, as `augment` varies them; or ``strong``: three tenths of the tokens
+    left out, a fifth of the others in their neighbour's place.
+
+    Args:
+        name: which view.
+        samples: tokens, shape (n, size), int32.
+        random: consumed; equal generators give equal texts.
+
+    Reference:
+        Wei & Zou 2019, EDA, section 2: random deletion and random swap; in place of Xie et al. 2020 (UDA), whose
+        translation there and back needs a second network.
+    """
+    if name == "plain":
+        return samples
+    if name == "weak":
+        return augment(samples, random)
+    return _swapped(_without(samples, random, DROPPED["strong"]), random)
+
+
+def _inner(samples: np.ndarray) -> np.ndarray:
+    """Which tokens may be moved: none that fills up, nor the first and last, which may be a network's own marks."""
+    real = samples != 0
+    last = real.sum(axis=1, keepdims=True) - 1
+    place = np.arange(samples.shape[1])[None]
+    return real & (place > 0) & (place < last)
+
+
+def _without(samples: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
+    gone = _inner(samples) & (random.random(samples.shape) < share)
+    # What is left moves up; a stable sort keeps its order.
+    order = np.argsort(gone | (samples == 0), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(np.where(gone, 0, samples), order, axis=1))
+
+
+def _swapped(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    inner = _inner(samples)
+    chosen = inner[:, :-1] & inner[:, 1:] & (random.random((len(samples), samples.shape[1] - 1)) < SWAPPED)
+    chosen[:, 1:] &= ~chosen[:, :-1]  # of overlapping pairs the first
+    order = np.broadcast_to(np.arange(samples.shape[1]), samples.shape).copy()
+    order[:, :-1] += chosen
+    order[:, 1:] -= chosen
+    return np.asarray(np.take_along_axis(samples, order, axis=1))

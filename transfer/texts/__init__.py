@@ -1,0 +1,1 @@
+"""Texts: kept in memory as bytes, read from people's files, turned into tokens."""
