@@ -31,6 +31,7 @@ FIELDS: dict[str, tuple[Any, bool]] = {
     "schedule": ("cosine", False),
     "early_stopping": (2, False),
     "image_size": (32, True),
+    "intake": ({"tokens": 8}, False),  # the size that follows from it is asked about on its own
     "augment": (True, False),
     "label_smoothing": (0.1, False),
     "class_weights": (True, False),
