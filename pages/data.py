@@ -6,20 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import looked, reading, upload
+from pages.kinds import shows
+from pages.parts import cards, reading, upload
 from pages.parts.counts import is_here
 from pages.parts.form import choose, chosen
 from pages.parts.shared import through_app, told_apart
 from transfer import catalog
 from transfer.datasets import Dataset
 
-VIEWS = {
-    "Classes": looked.classes,
-    "Split": looked.split,
-    "Duplicates": looked.duplicates,
-    "First batch": looked.batch,
-    "Distance": looked.distance,
-}
 LAB = "pages/lab.py"
 
 
@@ -38,11 +32,11 @@ def pick(own: list[Dataset]) -> Dataset | None:
 
 
 def learn(dataset: Dataset) -> None:
-    """Makes it the experiment's target; for photographs, a backbone pretrained on photographs is chosen."""
+    """Makes it the experiment's target; for own samples, a pretrained backbone of their kind is chosen."""
     changes: dict[str, Any] = {"target": dataset.key, "without": ()}
-    if dataset.kept:
-        changes |= {"source": None, "backbone": "efficientnet_lite0", "strategy": "feature_extraction",
-                    "labels_per_class": None, "image_size": None}  # fmt: skip
+    network = catalog.backbones().get(chosen()["backbone"])
+    if dataset.kept or network is None or network.modality != dataset.modality:
+        changes |= {**shows(dataset.modality).USUAL, "labels_per_class": None, "image_size": None, "intake": {}}
     elif chosen()["source"] == dataset.key:
         changes["source"] = None
     choose(**changes)
@@ -51,12 +45,8 @@ def learn(dataset: Dataset) -> None:
 
 def about(dataset: Dataset) -> None:
     """Facts about the data set, and its buttons."""
-    height, width, channels = dataset.shape
-    colour = "colour" if channels == 3 else "grey"
-    st.caption(
-        f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour} · `{dataset.key}` · "
-        f"{dataset.summary} {dataset.reference}, {dataset.licence}."
-    )
+    facts = cards.facts(dataset)
+    st.caption(f"{facts} · `{dataset.key}` · {dataset.summary} {dataset.reference}, {dataset.licence}.")
     if dataset.understood:
         reading.said(dataset.key, dataset.understood)
     if dataset.warning:
@@ -93,7 +83,10 @@ dataset = pick(mine)
 if dataset is not None:
     about(dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = st.segmented_control("View", list(VIEWS), default="Classes", required=True, key="data_view")
+        views = shows(dataset.modality).VIEWS
+        if st.session_state.get("data_view") not in views:
+            st.session_state["data_view"] = next(iter(views))  # of another kind
+        view = st.segmented_control("View", list(views), required=True, key="data_view")
         seed = st.number_input("Seed of the split", 0, 2**31 - 1, chosen()["seed"], width=160, key="data_seed")
     if fetched(dataset):
-        VIEWS[str(view)](dataset, int(seed))
+        views[str(view)](dataset, int(seed))

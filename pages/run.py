@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.kinds import kind_of, shows
 from pages.parts.shared import ICONS, alone_while_live, in_words, the_lab, through_app
 from transfer import catalog, ids, settings
 from transfer.errors import RequestError, UnknownKey
@@ -16,7 +17,7 @@ PARTS = {
     "metrics": "Figures",
     "confusion": "Confusion",
     "mistakes": "Mistakes",
-    "look": "Where it looked",
+    "look": "Where it looked",  # or what else this kind of sample calls it
     "plane": "Embedding",
     "moved": "What moved",
     "about": "About",
@@ -62,13 +63,14 @@ def remarks(run: Run) -> None:
         st.warning(said, icon=":material/visibility:")
 
 
-def chosen_part() -> str:
+def chosen_part(run: Run) -> str:
     """The part on show; it is part of the address, so that it can be linked."""
     if "part" not in st.session_state:
         asked = st.query_params.get("part")
         st.session_state["part"] = asked if asked in PARTS else "curves"
+    names = PARTS | {"look": shows(kind_of(run.experiment.target).key).WHERE}
     part = st.segmented_control(
-        "Part", list(PARTS), format_func=PARTS.__getitem__, key="part", required=True,
+        "Part", list(PARTS), format_func=names.__getitem__, key="part", required=True,
         label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     st.query_params["part"] = part or "curves"
@@ -114,7 +116,7 @@ def tested(run: Run, part: str) -> None:
     elif part == "mistakes":
         exam.mistakes(run, found)
     elif part == "look":
-        inside.looked(run, found)
+        shows(kind_of(run.experiment.target).key).where(run, found)
     elif part == "plane":
         inside.embedded(run, found)
     else:
@@ -126,7 +128,7 @@ run = named_run()
 if run is not None:
     head(run)
     remarks(run)
-    part = chosen_part()
+    part = chosen_part(run)
     if part == "about":
         from pages.parts.about import about
 

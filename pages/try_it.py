@@ -1,9 +1,10 @@
-"""Try it: up to four trained networks classify a picture that you give."""
+"""Try it: up to four trained networks classify a sample that you give."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from pages.kinds import kind_of, shows
 from pages.parts.shared import in_a_list, still_there, the_lab, through_app, told_apart
 from transfer import catalog, settings
 from transfer.lab import Run
@@ -40,31 +41,15 @@ def chosen(known: dict[str, Run]) -> list[Run]:
 
 
 def ask(runs: list[Run]) -> None:
-    """The picture on the left, the networks' answers on the right."""
-    from pages.parts.given import given
-    from pages.parts.told import knows_digits, told, warm
+    """A sample on the left, the networks' answers on the right."""
+    from pages.parts.told import warm
 
+    kinds = {kind_of(run.experiment.target).key for run in runs}
+    if len(kinds) > 1:
+        st.info("These networks read different kinds of samples. Choose networks of one kind.", icon=":material/info:")
+        return
     warm(runs)
-    digits = all(knows_digits(run) for run in runs)
-    left, right = st.columns([4, 8], gap="medium")
-    with left:
-        picture = given(digits)
-        strokes = digits and st.toggle(
-            "Centre the strokes", value=True, key="strokes",
-            help="As in MNIST: light strokes on dark, 20 of 28 pixels high and centred. Without this, a digit in a "
-            "corner looks like nothing in the training pictures.",
-        )  # fmt: skip
-    with right:
-        st.markdown(
-            "**Answers** · Each class's probability, where the network looked, and the most similar training pictures.",
-            help="Similarity is the cosine between features (1: same direction), over at most 2,000 training pictures. "
-            "A picture that belongs to no class gets an answer too, often a confident one, because probabilities "
-            "always add up to 1.",
-        )
-        if picture is None:
-            st.info("Draw or upload a picture on the left to see the answers here.", icon=":material/arrow_back:")
-        else:
-            told(runs, picture, strokes)
+    shows(kinds.pop()).try_it(runs)
 
 
 through_app()

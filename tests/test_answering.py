@@ -87,7 +87,7 @@ def test_what_cannot_be_answered_is_said_in_words(run):
         calling.ask("answer", run=run, picture=np.zeros((5, 5, 3), "uint8"))
     with pytest.raises(RequestError, match="no stored network"):
         calling.ask("ready", run="nobody")
-    with pytest.raises(RequestError, match="no such picture"):
+    with pytest.raises(RequestError, match="no such sample"):
         calling.ask("pictures", run=run, places=[10**6])
     with pytest.raises(RequestError, match="no feature map"):
         calling.ask("look", run=run, place=0, stage="dense")

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "backbones": {"backbones", "elsewhere", "errors", "fetching", "ids", "modalities", "seen", "settings", "texts"},
     "datasets": {"datasets", "elsewhere", "errors", "fetching", "pictures", "removal", "settings", "texts"},
     "pictures": {"datasets", "errors", "experiment", "ids", "pictures", "removal", "settings"},
-    "modalities": {"modalities", "backbones", "errors", "experiment"},
+    "modalities": {"modalities", "backbones", "datasets", "errors", "experiment", "pictures"},
     "texts": {"texts", "errors", "settings"},
     "strategies": {"strategies", "backbones", "experiment", "losses", "errors"},
     "losses": {"losses"},

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import given
+from pages.kinds.image import given
 from tests.test_pages import live
 from tests.trained import QUICK, finished_run, twin
 from transfer import settings

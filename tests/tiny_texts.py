@@ -63,16 +63,29 @@ def build(size: int) -> list[keras.Model]:
     entry = keras.Input((size,), dtype="int32")
     words = keras.Model(entry, TokenVectors(WORDS, 12, name="words_vectors")(entry), name="words")
     entry = keras.Input((size, 12))
-    signal = layers.Dense(16, activation="relu", name="mixed_dense")(layers.LayerNormalization(name="mixed_norm")(entry))
+    signal = layers.Dense(16, activation="relu", name="mixed_dense")(
+        layers.LayerNormalization(name="mixed_norm")(entry)
+    )
     mixed = keras.Model(entry, signal * real(entry), name="mixed")
     entry = keras.Input((size, 16))
     signal = layers.BatchNormalization(momentum=0.9, name="dense_norm")(MeanOfTokens(name="dense_mean")(entry))
-    return [words, mixed, keras.Model(entry, layers.Dense(16, activation="relu", name="dense_dense")(signal), name="dense")]
+    return [
+        words,
+        mixed,
+        keras.Model(entry, layers.Dense(16, activation="relu", name="dense_dense")(signal), name="dense"),
+    ]
 
 
 def _dataset(key: str, each: int) -> Dataset:
     made = catalog.dataset("optdigits")
-    about = {"key": key, "title": key, "classes": CLASSES, "shape": (), "count": each * len(CLASSES), "modality": "text"}
+    about = {
+        "key": key,
+        "title": key,
+        "classes": CLASSES,
+        "shape": (),
+        "count": each * len(CLASSES),
+        "modality": "text",
+    }
     return replace(made, **about, load=partial(_load, key, each), test_fraction=0.3, kept=True)
 
 

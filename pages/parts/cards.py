@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from pages.kinds import kind_of, shows
 from pages.parts import networks, strip
 from pages.parts.counts import Counts
 from pages.parts.form import choose, chosen, experiment
 from pages.parts.options import source_matters
-from transfer import catalog
+from transfer import catalog, modalities
 from transfer.datasets import Dataset
 from transfer.insight import plan
 
@@ -64,7 +65,7 @@ def _data_card(counted: Counts | None) -> None:
         if source and not source_matters(fields):
             st.caption(":material/info: Not used: this strategy starts from random weights.")
         else:
-            st.caption(_size(source) if source else "The pretrained weights are transferred.")
+            st.caption(facts(source) if source else "The pretrained weights are transferred.")
 
 
 def _backbone_card() -> None:
@@ -101,27 +102,26 @@ def _strategy_card(counted: Counts | None) -> None:
 
 
 def _sheet(dataset: Dataset, width: Literal["stretch", "content"] = "stretch") -> None:
-    if dataset.sample_sheet:
-        st.image(str(dataset.sample_sheet), width=width, alt=f"Two samples of each class of {dataset.title}")
-    else:
+    if not shows(dataset.modality).samples(dataset, width):
         when = "are on the Data page" if dataset.kept else "can be seen once it is downloaded"
         st.caption(f":material/image: Samples {when}.")
 
 
-def _size(dataset: Dataset) -> str:
-    height, width, channels = dataset.shape
-    colour = "colour" if channels == 3 else "grey"
+def facts(dataset: Dataset) -> str:
+    """Samples, classes, size and download in one line."""
+    size = shows(dataset.modality).size(dataset)
+    nouns = modalities.kind(dataset.modality).nouns
     download = f" · {dataset.download_mb:g} MB to download" if dataset.download_mb else ""
-    return f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour}{download}"
+    return f"{dataset.count:,} {nouns} · {len(dataset.classes)} classes{size and f' · {size}'}{download}"
 
 
 def _sizes(dataset: Dataset, counted: Counts | None) -> str:
     if counted is None:
-        return _size(dataset)
+        return facts(dataset)
     a_class = counted.train
     each = f"{min(a_class)}" if min(a_class) == max(a_class) else f"{min(a_class)} to {max(a_class)}"
     return (
-        f"{_size(dataset)} · {each} per class for training, "
+        f"{facts(dataset)} · {each} per class for training, "
         f"{sum(counted.validation):,} for validation, {sum(counted.test):,} for the test"
     )
 
@@ -132,9 +132,14 @@ def _open(kind: str) -> None:
 
 def _pick(kind: str, key: str | None) -> None:
     choose(**{kind: key})
+    target = catalog.datasets().get(chosen()["target"])
+    network = catalog.backbones().get(chosen()["backbone"])
+    if kind == "target" and target and network and target.modality != network.modality:
+        # Neither backbone nor source can read it.
+        choose(**shows(target.modality).USUAL, image_size=None, intake={})
     if kind == "backbone" and key and ":" in key:
         # Its own weights are the reason to choose it, and a source would replace them; its size is fixed.
-        choose(source=None, image_size=None)
+        choose(source=None, image_size=None, intake={})
     _close()
 
 
@@ -174,6 +179,8 @@ def _gallery(kind: str) -> None:
 
 
 def _family(kind: str, key: str | None) -> str:
+    if kind == "target" and key:
+        return kind_of(key).nouns.capitalize()
     return catalog.strategies()[key].family if kind == "strategy" and key else ""
 
 
@@ -192,11 +199,14 @@ def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
     found: list[tuple[str | None, str, Callable[[], object]]] = []
     if kind == "source":
         found.append((None, "No source", partial(st.caption, "Use the backbone's pretrained weights, if it has any.")))
+    reads = kind_of(chosen()["target"]).key
     if kind in ("target", "source"):
-        every = (*catalog.own_datasets(), *catalog.datasets().values())
+        every = [*catalog.own_datasets(), *catalog.datasets().values()]
+        every = [one for one in every if kind == "target" or one.modality == reads]
+        every.sort(key=lambda one: one.modality)
         found += [(one.key, one.title, partial(_draw_dataset, one)) for one in every]
     elif kind == "backbone":
-        found += [(one.key, one.title, partial(networks.draw, one)) for one in networks.every()]
+        found += [(one.key, one.title, partial(networks.draw, one)) for one in networks.every(reads)]
     else:
         found += [(key, one.title, partial(_draw_strategy, one)) for key, one in catalog.strategies().items()]
     return found
@@ -204,7 +214,7 @@ def _choices(kind: str) -> list[tuple[str | None, str, Callable[[], object]]]:
 
 def _draw_dataset(dataset: Dataset) -> None:
     _sheet(dataset, "content")
-    st.markdown(_size(dataset))
+    st.markdown(facts(dataset))
     st.caption(f"{dataset.summary} {dataset.reference}, {dataset.licence}.")
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")

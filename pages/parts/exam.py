@@ -111,7 +111,7 @@ def confused(run: Run, answers: Answers) -> None:
         )
         more = f"; the {SHOWN} most confident" if len(places) > SHOWN else ", most confident first"
         st.markdown(f"{named}: {len(places)} picture{'s' if len(places) != 1 else ''}{more}")
-        gallery(run.id, answers, places[:SHOWN].tolist(), f"cell{truth}.{said}", "No pictures.")
+        gallery(run, answers, places[:SHOWN].tolist(), f"cell{truth}.{said}", "No pictures.")
 
 
 def mistakes(run: Run, answers: Answers) -> None:
@@ -122,10 +122,10 @@ def mistakes(run: Run, answers: Answers) -> None:
         help="Look here first for wrong labels, pictures with two things in them, and classes that look alike. These "
         "are extreme mistakes; for typical ones see the confusion matrix.",
     )
-    gallery(run.id, answers, numbers.surest_mistakes(answers, SHOWN // 2).tolist(), "mistake", "No mistakes.")
+    gallery(run, answers, numbers.surest_mistakes(answers, SHOWN // 2).tolist(), "mistake", "No mistakes.")
     st.markdown(
         "**Least confident hits** · Right, but only just.",
         help="The first answers to turn wrong if the pictures were slightly different. Confidence is the network's own "
         "estimate: check the reliability diagram before you trust it.",
     )
-    gallery(run.id, answers, numbers.unsure_hits(answers, SHOWN // 2).tolist(), "hit", "No correct answers.")
+    gallery(run, answers, numbers.unsure_hits(answers, SHOWN // 2).tolist(), "hit", "No correct answers.")

@@ -11,6 +11,7 @@ from transfer.errors import LabError
 from transfer.lab import calling
 
 LONG_SECONDS = 600.0
+OPENING = "opening the network; the first time takes a few seconds ..."
 
 
 def inquire(question: str, words: str, **about: Any) -> Any:
@@ -34,9 +35,12 @@ def _answer(question: str, **about: Any) -> Any:
     return calling.ask(question, seconds=LONG_SECONDS, **about)
 
 
-def pictures(run: str, places: list[int]) -> np.ndarray | None:
-    """Pictures of the run's test set, shape (n, height, width, channels), uint8; None if they are not available."""
+def samples(run: str, places: list[int]) -> np.ndarray | None:
+    """Samples of the run's test set; None if they are not available.
+
+    Pictures have the shape (n, height, width, channels), uint8; texts are strings, shape (n,).
+    """
     if not places:
         return None
-    found = inquire("pictures", "loading the pictures ...", run=run, places=places)
+    found = inquire("pictures", "loading the samples ...", run=run, places=places)
     return None if found is None else np.asarray(found["inputs"])

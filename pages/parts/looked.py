@@ -1,82 +1,29 @@
-"""What a data set contains: classes and samples, the split, duplicates, the first batch, distances."""
+"""What every data set contains, whatever its kind: the split, and how far it is from another."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.asking import answered, picture
+from pages.kinds import kind_of, shows
+from pages.parts.asking import answered
 from pages.parts.form import chosen
 from pages.parts.shared import told_apart
 from transfer import catalog
 from transfer.datasets import Dataset
-from transfer.errors import RequestError
-from transfer.experiment import Experiment, together
-from transfer.insight.words import counted
 from transfer.lab.looking import Answer, Question
 
-A_PAGE = 12
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def looked(dataset: Dataset, seed: int) -> Answer | None:
     """The answer about the data set, or None while it is being computed."""
-    return answered(Question("look", (dataset.key,), {"seed": seed}), "reading and counting the pictures")
-
-
-def classes(dataset: Dataset, seed: int) -> None:
-    """Balance, sizes and samples of each class."""
-    from transfer.insight import data
-
-    answer = looked(dataset, seed)
-    if answer is None or answer.found is None:
-        return
-    found = answer.found
-    left, right = st.columns([7, 5], gap="medium")
-    with left:
-        words, matters = data.about_balance(found["counts"], found["classes"])
-        st.markdown(f"**Balance** · {':material/warning: ' if matters else ''}{words}")
-        figure = data.balance(found["counts"], found["classes"], dataset.key)
-        st.plotly_chart(figure, key="chart_balance", config=CONFIG, alt=words)
-    with right:
-        words = data.about_sizes(found["sizes"], found["shape"])
-        st.markdown(f"**Sizes** · {words}")
-        if len({tuple(one) for one in found["sizes"]}) > 1:
-            figure = data.sizes_figure(found["sizes"], dataset.key)
-            st.plotly_chart(figure, key="chart_sizes", config=CONFIG, alt=words)
-    _left_out(answer)
-    st.markdown("**Samples by class** · From the training split.")
-    _samples(answer)
-
-
-def _left_out(answer: Answer) -> None:
-    found = answer.found or {}
-    if found.get("left_out"):
-        files = counted(found["left_out_count"], "file was", "files were")
-        with st.expander(f"{files} left out", icon=":material/report:"):
-            rows = [{"File": name, "Why": why} for name, why in found["left_out"]]
-            st.dataframe(rows, hide_index=True, width="stretch")
-
-
-def _samples(answer: Answer) -> None:
-    found = answer.found or {}
-    names = found["classes"]
-    begin = 0
-    if len(names) > A_PAGE:
-        starts = list(range(0, len(names), A_PAGE))
-        begin = st.selectbox(
-            "Classes", starts, format_func=lambda at: f"{names[at]} to {names[min(at + A_PAGE, len(names)) - 1]}"
-        )
-    columns = st.columns(2, gap="medium")
-    for place in range(begin, min(begin + A_PAGE, len(names))):
-        with columns[place % 2], st.container(gap="xsmall"):
-            count = sum(part[place] for part in found["counts"].values())
-            st.markdown(f"{names[place]} :gray[· {count:,}]")
-            if count:
-                picture(answer, f"class-{place}.png", f"Samples of the class {names[place]}")
+    return answered(
+        Question("look", (dataset.key,), {"seed": seed}), f"reading and counting the {kind_of(dataset.key).nouns}"
+    )
 
 
 def split(dataset: Dataset, seed: int) -> None:
-    """Which pictures are in which split."""
+    """How many samples of each class are in which split."""
     answer = looked(dataset, seed)
     if answer is None or answer.found is None:
         return
@@ -103,69 +50,9 @@ def split(dataset: Dataset, seed: int) -> None:
     )
 
 
-def duplicates(dataset: Dataset, seed: int) -> None:
-    """Pairs of pictures that are identical or nearly identical."""
-    from transfer.insight import data
-
-    answer = looked(dataset, seed)
-    if answer is None or answer.found is None:
-        return
-    words, matters = data.about_pairs(answer.found["pair_counts"])
-    (st.warning if matters else st.info)(words, icon=":material/content_copy:")
-    st.caption(
-        "Finds pictures that were re-saved, scaled or slightly brightened, but not cropped or rotated ones. "
-        "Pairs in different splits come first."
-    )
-    columns = st.columns(3, gap="medium")
-    for number, pair in enumerate(answer.found["pairs"]):
-        with columns[number % 3], st.container(border=True, gap="xsmall"):
-            picture(answer, f"pair-{number}.png", f"{pair['names'][0]} and {pair['names'][1]}")
-            how = "identical" if pair["same"] else "nearly identical"
-            parts = " and ".join(dict.fromkeys(pair["parts"]))
-            labels = " / ".join(dict.fromkeys(pair["classes"]))
-            st.markdown(f"{how} · {parts} · {labels}")
-            st.caption(f"`{pair['names'][0]}` and `{pair['names'][1]}`")
-
-
-def batch(dataset: Dataset, seed: int) -> None:
-    """The first batch exactly as the network receives it."""
-    fields = chosen()
-    own = fields["target"] == dataset.key
-    usual = fields["backbone"] if own or not dataset.kept else "efficientnet_lite0"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        backbone = _backbone("Backbone", usual, key="batch_backbone")
-        augment = st.toggle("Augment", fields["augment"], key="batch_augment")
-    size = fields["image_size"] if backbone == fields["backbone"] else None
-    try:
-        asked = Experiment().but(
-            target=dataset.key, source=None, backbone=backbone, strategy="from_scratch", seed=seed, augment=augment,
-            batch_size=fields["batch_size"] or 32, image_size=size,
-            labels_per_class=(fields["labels_per_class"] or None) if own else None,
-        )  # fmt: skip
-    except RequestError as problem:
-        st.warning(str(problem), icon=":material/block:")
-        return
-    question = Question("batch", (dataset.key,), {"experiment": asked.model_dump(mode="json")})
-    answer = answered(question, "reading the first batch")
-    if answer is None or answer.found is None:
-        return
-    found = answer.found
-    count, height, width, channels = found["shape"]
-    raw = found["raw"]
-    st.markdown(
-        f"**First batch** · {count} pictures of {height}×{width}×{channels}, resized from {raw[0]}×{raw[1]}×"
-        f"{raw[2]} inside the network; pixels {found['low']:.0f} to {found['high']:.0f}, mean "
-        f"{', '.join(f'{one:.0f}' for one in found['mean'])}."
-    )
-    shown = len(found["labels"])
-    picture(answer, "batch.png", f"The first {shown} pictures of the batch")
-    first = f"The first {shown} are shown. " if shown < count else ""
-    st.caption(f"{first}Labels, row by row: {together(found['labels'])}")
-
-
-def _backbone(label: str, usual: str, key: str) -> str:
-    """A backbone to use, by default the usual one."""
-    known = catalog.backbones()
+def backbone(label: str, usual: str, key: str, kind: str) -> str:
+    """A backbone to use that reads samples of that kind, by default the usual one."""
+    known = {name: one for name, one in catalog.backbones().items() if one.modality == kind}
     words = told_apart(known, lambda one: known[one].title)
     place = list(words).index(usual) if usual in words else 0
     found: str = st.selectbox(label, list(words), place, format_func=words.__getitem__, key=key)
@@ -176,32 +63,34 @@ def distance(dataset: Dataset, seed: int) -> None:
     """How far this data set is from another one."""
     from transfer.insight import data
 
-    known = catalog.datasets()
-    others = [one.key for one in (*catalog.own_datasets(), *known.values()) if one.key != dataset.key]
+    known, nouns = catalog.datasets(), kind_of(dataset.key).nouns
+    every = (*catalog.own_datasets(), *known.values())
+    others = [one.key for one in every if one.key != dataset.key and one.modality == dataset.modality]
     usual = chosen()["source"] if chosen()["source"] in others else others[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = told_apart(others, lambda one: known[one].title)
         other = st.selectbox("From", others, others.index(usual), format_func=words.__getitem__)
-        backbone = _backbone("Features of", "efficientnet_lite0", key="distance_backbone")
-        asked = (dataset.key, other, backbone, seed)
+        usual_network = shows(dataset.modality).USUAL["backbone"]
+        network = backbone("Features of", usual_network, key=f"distance_backbone:{nouns}", kind=dataset.modality)
+        asked = (dataset.key, other, network, seed)
         if st.button("Compare", icon=":material/compare_arrows:"):
             st.session_state["compared"] = asked
     if st.session_state.get("compared") != asked:
-        st.caption("Features of up to 500 pictures of each are computed once and cached, for runs too. Data sets or a "
+        st.caption(f"Features of up to 500 {nouns} of each are computed once and cached, for runs too. Data sets or a "
                    "network that are not on this machine yet will be downloaded.")  # fmt: skip
         return
-    question = Question("distance", (dataset.key, other), {"backbone": backbone, "seed": seed})
+    question = Question("distance", (dataset.key, other), {"backbone": network, "seed": seed})
     answer = answered(question, "computing features of both")
     if answer is None or answer.found is None:
         return
     found = answer.found
-    st.markdown(f"**{data.about_distance(found, catalog.backbone(backbone).title)}**")
+    st.markdown(f"**{data.about_distance(found, catalog.backbone(network).title)}**")
     left, right = st.columns(2)
     left.metric("Proxy A-distance, 0 to 2", f"{found['a_distance']:.2f}",
                 f"up to {found['a_distance_chance']:.2f} by chance", delta_color="off", delta_arrow="off")  # fmt: skip
     right.metric("MMD, squared", f"{found['mmd']:.4f}", f"up to {found['mmd_chance']:.4f} by chance",
                  delta_color="off", delta_arrow="off")  # fmt: skip
     st.caption(
-        f"{found['pictures'][0]} and {found['pictures'][1]} pictures. A small distance does not guarantee transfer: "
+        f"{found['pictures'][0]} and {found['pictures'][1]} {nouns}. A small distance does not guarantee transfer: "
         "the classes may still be arranged differently. Chance: 95th percentile over 20 shuffles."
     )

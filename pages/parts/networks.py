@@ -10,9 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.kinds import shows
 from pages.parts.asking import answered
 from pages.parts.form import choose
-from transfer import catalog, settings
+from transfer import catalog, modalities, settings
 from transfer.backbones import Backbone, saved, saved_model, uploaded
 from transfer.backbones.described import Description, cuts, understood, usual_cut, usual_pixels
 from transfer.backbones.pixels import PIXELS, offered
@@ -30,21 +31,23 @@ ORDERS: dict[str, Callable[[Backbone, dict[str, float]], Any]] = {
 
 def facts(network: Backbone) -> str:
     """Size, input, weights and download in one line."""
-    colour = "colour" if network.channels == 3 else "grey"
     own = network.pretrained
     weights = f"{own.source} weights{', always frozen' if network.fixed else ''}" if own else "not pretrained"
     download = f" · {own.download_mb:,.0f} MB to download" if own and own.download_mb else ""
-    return f"{_count(network.parameters)} weights · {network.size} px {colour} · {weights}{download}"
+    return f"{_count(network.parameters)} weights · {shows(network.modality).input(network)} · {weights}{download}"
 
 
 def _count(number: int) -> str:
     return f"{number / 1e6:.1f} million" if number >= 1e6 else f"{number:,}"
 
 
-def every() -> list[Backbone]:
-    """Your own files, networks that need no download, the networks of the newest runs, then the downloads."""
+def every(kind: str) -> list[Backbone]:
+    """Those that read samples of that kind: your own files, networks that need no download, runs', then downloads."""
     found = [*catalog.own_backbones(), *catalog.backbones().values()]
-    return sorted(found, key=lambda one: (bool(one.pretrained and one.pretrained.download_mb), _of_run(one)))
+    return sorted(
+        (one for one in found if one.modality == kind),
+        key=lambda one: (bool(one.pretrained and one.pretrained.download_mb), _of_run(one)),
+    )
 
 
 def _of_run(network: Backbone) -> bool:
@@ -53,11 +56,12 @@ def _of_run(network: Backbone) -> bool:
 
 def draw(network: Backbone) -> None:
     """A card's content."""
+    unit = modalities.kind(network.modality).unit
     st.markdown(facts(network))
     _figures(network)
     st.caption(
         f"{network.summary} {network.reference}. {network.licence}.",
-        help=f"Input: {network.preprocessing}, {network.smallest} pixels or more. Stages: {', '.join(network.stages)}.",
+        help=f"Input: {network.preprocessing}, {network.smallest} {unit} or more. Stages: {', '.join(network.stages)}.",
     )
 
 
@@ -66,7 +70,7 @@ def _figures(network: Backbone) -> None:
     accuracy = f"{network.top1:g} % ImageNet accuracy · " if network.top1 else ""
     speed = speeds.known().get(network.key)
     if speed is not None:
-        st.markdown(f"{accuracy}{speed:,.0f} pictures/s on this machine")
+        st.markdown(f"{accuracy}{speed:,.0f} {modalities.kind(network.modality).nouns}/s on this machine")
         return
     asked = st.session_state.setdefault("measured", [])
     if network.key in asked:

@@ -11,10 +11,10 @@ from PIL import Image
 
 from transfer import catalog, modalities
 from transfer.engine.batches import batches
-from transfer.engine.look import tile
 from transfer.engine.rebuilt import target_split
 from transfer.experiment import Experiment
 from transfer.modalities import modality
+from transfer.modalities.image.look import tile
 
 SHOWN, ACROSS, TILE, GAP = 16, 8, 112, 4
 FIRST = 1

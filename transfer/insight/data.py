@@ -16,12 +16,15 @@ FEW = 10
 SHARED_X = 40
 
 
-def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -> tuple[str, bool]:
+def about_balance(
+    counts: Mapping[str, Sequence[int]], classes: Sequence[str], noun: str = "picture"
+) -> tuple[str, bool]:
     """How balanced the classes are, and whether that matters.
 
     Args:
-        counts: pictures of each class in label order, by part.
+        counts: samples of each class in label order, by part.
         classes: their names.
+        noun: what a sample is called.
     """
     train, everything = counts["train"], sum(counts["validation"])
     most, least = int(np.argmax(train)), int(np.argmin(train))
@@ -29,7 +32,7 @@ def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -
     if ratio >= UNEVEN:
         always = percent(max(counts["validation"]) / max(1, everything))
         return (
-            f"{classes[most]} has {ratio:.1f} times as many pictures as {classes[least]} ({train[most]:,} and "
+            f"{classes[most]} has {ratio:.1f} times as many {noun}s as {classes[least]} ({train[most]:,} and "
             f"{train[least]:,} for training). Always guessing the most common class is right on {always} of "
             "validation: look at the accuracy of each class, or turn on class weights.",
             True,
@@ -37,19 +40,21 @@ def about_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str]) -
     rarest = int(np.argmin(counts["validation"]))
     if (few := counts["validation"][rarest]) < FEW:
         moves = (
-            f"One picture moves its accuracy by {100 / few:.0f} points." if few else "Its accuracy cannot be validated."
+            f"One {noun} moves its accuracy by {100 / few:.0f} points." if few else "Its accuracy cannot be validated."
         )
         return (
-            f"The classes are balanced, but small: {counted(few, 'validation picture')} of {classes[rarest]}. {moves}",
+            f"The classes are balanced, but small: {counted(few, f'validation {noun}')} of {classes[rarest]}. {moves}",
             True,
         )
     if ratio == 1:
-        return f"Every class has {train[most]:,} training pictures.", False
-    return f"The classes are balanced: {train[least]:,} to {train[most]:,} training pictures each.", False
+        return f"Every class has {train[most]:,} training {noun}s.", False
+    return f"The classes are balanced: {train[least]:,} to {train[most]:,} training {noun}s each.", False
 
 
-def balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], revision: str) -> go.Figure:
-    """Pictures in each class, stacked by part."""
+def balance(
+    counts: Mapping[str, Sequence[int]], classes: Sequence[str], revision: str, nouns: str = "pictures"
+) -> go.Figure:
+    """Samples in each class, stacked by part."""
     drawn = go.Figure()
     for place, (part, values) in enumerate(counts.items()):
         drawn.add_bar(
@@ -61,7 +66,7 @@ def balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], revisio
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", bargap=0.25,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
         xaxis={"type": "category", "showticklabels": len(classes) <= SHARED_X, "automargin": True},
-        yaxis={"title": {"text": "pictures"}, "automargin": True},
+        yaxis={"title": {"text": nouns}, "automargin": True},
     )  # fmt: skip
     return drawn
 
@@ -104,15 +109,15 @@ def sizes_figure(sizes: Sequence[Sequence[int]], revision: str) -> go.Figure:
     return drawn
 
 
-def about_pairs(counts: Mapping[str, int]) -> tuple[str, bool]:
-    """Which pictures are duplicates, and whether that matters."""
+def about_pairs(counts: Mapping[str, int], nouns: str = "pictures") -> tuple[str, bool]:
+    """Which samples are duplicates, and whether that matters."""
     if not counts["same"] and not counts["near"]:
         return "No duplicates.", False
-    said = f"{counted(counts['same'], 'pair')} of identical pictures, {counts['near']:,} of nearly identical ones."
+    said = f"{counted(counts['same'], 'pair')} of identical {nouns}, {counts['near']:,} of nearly identical ones."
     if counts["across"]:
         said += (
             f" {counted(counts['across'], 'pair is', 'pairs are')} split between parts: validation or test then "
-            "contains training pictures, and the score looks better than it is."
+            f"contains training {nouns}, and the score looks better than it is."
         )
     if counts["clash"]:
         said += f" {counted(counts['clash'], 'pair has', 'pairs have')} different labels: one label is wrong."

@@ -129,10 +129,13 @@ def opened(run: str) -> Opened:
 
 
 def pictures(run: str, places: list[int]) -> dict[str, np.ndarray]:
-    """Pictures of the test set, shape (n, height, width, channels), uint8, and their labels, shape (n,)."""
+    """Samples of the test set and their labels, shape (n,).
+
+    Pictures have the shape (n, height, width, channels), uint8; texts are strings, shape (n,).
+    """
     test = opened(run).split.test
     if places and not 0 <= min(places) <= max(places) < len(test):
-        raise RequestError("The test set has no such picture.", max(places), f"Choose 0 to {len(test) - 1}.")
+        raise RequestError("The test set has no such sample.", max(places), f"Choose 0 to {len(test) - 1}.")
     chosen = np.asarray(places, "int64")
     return {"inputs": np.asarray(test.inputs[chosen]), "labels": np.asarray(test.labels[chosen])}
 
@@ -149,9 +152,61 @@ def ready(run: str, known: bool = False) -> dict[str, Any]:
         inside = found.end
         if inside.maps:
             inside.look(np.zeros(inside.found.shape, "uint8"))
+        elif not inside.found.shape:
+            inside.features(np.array([""], dtype=object))
         if known:
             _ = found.known
         return {"maps": inside.maps, "shape": inside.found.shape, "classes": inside.found.classes}
+
+
+def read(run: str, text: str, most: int = 6) -> dict[str, Any]:
+    """A run's answer to a new text, what each word does to it, and the most similar training texts.
+
+    Returns:
+        ``probabilities`` (classes,), ``words`` with ``falls`` (see `transfer.engine.occlusion`), and for the most
+        similar training texts ``texts``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
+    """
+    from transfer.engine.occlusion import evidence
+
+    found = opened(run)
+    with found.turn:
+        seen = evidence(found.end, text)
+        known, labels, their = found.known
+    places, alike = nearest.nearest(their, seen.features, most)
+    return {
+        "probabilities": _softmax(seen.logits),
+        "words": seen.words,
+        "falls": seen.falls,
+        "texts": known[places].tolist(),
+        "labels": labels[places],
+        "alike": alike,
+    }
+
+
+def evidence(run: str, place: int, target: int = -1, start: bool = False) -> dict[str, Any]:
+    """What each word of a text of the test set does to a class's probability.
+
+    Args:
+        run: its id.
+        place: index of the text in the test set.
+        target: class that is watched; -1: the predicted one.
+        start: whether to use the network before training on the target.
+
+    Returns:
+        ``words`` with ``falls``, and ``probabilities`` (classes,), or None if the head had not been trained yet.
+    """
+    from transfer.engine import occlusion
+
+    found = opened(run)
+    text = pictures(run, [place])["inputs"][0]
+    with found.turn:
+        inside = found.start if start else found.end
+        seen = occlusion.evidence(inside, text, target)
+    return {
+        "words": seen.words,
+        "falls": seen.falls,
+        "probabilities": _softmax(seen.logits) if inside.head_says else None,
+    }
 
 
 def answer(run: str, picture: np.ndarray, most: int = 6) -> dict[str, Any]:
@@ -299,7 +354,7 @@ def together(run: str) -> dict[str, np.ndarray]:
 
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
-    one.__name__: one for one in (pictures, ready, answer, look, moved, embedded, together)
+    one.__name__: one for one in (pictures, ready, answer, look, read, evidence, moved, embedded, together)
 }
 
 

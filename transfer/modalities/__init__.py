@@ -1,13 +1,16 @@
-"""Kinds of sample. Adding one is one new folder here, named for the kind, with two files.
+"""Kinds of sample. Adding one is one new folder here, named for the kind, with three files.
 
 ``__init__.py`` defines `KIND`, what pages and checks need to know; it imports no Keras. ``working.py`` has the
-functions of `Modality`, which bring samples to what a backbone reads and vary them.
+functions of `Modality`, which bring samples to what a backbone reads and vary them; ``look.py`` has `look`, which
+shows samples without a network.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     import keras
 
     from transfer.backbones import Backbone
+    from transfer.datasets import Dataset, Samples
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ def kind(key: str) -> Kind:
 def modality(key: str) -> Modality:
     """What works on samples of that kind; its file, which needs Keras, is imported only now."""
     return cast(Modality, importlib.import_module(f"transfer.modalities.{key}.working"))
+
+
+def looker(key: str) -> Callable[[Dataset, Mapping[str, Samples], Path], dict[str, Any]]:
+    """What shows the samples of that kind without a network; see ``look.py`` in the kind's folder."""
+    return cast("Any", importlib.import_module(f"transfer.modalities.{key}.look")).look
 
 
 def size(experiment: Experiment, backbone: Backbone) -> int:

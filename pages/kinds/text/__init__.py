@@ -1,0 +1,104 @@
+"""Texts on the pages."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from pages.parts import looked
+from transfer import catalog
+from transfer.backbones import Backbone
+from transfer.datasets import Dataset
+
+if TYPE_CHECKING:
+    from transfer.insight.answers import Answers
+    from transfer.lab import Run
+
+WHERE = "Which words"
+WIDTH = 260
+USUAL = {"backbone": "word_average", "strategy": "feature_extraction", "source": None}
+SHOWN, ON_A_CARD, MOST_ON_A_CARD = 220, 110, 4
+# Texts are anybody's: they are escaped, control characters are drawn as such, and each keeps its own direction.
+SMALL = "font-size:.8rem;line-height:1.35"
+BOX = "border:1px solid rgba(128,128,128,.3);border-radius:.4rem;padding:.4rem .6rem;font-size:.85rem;line-height:1.4"
+
+
+def _classes(dataset: Dataset, seed: int) -> None:
+    from pages.kinds.text import data
+
+    data.classes(dataset, seed)
+
+
+def _duplicates(dataset: Dataset, seed: int) -> None:
+    from pages.kinds.text import data
+
+    data.duplicates(dataset, seed)
+
+
+VIEWS = {
+    "Classes": _classes,
+    "Split": looked.split,
+    "Duplicates": _duplicates,
+    "Distance": looked.distance,
+}
+
+
+def size(dataset: Dataset) -> str:
+    """Nothing: each text has its own length."""
+    return ""
+
+
+def input(network: Backbone) -> str:  # what it says
+    """The length in tokens."""
+    return f"{network.size} tokens"
+
+
+def samples(dataset: Dataset, width: Literal["stretch", "content"]) -> bool:
+    """A text each of a few classes, if the data set is at hand."""
+    if dataset.download_mb:
+        return False
+    for label, text in _few(dataset.key, dataset.stamp):
+        name = escape(dataset.classes[label])
+        st.html(f'<div style="{SMALL}"><b>{name}</b> · {html(text, ON_A_CARD)}</div>')
+    return True
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _few(key: str, stamp: str) -> list[tuple[int, str]]:
+    """Label and text of the first sample of the first classes."""
+    train = catalog.dataset(key).load().train
+    labels = np.unique(train.labels)[:MOST_ON_A_CARD].tolist()
+    return [(label, train.inputs[int(np.flatnonzero(train.labels == label)[0])]) for label in labels]
+
+
+def html(text: str, most: int = SHOWN) -> str:
+    """A text's beginning as HTML that shows every character and obeys none."""
+    begun = text if len(text) <= most else text[:most].rstrip() + " …"
+    return f"<bdi>{escape(visible(begun))}</bdi>"
+
+
+def visible(text: str) -> str:
+    """The text with a sign in place of each character that would be invisible or change the direction of others."""
+    return "".join(one if one.isprintable() or one == "\n" else "\u2423" if one.isspace() else "\ufffd" for one in text)
+
+
+def sample(sample: Any, words: str) -> None:
+    """The text's beginning in a box."""
+    st.html(f'<div style="{BOX}">{html(str(sample))}</div>')
+
+
+def where(run: Run, answers: Answers) -> None:
+    """What each word does to an answer."""
+    from pages.kinds.text.where import where
+
+    where(run, answers)
+
+
+def try_it(runs: list[Run]) -> None:
+    """A text that is typed."""
+    from pages.kinds.text.trial import try_it
+
+    try_it(runs)
