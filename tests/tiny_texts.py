@@ -58,17 +58,17 @@ def build(size: int) -> list[keras.Model]:
     import keras
     from keras import layers
 
-    from transfer.modalities.text.layers import MeanOfTokens, TokenVectors, real
+    from transfer.modalities.text.rows import mean, real, vectors
 
     entry = keras.Input((size,), dtype="int32")
-    words = keras.Model(entry, TokenVectors(WORDS, 12, name="words_vectors")(entry), name="words")
+    words = keras.Model(entry, vectors(entry, layers.Embedding(WORDS, 12, name="words_vectors")), name="words")
     entry = keras.Input((size, 12))
     signal = layers.Dense(16, activation="relu", name="mixed_dense")(
         layers.LayerNormalization(name="mixed_norm")(entry)
     )
     mixed = keras.Model(entry, signal * real(entry), name="mixed")
     entry = keras.Input((size, 16))
-    signal = layers.BatchNormalization(momentum=0.9, name="dense_norm")(MeanOfTokens(name="dense_mean")(entry))
+    signal = layers.BatchNormalization(momentum=0.9, name="dense_norm")(mean(entry))
     return [
         words,
         mixed,

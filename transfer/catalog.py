@@ -5,6 +5,7 @@ Nothing here imports TensorFlow: plug-in files import it inside their functions.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import json
@@ -88,7 +89,8 @@ class _Backbones(dict[str, Backbone]):
     def __missing__(self, key: str) -> Backbone:
         prefix, colon, rest = key.partition(":")
         family = _backbone_families().get(prefix) if colon else None
-        return family.open(rest) if family else _pick("backbone", key, dict(self))
+        found = family.open(rest) if family else _pick("backbone", key, dict(self))
+        return dataclasses.replace(found, tokens=self[found.reads_as].tokens) if found.reads_as else found
 
     def get(self, key: str, default: Any = None) -> Any:
         """As a dict's, families included; what cannot be opened counts as missing."""

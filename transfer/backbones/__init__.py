@@ -74,6 +74,7 @@ class Backbone:
         lessons: what its weights were trained on, as far as the lab trained them.
         tokens: ``tokens(texts, size)`` returns texts as the first stage takes them, int32, shape (n, size), 0 where
             a text has ended; None for networks that read no texts.
+        reads_as: key of the backbone whose ``tokens`` are meant, for a network that came of it; empty: its own.
         parts: which of the parts that some strategies work on its stages have; None if unknown beforehand.
         fixed: whether its weights can neither be trained nor reinitialised: it only computes features.
         notes: what a run with it must report: assumptions about the network, and what was left out of it.
@@ -102,6 +103,7 @@ class Backbone:
     notes: tuple[str, ...] = ()
     parts: frozenset[Part] | None = None
     tokens: Callable[[Sequence[str], int], np.ndarray] | None = None
+    reads_as: str = ""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def open_(run: str) -> Backbone:
         largest=size,
         channels=about["channels"],
         modality=about["modality"],
+        reads_as=about.get("reads_as", ""),
         licence=about["licence"],
         reference=f"run {run}",
         preprocessing=about["preprocessing"],

@@ -40,6 +40,7 @@ def describe(runner: Runner, leg: Leg, folder: Path) -> None:
         "image_size": network.size,
         "channels": runner.backbone.channels,
         "modality": runner.backbone.modality,
+        "reads_as": runner.backbone.reads_as or (runner.backbone.key if runner.backbone.tokens else ""),
         "licence": runner.backbone.licence,
         "preprocessing": runner.backbone.preprocessing,
         "classes": list(target.classes),
@@ -63,7 +64,8 @@ def ready(key: str) -> None:
     if place.exists():
         return
     found = rebuilt.trained(run)
-    flowing = entry = keras.Input(found.network.stages[0].input_shape[1:], name="pixels")
+    first = found.network.stages[0].inputs[0]
+    flowing = entry = keras.Input(first.shape[1:], dtype=first.dtype, name="samples")
     for stage in map(plain, found.network.stages):
         flowing = stage(flowing)
     if isinstance(found.head, keras.layers.Dense):

@@ -55,6 +55,12 @@ def write(run: str, output: Path) -> Path:
             f"run {run}, {found.network.backbone.key}",
             "Keep the SavedModel's folder: the run goes on from there. Or run it on the network as a .keras file.",
         )
+    if not found.shape:
+        raise ImpossibleExperiment(
+            "A .keras file cannot hold the tokenizer that turns texts into what this network reads.",
+            f"run {run}, {found.network.backbone.key}",
+            f"Use the network inside the lab: as the backbone run:{run}, or on the page Try it.",
+        )
     whole(found).save(output)
     with zipfile.ZipFile(output, "a") as file:
         file.writestr(CLASSES, json.dumps(list(found.classes)))

@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from transfer.modalities.text.rows import mean
+
 if TYPE_CHECKING:
     from transfer.backbones import Backbone
 
@@ -40,9 +42,7 @@ def entrance(shape: tuple[int, ...], size: int, channels: int) -> keras.Model:
 
 def pooled(stage: keras.Model) -> keras.Model:
     """The stage with the mean over its tokens; filled-up ones do not count."""
-    from transfer.modalities.text.layers import MeanOfTokens
-
-    return keras.Model(stage.input, MeanOfTokens(name=f"{stage.name}_mean")(stage.output), name=stage.name)
+    return keras.Model(stage.input, mean(stage.output), name=stage.name)
 
 
 def augment(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,114 @@
+"""Every strategy on texts: the contract that they keep on pictures, or a reason in words why they cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests import tiny, tiny_texts
+from tests.spied import without_target_labels
+from transfer import Experiment, catalog, train
+from transfer.engine import device
+from transfer.engine.events import Event, PhaseBegan
+from transfer.errors import ImpossibleExperiment
+from transfer.strategies import Strategy
+
+SMALL = Experiment(
+    target=tiny_texts.TARGET,
+    source=tiny_texts.SOURCE,
+    backbone=tiny_texts.NETWORK,
+    source_epochs=6,
+    epochs=2,
+    labels_per_class=5,
+    batch_size=15,
+    seed=3,
+)
+REFUSED = {"attention_transfer": "stages with rows and columns"}
+# Strategies that move statistics or single parameters, whose stages move without their kernels.
+PARTLY = ("norm_tuning", "bitfit", "tent", "adabn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def learned(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The tiny texts are in the catalog, and their source has been learned."""
+    folder = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_texts.add(patch)
+        tiny.quick()
+        patch.setenv("TRANSFER_HOME", str(folder))
+        device.warm_up(lambda: True)
+        train(SMALL.but(strategy="feature_extraction"))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def at_home(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRANSFER_HOME where it is known."""
+    monkeypatch.setenv("TRANSFER_HOME", str(learned))
+
+
+@pytest.mark.parametrize("strategy", catalog.strategies().values(), ids=lambda one: one.key)
+def test_a_strategy_learns_texts_or_says_why_it_cannot(
+    strategy: type[Strategy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = SMALL.but(strategy=strategy.key, labels_per_class=0 if strategy.unlabelled else 5)
+    if strategy.key in REFUSED:
+        with pytest.raises(ImpossibleExperiment, match=REFUSED[strategy.key]):
+            train(asked)
+        return
+    if strategy.unlabelled:
+        without_target_labels(strategy, monkeypatch)
+    events: list[Event] = []
+    result = train(asked, emit=events.append, folder=tmp_path)
+    assert result.state == "finished" and result.metrics["test_count"] == 36
+    learned = result.history[(result.history.split == "train") & (result.history.domain == "target")]
+    assert np.isfinite(learned.dropna(axis=1).loss).all() and len(learned)
+    phases = [one for one in events if isinstance(one, PhaseBegan) and one.domain == "target"]
+    last = result.history[(result.history.domain == "target") & (result.history.split == "validation")].iloc[-1]
+    for stage in phases[-1].moves:
+        touched = any(phase.moves[stage] > 0 for phase in phases)
+        touched = touched and (strategy.key, stage) != ("lora", "words")  # which has no kernel
+        assert (last[f"moved:{stage}"] > 0) == touched or strategy.key in PARTLY
+        assert touched or last[f"moved:{stage}"] == 0
+
+
+def test_33_of_the_strategies_work_on_texts() -> None:
+    assert len(catalog.strategies()) - len(REFUSED) >= 33
+
+
+def test_what_was_learned_of_one_domain_helps_in_the_other() -> None:
+    known = train(SMALL.but(strategy="source_only", labels_per_class=0)).metrics["test_accuracy"]
+    scratch = train(SMALL.but(strategy="from_scratch", labels_per_class=1)).metrics["test_accuracy"]
+    assert known > 0.6 > scratch + 0.1
+
+
+def test_a_run_on_texts_repeats_itself() -> None:
+    asked = SMALL.but(strategy="fixmatch", labels_per_class=0)
+    first, again = (train(asked).history[["step", "loss"]].reset_index(drop=True) for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
+
+
+def test_the_network_of_a_run_on_texts_is_a_backbone_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transfer import settings
+
+    train(SMALL.but(target=tiny_texts.SOURCE, source=None, strategy="from_scratch"), folder=settings.run_folder("one"))
+    taken = catalog.backbone("run:one")
+    assert (taken.modality, taken.size, taken.classes) == ("text", tiny_texts.TOKENS, tiny_texts.CLASSES)
+    assert taken.tokens is not None and np.array_equal(
+        taken.tokens(["a lovely kettle"], 16), tiny_texts.tokens(["a lovely kettle"], 16)
+    )
+    result = train(SMALL.but(backbone="run:one", source=None, strategy="fine_tuning"))
+    assert result.state == "finished"
+
+
+def test_the_length_in_tokens_is_part_of_the_experiment() -> None:
+    short = SMALL.but(strategy="feature_extraction", intake={"tokens": 8})
+    assert short.fingerprint != SMALL.but(strategy="feature_extraction").fingerprint
+    assert train(short).state == "finished"
+    with pytest.raises(ImpossibleExperiment, match="no size in pixels"):
+        catalog.check(SMALL.but(image_size=32))
