@@ -11,9 +11,11 @@ import pytest
 from tests import tiny, tiny_texts
 from tests.spied import without_target_labels
 from transfer import Experiment, catalog, train
-from transfer.engine import device
-from transfer.engine.events import Event, PhaseBegan
+from transfer.datasets import Samples
+from transfer.engine import data, device
+from transfer.engine.events import Baseline, Event, PhaseBegan
 from transfer.errors import ImpossibleExperiment
+from transfer.modalities.text import working
 from transfer.strategies import Strategy
 
 SMALL = Experiment(
@@ -112,3 +114,23 @@ def test_the_length_in_tokens_is_part_of_the_experiment() -> None:
     assert train(short).state == "finished"
     with pytest.raises(ImpossibleExperiment, match="no size in pixels"):
         catalog.check(SMALL.but(image_size=32))
+
+
+def test_a_bag_of_words_is_the_line_a_network_has_to_pass() -> None:
+    events: list[Event] = []
+    result = train(SMALL.but(strategy="feature_extraction", labels_per_class=1), emit=events.append)
+    lines = {one.name: one.accuracy for one in events if isinstance(one, Baseline)}
+    assert set(lines) == {"1 nearest", "bag of words"}
+    assert 1 / 3 < lines["bag of words"] <= 1
+    # Counted words of the labels that the run was given, and of no others.
+    assert lines["bag of words"] < working.baseline(*(everything(part) for part in ("train", "validation")))[1]
+    assert result.state == "finished"
+    without: list[Event] = []
+    train(SMALL.but(strategy="source_only", labels_per_class=0), emit=without.append)
+    assert not [one for one in without if isinstance(one, Baseline)], "without labels there are no words to count"
+
+
+def everything(part: str) -> Samples:
+    """A part of the target with all its labels."""
+    found: Samples = getattr(data.split(catalog.dataset(tiny_texts.TARGET), SMALL.seed), part)
+    return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from transfer.engine.data import Split
 from transfer.engine.events import Baseline
 from transfer.engine.leg import Leg
+from transfer.modalities import modality
 
 MOST_NEIGHBOURS = 5
 
@@ -49,3 +51,16 @@ def looked_up(leg: Leg) -> Baseline | None:
     train, validation = leg.data.train, leg.data.validation
     found = nearest(leg.inputs("train"), train.labels, leg.inputs("validation"), validation.labels)
     return Baseline(f"{neighbours(train.labels)} nearest", found)
+
+
+def without_network(leg: Leg, raw: Split) -> Baseline | None:
+    """What the kind's simple method reaches on the validation split with the same labels; None where it has none.
+
+    Args:
+        leg: the first of the target.
+        raw: its data as loaded.
+    """
+    if not leg.labelled:
+        return None
+    found = modality(leg.network.backbone.modality).baseline(raw.train, raw.validation)
+    return None if found is None else Baseline(*found)

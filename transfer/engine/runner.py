@@ -121,7 +121,7 @@ class Runner:
         self.provenance["published"] = {self.experiment.target: self._split.published}
         self._record("target", self.experiment.target, self._split)
         self._look_back()
-        self._split = taken_in(self._split, self.backbone, self.size)
+        self._raw, self._split = self._split, taken_in(self._split, self.backbone, self.size)
         epochs = self.experiment.epochs_for(len(self._split.train))
         if self.strategy.teacher and not self.strategy.teacher.startswith("run:"):
             self.ahead = (epochs, epochs * -(-len(self._split.train) // self.experiment.batch_size))
@@ -362,8 +362,10 @@ class Runner:
         if self.place.best is None:
             leg.emit(Stage("validating the untrained network"))
             watch.validate()
-        if leg.index == 1 and not resumed and (found := baseline.looked_up(leg)):
-            leg.emit(found)
+        if leg.index == 1 and not resumed:
+            for found in (baseline.looked_up(leg), baseline.without_network(leg, self._raw)):
+                if found is not None:
+                    leg.emit(found)
         self._fit(leg, watch)
         if watch.granted:
             self._save(leg)

@@ -61,6 +61,9 @@ class Modality(Protocol):
     def pooled(self, stage: keras.Model) -> keras.Model:
         """The stage with its output made one vector a sample, for a head to sit on."""
 
+    def baseline(self, known: Samples, asked: Samples) -> tuple[str, float] | None:
+        """What a simple method that needs no network reaches: its name, and its accuracy on ``asked``, 0 to 1."""
+
     def augment(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """The samples, each varied a little; same shape and type, equal for equal generators."""
 

@@ -10,6 +10,7 @@ from keras import ops
 
 if TYPE_CHECKING:
     from transfer.backbones import Backbone
+    from transfer.datasets import Samples
 
 SHIFT = 0.08
 TURN = np.deg2rad(10)
@@ -53,6 +54,10 @@ def pooled(stage: keras.Model) -> keras.Model:
     small = int(np.prod(stage.output_shape[1:])) <= MOST_FLATTENED
     pool = keras.layers.Flatten() if small else keras.layers.GlobalAveragePooling2D()
     return keras.Model(stage.input, pool(stage.output), name=stage.name)
+
+
+def baseline(known: Samples, asked: Samples) -> None:
+    """None: pixels alone say little of what a picture shows."""
 
 
 def view(name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:

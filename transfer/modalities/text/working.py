@@ -16,9 +16,11 @@ from transfer.modalities.text.rows import mean
 
 if TYPE_CHECKING:
     from transfer.backbones import Backbone
+    from transfer.datasets import Samples
 
 DROPPED = {"weak": 0.1, "strong": 0.3}
 SWAPPED = 0.2
+MOST_COUNTED = 20_000
 
 
 def read(inputs: Any, backbone: Backbone, size: int) -> np.ndarray:
@@ -43,6 +45,34 @@ def entrance(shape: tuple[int, ...], size: int, channels: int) -> keras.Model:
 def pooled(stage: keras.Model) -> keras.Model:
     """The stage with the mean over its tokens; filled-up ones do not count."""
     return keras.Model(stage.input, mean(stage.output), name=stage.name)
+
+
+def baseline(known: Samples, asked: Samples) -> tuple[str, float] | None:
+    """A bag of words: logistic regression on how often each word occurs, which knows nothing of their order or sense.
+
+    A network that stays below it has learned less than counting words gives. None without two labelled classes, and
+    for more than `MOST_COUNTED` texts, where it would keep the run waiting.
+
+    Args:
+        known: labelled texts.
+        asked: texts to be named.
+
+    Reference:
+        Wang & Manning 2012, Baselines and Bigrams; here single words, tf-idf with logarithmic counts, C = 10.
+    """
+    if len(known) > MOST_COUNTED or len(set(known.labels.tolist())) < 2:
+        return None
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    counting = TfidfVectorizer(sublinear_tf=True)
+    try:
+        counted = counting.fit_transform(list(known.inputs))
+    except ValueError:  # no text has a word
+        return None
+    chosen = LogisticRegression(C=10, max_iter=500).fit(counted, known.labels)
+    said = chosen.predict(counting.transform(list(asked.inputs)))
+    return "bag of words", float((said == asked.labels).mean())
 
 
 def augment(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
