@@ -300,6 +300,12 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
             "source none, labels_per_class 0",
             "Choose a source of the same classes (mnist_5k, say), or give at least 1 label per class.",
         )
+    if "class names" in chosen.needs and network.tokens is None:
+        raise ImpossibleExperiment(
+            f"{chosen.title} reads the names of the classes, but {network.title} reads no words.",
+            f"strategy {chosen.key} with backbone {network.key!r}",
+            "Choose a target and a backbone for texts, or another strategy.",
+        )
     if "same classes" in chosen.needs or ("source or labels" in chosen.needs and not alone):
         _same_classes(experiment, chosen)
     if "teacher" in chosen.needs:

@@ -30,6 +30,7 @@ NEEDS = {
     "same classes": "the same classes in both",
     "source or labels": "a source of the same classes, or some labels",
     "teacher": "a teacher",
+    "class names": "a backbone that reads words",
 }
 COLUMNS = 2
 FEW_CLASSES = 12

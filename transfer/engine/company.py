@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import keras
@@ -150,7 +150,10 @@ class Surroundings:
                 uppers[name] = keras.Sequential([keras.Input(outputs.shape[1:]), *above_it, leg.head])
             return np.asarray(uppers[name].predict_on_batch(outputs))
 
-        labelled = leg.data.train
+        def read(texts: Sequence[str]) -> np.ndarray:
+            return features(leg.network.read(texts))
+
+        labelled, left_out = leg.data.train, leg.experiment.without
         return Ready(
             labelled.inputs,
             labelled.labels,
@@ -161,4 +164,6 @@ class Surroundings:
             above,
             self.source_head,
             leg.data.unlabelled,
+            tuple("" if name in left_out else name for name in leg.data.classes),
+            read if leg.network.backbone.tokens else None,
         )

@@ -97,6 +97,8 @@ def compute(
     network: Network, names: list[str], inputs: np.ndarray | Together, told: Told, size: int = 64
 ) -> np.ndarray:
     """The same without a cache."""
+    if not len(inputs):  # a target without labels has no labelled samples
+        return np.empty((0, *network.named(names)[-1][1].output_shape[1:]), "float32")
     prefix = network.prefix(names)
     size = min(size, len(inputs))
     # The last batch is filled up with the first samples: one of another size would be traced anew, for seconds.

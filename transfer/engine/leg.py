@@ -88,6 +88,11 @@ class Leg:
         return max(1, -(-self.planned // self.steps))
 
     @property
+    def idle(self) -> bool:
+        """Whether its epochs have no batches: without labels, and with a strategy that computes what it needs."""
+        return not (len(self.data.train) or self.phase.unlabelled or (self.phase.source_ratio and self.source))
+
+    @property
     def learns(self) -> bool:
         """Whether its steps change anything: a weight, or statistics that follow the batches."""
         return bool(self.learner.trainable_variables) or any(map(self.phase.follows, self.network.names))

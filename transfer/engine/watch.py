@@ -102,7 +102,7 @@ class Watch:
     def epoch_ended(self) -> None:
         """Validates, unless the epoch was cut short by a wish."""
         self.tell()
-        if self.place.batch < self.leg.steps:
+        if self.place.batch < self.leg.steps and not self.leg.idle:
             if self.spent and not self.granted:
                 self.validate()
             return

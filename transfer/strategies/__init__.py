@@ -8,7 +8,7 @@ Import Keras inside functions: the pages import this package and must stay light
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -21,7 +21,7 @@ from transfer.strategies.heads import HeadOptions
 if TYPE_CHECKING:
     import keras
 
-Need = Literal["weights", "source data", "source head", "same classes", "source or labels", "teacher"]
+Need = Literal["weights", "source data", "source head", "same classes", "source or labels", "teacher", "class names"]
 View = Literal["plain", "weak", "strong", "second"]
 FAMILIES = (
     "Whole networks",
@@ -218,6 +218,8 @@ class Ready:
         logits: from features, shape (n, d), to the head's logits, shape (n, classes).
         above: from the output of the named stage to logits, shape (n, classes), in inference mode.
         source_head: the source's head as (kernel, bias), or None.
+        names: of the classes, in label order; empty for one that is left out.
+        read: from texts to the last stage's output, shape (n, d); None for a backbone that reads none.
     """
 
     inputs: np.ndarray
@@ -229,6 +231,8 @@ class Ready:
     above: Callable[[str, np.ndarray], np.ndarray]
     source_head: tuple[np.ndarray, np.ndarray] | None
     unlabelled: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    names: tuple[str, ...] = ()
+    read: Callable[[Sequence[str]], np.ndarray] | None = None
 
 
 class Strategy:
