@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.kinds import nouns
 from pages.parts import cards, controls, estimates, options
 from pages.parts.counts import Counts, being_counted, counts
 from pages.parts.form import chosen, experiment, fill_from
@@ -58,7 +59,7 @@ def length(asked: Experiment, counted: Counts) -> int | None:
 def data_remark(asked: Experiment, counted: Counts) -> None:
     """How many pictures are trained on, with a note if validation uses more labels than training."""
     training, validation = counted.training(asked.strategy, asked.labels_per_class), sum(counted.validation)
-    said = f"{training:,} training pictures, {budget(asked, training)}."
+    said = f"{training:,} training {nouns(asked.target)}, {budget(asked, training)}."
     if asked.labels_per_class and validation > training:
         said += f" Choosing the best epoch uses {validation:,} labels; training uses only {training:,}."
     st.caption(said)
@@ -84,7 +85,7 @@ def wait_for_counts(target: str, turn: Turn) -> None:
     """Redraws the page as soon as the target's classes have been counted."""
     if turn.own() and not being_counted(catalog.dataset(target)):
         st.rerun(scope="app")
-    st.caption("counting the pictures ...")
+    st.caption(f"counting the {nouns(target)} ...")
 
 
 def choose_column() -> tuple[Experiment | None, Counts | None]:

@@ -45,7 +45,7 @@ def named_run() -> Run | None:
 def head(run: Run) -> None:
     """The experiment and its result."""
     st.markdown(f"#### {ICONS[run.state]} {in_words(run.experiment)}")
-    said = words.result(run.metrics) or run.state
+    said = kind_of(run.experiment.target).words(words.result(run.metrics) or run.state)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"{said} · seed {run.experiment.seed} · {words.duration(run.seconds)}", width="content")
         # In one container, so that they wrap together on a narrow page.
@@ -60,7 +60,7 @@ def head(run: Run) -> None:
 def remarks(run: Run) -> None:
     """Warnings about its figures: labels and pictures its network had seen before, duplicates in its test set."""
     for said in facts.remarks(run.metrics):
-        st.warning(said, icon=":material/visibility:")
+        st.warning(kind_of(run.experiment.target).words(said), icon=":material/visibility:")
 
 
 def chosen_part(run: Run) -> str:

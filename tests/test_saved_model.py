@@ -98,7 +98,7 @@ def test_a_module_of_tensorflow_is_averaged_and_cut(tmp_path: Path, at_once: Non
     cut = catalog.backbone(f"saved:{folder}@cut=Conv2D")
     assert cut.stages == ("stage1",) and cut.parameters == 108
     lower = Network(backbone, (8, 8, 3), 8, Knowledge("own", "own", own=True), Plan(("stage1",), ("stage1",)))
-    assert lower.size == 108, "a part of it counts its own weights"
+    assert lower.parameters == 108, "a part of it counts its own weights"
     with pytest.raises(RequestError, match="cannot be cut there.*Conv2D"):
         catalog.backbone(f"saved:{folder}@cut=nowhere")
 
@@ -281,7 +281,7 @@ def test_only_what_leaves_it_as_it_is_goes_with_a_fixed_network(tmp_path: Path) 
     saved_model.graph_file(tmp_path).touch()
     asked = Experiment(target="optdigits", backbone=f"saved:{tmp_path}", strategy="feature_extraction")
     possible = set()
-    for key in catalog.strategies():
+    for key in (one.key for one in catalog.strategies().values() if "class names" not in one.needs):
         try:
             catalog.check(asked.but(strategy=key))
             possible.add(key)

@@ -200,7 +200,8 @@ def check(experiment: Experiment) -> Strategy:
     _enough_labels(experiment, target)
     refusal = judged(experiment).refusal
     if refusal is not None:
-        raise refusal
+        words = modalities.kind(target.modality).words
+        raise ImpossibleExperiment(words(refusal.wrong), refusal.received, words(refusal.remedy))
     return chosen
 
 

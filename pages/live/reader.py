@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from pages.kinds import kind_of
 from pages.live.status import meters, moved, plane, status, structure
 from pages.parts.log import Log
 from transfer import catalog
@@ -112,12 +113,13 @@ class Reader:
         classes = len(dataset.classes) - len(experiment.without) if dataset else 10
         title = source.title if source else ""
         best = points.best(log.history)
+        words = kind_of(experiment.target).words
         return {
             "progress": status(run, log),
             "structure": structure(run, log),
             "said": {
-                "accuracy": sentences.about_accuracy(log.history, classes, title, self.validation),
-                "loss": sentences.about_loss(log.history, classes, title),
+                "accuracy": words(sentences.about_accuracy(log.history, classes, title, self.validation)),
+                "loss": words(sentences.about_loss(log.history, classes, title)),
             },
             "best": None if best is None else {name: number(best[name]) for name in BEST},
             "moved": moved(run, log),

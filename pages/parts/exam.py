@@ -1,4 +1,4 @@
-"""A run's test results: figures, calibration, the confusion matrix with its pictures, mistakes."""
+"""A run's test results: figures, calibration, the confusion matrix with its samples, mistakes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from pages.kinds import kind_of
 from pages.parts.gallery import gallery
 from transfer.insight import answers as numbers
 from transfer.insight import calibration, confusion
 from transfer.insight.answers import Answers
-from transfer.insight.words import percent
+from transfer.insight.words import counted, percent
 from transfer.lab import Run
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -34,27 +35,28 @@ FIGURES = {
 
 def metrics(run: Run, answers: Answers) -> None:
     """The test results as figures, overall and by class."""
+    kind = kind_of(run.experiment.target)
     found = numbers.scores(answers)
     with st.container(horizontal=True, gap="small"):
         for name, value in found.items():
             title, words = FIGURES[name]
-            st.metric(title, percent(value, 1), help=words, border=True, width=FIGURE)
+            st.metric(title, percent(value, 1), help=kind.words(words), border=True, width=FIGURE)
         error = calibration.expected_calibration_error(answers)
         st.metric(
             "Calibration error", percent(error, 1), border=True, width=FIGURE,
             help="Expected calibration error: how far its probabilities differ from how often it is right; 0 is best. "
-            "Unreliable with only a few hundred pictures.",
+            f"Unreliable with only a few hundred {kind.nouns}.",
         )  # fmt: skip
     count, low, high = (run.metrics.get(name) for name in ("test_count", "test_low", "test_high"))
     if low is not None and high is not None:
         st.caption(
-            f"On {count:,} test pictures, used only once, at the end. The 95 % interval of the accuracy is "
+            f"On {count:,} test {kind.nouns}, used only once, at the end. The 95 % interval of the accuracy is "
             f"{percent(low, 1)} to {percent(high, 1)}: the test set is finite."
         )
     st.markdown(
         "**By class** · How well each class is recognised, and what it is mistaken for.",
-        help="Precision: of the pictures assigned to the class, the share that belong to it. Recall: of the class's "
-        "pictures, the share it finds. In a class of ten pictures, each one counts ten points.",
+        help=f"Precision: of the {kind.nouns} assigned to the class, the share that belong to it. Recall: of the "
+        f"class's {kind.nouns}, the share it finds. In a class of ten, each one counts ten points.",
     )
     share: Any = {"format": "%.1f %%", "min_value": 0.0, "max_value": 100.0}
     table = numbers.per_class(answers)
@@ -62,7 +64,7 @@ def metrics(run: Run, answers: Answers) -> None:
     st.dataframe(
         table, hide_index=True, width="stretch", height="auto",
         column_config={
-            "class": "Class", "pictures": st.column_config.NumberColumn("Pictures", width="small"),
+            "class": "Class", "pictures": st.column_config.NumberColumn(kind.nouns.capitalize(), width="small"),
             **{name: st.column_config.ProgressColumn(title, **share) for name, title in PERCENT.items()},
             "taken_for": st.column_config.TextColumn("Most often mistaken for", help="In brackets: how often."),
         },
@@ -70,7 +72,7 @@ def metrics(run: Run, answers: Answers) -> None:
     st.markdown(
         f"**Reliability** · {calibration.verdict(answers)}",
         help="Groups answers by the network's confidence and shows how often they were right. Bars below the line: it "
-        "is too confident. Bars with few pictures (small dots) say little.",
+        f"is too confident. Bars with few {kind.nouns} (small dots) say little.",
     )
     st.plotly_chart(
         calibration.figure(answers, run.id), key="chart_reliability", config=CONFIG,
@@ -79,18 +81,19 @@ def metrics(run: Run, answers: Answers) -> None:
 
 
 def confused(run: Run, answers: Answers) -> None:
-    """The confusion matrix; clicking a cell shows its pictures."""
+    """The confusion matrix; clicking a cell shows its samples."""
+    kind = kind_of(run.experiment.target)
     st.markdown(
-        f"**Confusion** · {confusion.commonest(answers)} Click a cell to see its pictures.",
+        f"**Confusion** · {confusion.commonest(answers)} Click a cell to see its {kind.nouns}.",
         help="Rows: true class; columns: answer. Correct answers are on the diagonal. Colours show the share of the "
         "row. It does not show how confident the mistakes were, and labels can be wrong too.",
     )
-    # A container instead of page columns: on a tablet, the pictures come below the matrix.
+    # A container instead of page columns: on a tablet, the samples come below the matrix.
     matrix, behind = st.columns([6, 5], gap="medium")
     with matrix:
         scale = st.segmented_control(
             "Numbers", confusion.SCALES, default="count", key="confusion_scale", required=True,
-            format_func={"count": "pictures", "share": "% of the row"}.__getitem__, label_visibility="collapsed",
+            format_func={"count": kind.nouns, "share": "% of the row"}.__getitem__, label_visibility="collapsed",
         )  # fmt: skip
         if len(answers.classes) > confusion.ALL_SHOWN:
             st.caption(f"Shows the {confusion.ALL_SHOWN} of {len(answers.classes)} classes with the most mistakes.")
@@ -102,7 +105,7 @@ def confused(run: Run, answers: Answers) -> None:
     with behind:
         clicked = confusion.cell(event["selection"])
         if clicked is None:
-            st.info("Click a cell of the matrix to see its pictures here.", icon=":material/touch_app:")
+            st.info(f"Click a cell of the matrix to see its {kind.nouns} here.", icon=":material/touch_app:")
             return
         truth, said = clicked
         places = confusion.behind(answers, truth, said)
@@ -110,22 +113,23 @@ def confused(run: Run, answers: Answers) -> None:
             "" if truth == said else f", classified as **{answers.classes[said]}**"
         )
         more = f"; the {SHOWN} most confident" if len(places) > SHOWN else ", most confident first"
-        st.markdown(f"{named}: {len(places)} picture{'s' if len(places) != 1 else ''}{more}")
-        gallery(run, answers, places[:SHOWN].tolist(), f"cell{truth}.{said}", "No pictures.")
+        st.markdown(f"{named}: {counted(len(places), kind.noun)}{more}")
+        gallery(run, answers, places[:SHOWN].tolist(), f"cell{truth}.{said}", f"No {kind.nouns}.")
 
 
 def mistakes(run: Run, answers: Answers) -> None:
     """Most confident mistakes and least confident hits."""
+    kind = kind_of(run.experiment.target)
     wrong = int((~answers.right).sum())
     st.markdown(
         f"**Most confident mistakes** · {wrong:,} of {len(answers.labels):,} are wrong; the most confident first.",
-        help="Look here first for wrong labels, pictures with two things in them, and classes that look alike. These "
+        help=f"Look here first for wrong labels, {kind.nouns} of two things, and classes that are alike. These "
         "are extreme mistakes; for typical ones see the confusion matrix.",
     )
     gallery(run, answers, numbers.surest_mistakes(answers, SHOWN // 2).tolist(), "mistake", "No mistakes.")
     st.markdown(
         "**Least confident hits** · Right, but only just.",
-        help="The first answers to turn wrong if the pictures were slightly different. Confidence is the network's own "
-        "estimate: check the reliability diagram before you trust it.",
+        help=f"The first answers to turn wrong if the {kind.nouns} were slightly different. Confidence is the "
+        "network's own estimate: check the reliability diagram before you trust it.",
     )
     gallery(run, answers, numbers.unsure_hits(answers, SHOWN // 2).tolist(), "hit", "No correct answers.")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages.kinds import kind_of
 from pages.parts.exam import CONFIG
 from pages.parts.gallery import gallery
 from pages.parts.inquiry import inquire
@@ -18,8 +19,9 @@ from transfer.lab import Run
 
 def embedded(run: Run, answers: Answers) -> None:
     """The test set in the plane of its features, before and after training."""
+    kind = kind_of(run.experiment.target)
     st.markdown(
-        "**The test set as the network sees it** · Each dot is a picture; similar ones lie close together.",
+        f"**The test set as the network sees it** · Each dot is a {kind.noun}; similar ones lie close together.",
         help="Features below the head, in two dimensions. PCA keeps distances along the two directions of largest "
         "variance and hides all others. t-SNE keeps neighbours together, but the sizes of clusters and the distances "
         "between them mean nothing. The second plot is rotated as a whole to match the first.",
@@ -46,7 +48,8 @@ def embedded(run: Run, answers: Answers) -> None:
             agree = percent(float(found[f"agree_{name}"]))
             st.markdown(
                 f"**{title} training** · {agree} lie among their own class",
-                help="Share of pictures whose five nearest neighbours, in all dimensions, are mostly of their class.",
+                help=f"Share of {kind.nouns} whose five nearest neighbours, in all dimensions, are mostly of their "
+                "class.",
             )
             figure = embedding.figure(found[name], answers, found["chosen"], colour or "class", f"{run.id}{method}")
             event: Any = st.plotly_chart(
@@ -59,8 +62,8 @@ def embedded(run: Run, answers: Answers) -> None:
     if np.allclose(found["start"], found["end"], rtol=0, atol=1e-3 * float(np.ptp(found["start"]))):
         st.caption(":material/info: Both plots are the same: training did not change anything below the head.")
     if len(found["chosen"]) < len(answers.labels):
-        st.caption(f"{len(found['chosen']):,} of {len(answers.labels):,} test pictures, chosen at random.")
-    gallery(run, answers, clicked[:12], "dot", "Click a dot to see its picture. Crosses are wrong answers.")
+        st.caption(f"{len(found['chosen']):,} of {len(answers.labels):,} test {kind.nouns}, chosen at random.")
+    gallery(run, answers, clicked[:12], "dot", f"Click a dot to see its {kind.noun}. Crosses are wrong answers.")
 
 
 def _place(customdata: Any) -> int:
@@ -70,6 +73,7 @@ def _place(customdata: Any) -> int:
 
 def moved(run: Run) -> None:
     """How far each stage's weights moved, and how much its outputs changed."""
+    kind = kind_of(run.experiment.target)
     found = inquire("moved", "comparing each stage before and after training ...", run=run.id)
     if found is None:
         return
@@ -77,13 +81,15 @@ def moved(run: Run) -> None:
     st.markdown(
         f"**What moved** · {similarity.verdict(distances, alike)}",
         help="Relative L2: how far a stage's weights moved, relative to their size. CKA (Kornblith et al. 2019): how "
-        "similar its outputs for the same test pictures are; 1 means equal up to rotation and scale. Weights can move "
-        "far while outputs stay similar, and a change affects all stages above. With few pictures CKA leans towards 1.",
+        f"similar its outputs for the same test {kind.nouns} are; 1 means equal up to rotation and scale. Weights can "
+        f"move far while outputs stay similar, and a change affects all stages above. With few {kind.nouns} CKA leans "
+        "towards 1.",
     )
     st.plotly_chart(
         similarity.figure(distances, alike, run.id), key="chart_moved", config=CONFIG,
         alt=similarity.verdict(distances, alike),
     )  # fmt: skip
     st.caption(
-        f"Compares the start with the tested epoch, on {found['count']} test pictures, without batch-norm statistics."
+        f"Compares the start with the tested epoch, on {found['count']} test {kind.nouns}, without batch-norm "
+        "statistics."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.kinds import kind_of
 from pages.live import drawing
 from pages.live.status import moved, status, structure
 from pages.parts import device, domains
@@ -39,7 +40,7 @@ def watch(shown: Run | None, around: Surroundings) -> None:
 
 def _ended(run: Run) -> None:
     took = words.duration(run.seconds)
-    tested = words.result(run.metrics)
+    tested = kind_of(run.experiment.target).words(words.result(run.metrics))
     if run.state == "failed":
         brief, _, _ = run.error.strip().rpartition("\n")
         st.error(run.error if not brief else run.error.strip().rsplit("\n", 1)[-1], icon=ICONS["failed"])

@@ -8,7 +8,9 @@ from typing import Any
 
 from transfer import catalog
 from transfer.engine.data import Split
+from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
+from transfer.modalities import kind
 from transfer.seen import Lesson, Verdict, contents, record
 from transfer.seen.origins import origins
 
@@ -49,7 +51,10 @@ def judged(experiment: Experiment, target: Split, source: Split | None) -> Befor
     learned = source.prints if source else None
     verdict = catalog.judged(experiment, target.prints, learned)
     if verdict.refusal is not None:
-        raise verdict.refusal
+        words = kind(catalog.dataset(experiment.target).modality).words
+        raise ImpossibleExperiment(
+            words(verdict.refusal.wrong), verdict.refusal.received, words(verdict.refusal.remedy)
+        )
     kept = [
         one if one.run or source is None else replace(one, split=source.fingerprint, parts=None)
         for one in catalog.lessons(experiment, learned)

@@ -20,7 +20,7 @@ from transfer.engine.learner import Company, Learner
 from transfer.engine.network import Network
 from transfer.engine.optimizers import optimizer, share_of_peak
 from transfer.experiment import Experiment
-from transfer.modalities import modality
+from transfer.modalities import kind, modality
 from transfer.spending import Portions
 from transfer.strategies import Phase
 
@@ -125,7 +125,7 @@ class Leg:
         return self._inputs[part]
 
     def _told(self, done: int, total: int) -> None:
-        self.emit(Stage("features of the pictures", done, total))
+        self.emit(Stage(f"features of the {kind(self.network.backbone.modality).nouns}", done, total))
 
     def given(self, part: Part, inputs: np.ndarray) -> None:
         """What is to be read of that part instead."""
@@ -177,7 +177,7 @@ class Leg:
 
     def _apart(self, epoch: int, offset: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """The target's samples without labels, in the phase's views."""
-        kind = modality(self.network.backbone.modality)
+        working = modality(self.network.backbone.modality)
         everything = Samples(self.data.unlabelled, np.arange(len(self.data.unlabelled)))
         order = batches(everything, self.portions.apart, [self.experiment.seed, self.index], epoch, offset)
         for place, (inputs, places) in enumerate(order, start=epoch * self.steps + offset):
@@ -188,7 +188,7 @@ class Leg:
             views: dict[str, Any] = {"places": places.astype("int32")}
             for number, view in enumerate(self.phase.unlabelled):
                 random = np.random.default_rng([self.experiment.seed, self.index, place, 3, number])
-                views[view] = kind.view(view, inputs, random)
+                views[view] = working.view(view, inputs, random)
             yield views, {}
 
     def _add(self, name: str, split: Split | None, place: int, inputs: dict[str, Any], labels: dict[str, Any]) -> None:

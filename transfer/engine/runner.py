@@ -143,8 +143,9 @@ class Runner:
         self.before = judged(self.experiment, self._split, self.source_split if learns else None)
         self._copies = copies(self._split, self.strategy.unlabelled, self.before.lessons)
         if not self.was_resumed:
+            kind = modalities.kind(self.backbone.modality)
             for words in (*self.before.verdict.remarks, *self._copies.notes):
-                self.emit(Note(words))
+                self.emit(Note(kind.words(words)))
 
     @cached_property
     def source_split(self) -> data.Split:

@@ -8,6 +8,7 @@ shows samples without a network.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from transfer.backbones import Backbone
     from transfer.datasets import Dataset, Samples
+
+
+PICTURE = re.compile(r"\b(picture(s?))\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ class Kind:
     unit: str
     intake: type[Options]
     size: str
+
+    def words(self, sentence: str) -> str:
+        """A sentence that was written for pictures, with this kind's own noun."""
+        return PICTURE.sub(lambda found: _like(self.nouns if found[2] else self.noun, found[1]), sentence)
+
+
+def _like(noun: str, written: str) -> str:
+    return noun.capitalize() if written[0].isupper() else noun
 
 
 class Modality(Protocol):
