@@ -77,6 +77,7 @@ class Runner:
         self.best_weights: Weights = {}
         self._picked: dict[str, Weights] = {}
         self._plane: Weights = {}
+        self._raw: data.Split | None = None
         self.before = Before()
         self.source_then: Record | None = None
         self.provenance: dict[str, Any] = {"data": {}}
@@ -364,7 +365,8 @@ class Runner:
             leg.emit(Stage("validating the untrained network"))
             watch.validate()
         if leg.index == 1 and not resumed:
-            for found in (baseline.looked_up(leg), baseline.without_network(leg, self._raw)):
+            simple = baseline.without_network(leg, self._raw) if self._raw else None
+            for found in (baseline.looked_up(leg), simple):
                 if found is not None:
                     leg.emit(found)
         self._fit(leg, watch)
