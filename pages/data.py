@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import looked, reading, upload
 from pages.parts.counts import is_here
 from pages.parts.form import choose, chosen
-from pages.parts.shared import through_app, told_apart
+from pages.parts.shared import extent, through_app, told_apart
 from transfer import catalog
 from transfer.datasets import Dataset
 
@@ -40,7 +40,7 @@ def pick(own: list[Dataset]) -> Dataset | None:
 def learn(dataset: Dataset) -> None:
     """Makes it the experiment's target; for photographs, a backbone pretrained on photographs is chosen."""
     changes: dict[str, Any] = {"target": dataset.key, "without": ()}
-    if dataset.kept:
+    if dataset.kept and dataset.modality == "image":
         changes |= {"source": None, "backbone": "efficientnet_lite0", "strategy": "feature_extraction",
                     "labels_per_class": None, "image_size": None}  # fmt: skip
     elif chosen()["source"] == dataset.key:
@@ -51,12 +51,7 @@ def learn(dataset: Dataset) -> None:
 
 def about(dataset: Dataset) -> None:
     """Facts about the data set, and its buttons."""
-    height, width, channels = dataset.shape
-    colour = "colour" if channels == 3 else "grey"
-    st.caption(
-        f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour} · `{dataset.key}` · "
-        f"{dataset.summary} {dataset.reference}, {dataset.licence}."
-    )
+    st.caption(f"{extent(dataset)} · `{dataset.key}` · {dataset.summary} {dataset.reference}, {dataset.licence}.")
     if dataset.understood:
         reading.said(dataset.key, dataset.understood)
     if dataset.warning:

@@ -13,6 +13,7 @@ from pages.parts import networks, strip
 from pages.parts.counts import Counts
 from pages.parts.form import choose, chosen, experiment
 from pages.parts.options import source_matters
+from pages.parts.shared import extent
 from transfer import catalog
 from transfer.datasets import Dataset
 from transfer.insight import plan
@@ -109,10 +110,8 @@ def _sheet(dataset: Dataset, width: Literal["stretch", "content"] = "stretch") -
 
 
 def _size(dataset: Dataset) -> str:
-    height, width, channels = dataset.shape
-    colour = "colour" if channels == 3 else "grey"
     download = f" · {dataset.download_mb:g} MB to download" if dataset.download_mb else ""
-    return f"{dataset.count:,} pictures · {len(dataset.classes)} classes · {height}×{width} {colour}{download}"
+    return f"{extent(dataset)}{download}"
 
 
 def _sizes(dataset: Dataset, counted: Counts | None) -> str:

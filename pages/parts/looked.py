@@ -131,7 +131,7 @@ def batch(dataset: Dataset, seed: int) -> None:
     """The first batch exactly as the network receives it."""
     fields = chosen()
     own = fields["target"] == dataset.key
-    usual = fields["backbone"] if own or not dataset.kept else "efficientnet_lite0"
+    usual = fields["backbone"] if own or not dataset.kept or dataset.modality != "image" else "efficientnet_lite0"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         backbone = _backbone("Backbone", usual, key="batch_backbone")
         augment = st.toggle("Augment", fields["augment"], key="batch_augment")

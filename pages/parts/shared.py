@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from transfer import catalog
+from transfer import catalog, modalities
 from transfer.errors import UnknownKey
 from transfer.experiment import Experiment
 
 if TYPE_CHECKING:
+    from transfer.datasets import Dataset
     from transfer.lab import Lab, Run
 
 Key = TypeVar("Key", bound=Hashable)
@@ -128,6 +129,15 @@ def alone_while_live(draw: Callable[[Run], None], run: Run) -> None:
 def title(catalog_of: dict[str, Any], key: str | None) -> str:
     """The title of a plug-in, or its key when it is no longer installed."""
     return getattr(catalog_of.get(key or ""), "title", key or "none")
+
+
+def extent(dataset: Dataset) -> str:
+    """How much is in a data set: ``1,797 pictures · 10 classes · 28×28 grey``."""
+    words = [f"{dataset.count:,} {modalities.kind(dataset.modality).nouns}", f"{len(dataset.classes)} classes"]
+    if dataset.modality == "image":
+        height, width, channels = dataset.shape
+        words.append(f"{height}×{width} {'colour' if channels == 3 else 'grey'}")
+    return " · ".join(words)
 
 
 def in_words(experiment: Experiment) -> str:
