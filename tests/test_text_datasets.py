@@ -12,11 +12,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
+from pages.parts.shared import extent
 from tools import texts_of_austen, texts_of_wordnet
 from transfer import catalog
 from transfer.datasets import Published, Samples
 from transfer.datasets.austen_nameless import without_names
 from transfer.datasets.shipped import FOLDER, shipped
+from transfer.errors import RequestError
 from transfer.texts.kept import Texts
 
 # Key, the most bytes its file may have, and a word of its licence.
@@ -124,6 +126,17 @@ def test_a_definition_loses_its_examples_and_names_of_individuals_are_left_out(t
     (tmp_path / "data.noun").write_text("\n".join(lines))
     rows = texts_of_wordnet.topics(tmp_path / "data.noun")
     assert rows == [("train", "animal", "an animal that lies in the sun; is fed")]
+
+
+def test_texts_are_not_changed_like_pictures() -> None:
+    with pytest.raises(RequestError, match="Use austen as it is"):
+        catalog.dataset("austen~noise:3")
+    assert catalog.datasets().get("austen~noise:3") is None
+
+
+def test_a_page_says_how_much_is_in_a_data_set_of_either_kind() -> None:
+    assert extent(catalog.dataset("austen")) == "2,880 texts · 6 classes"
+    assert extent(catalog.dataset("optdigits")) == "1,797 pictures · 10 classes · 28×28 grey"
 
 
 class Classifier:
