@@ -2,7 +2,7 @@
 
     python -m tools.make_sample_sheets
 
-Run it after adding a data set that needs no download, or after changing how one is cut. The same
+Run it after adding a data set of pictures that needs no download, or after changing how one is cut. The same
 data give the same pixels, so a test can compare the sheets in the repository with new ones.
 """
 
@@ -53,11 +53,11 @@ def sheet(dataset: Dataset) -> Image.Image:
 
 
 def main() -> None:
-    """Writes the sheet of every data set that needs no download."""
+    """Writes the sheet of every data set of pictures that needs no download."""
     folder = ROOT / "transfer" / "datasets" / "samples"
     folder.mkdir(exist_ok=True)
     for dataset in catalog.datasets().values():
-        if not dataset.download_mb:
+        if dataset.modality == "image" and not dataset.download_mb:
             sheet(dataset).save(folder / f"{dataset.key}.png", optimize=True)
             print(folder / f"{dataset.key}.png")
 

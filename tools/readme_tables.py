@@ -42,10 +42,12 @@ def datasets() -> str:
     rows = []
     for one in catalog.datasets().values():
         size = f"download {one.download_mb:g} MB" if one.download_mb else "offline"
-        height, width, channels = one.shape
-        shape = f"{height} x {width}, {'grey' if channels == 1 else 'colour'}"
+        shape = "texts"
+        if one.modality == "image":
+            height, width, channels = one.shape
+            shape = f"{height} x {width}, {'grey' if channels == 1 else 'colour'}"
         rows.append(f"| `{one.key}` | {one.count:,} | {len(one.classes)} | {shape} | {size} | {one.licence} |")
-    return "\n".join(["| data set | pictures | classes | size | from | licence |", "|---|---|---|---|---|---|", *rows])
+    return "\n".join(["| data set | samples | classes | kind | from | licence |", "|---|---|---|---|---|---|", *rows])
 
 
 def gains() -> str:

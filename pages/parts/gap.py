@@ -16,7 +16,7 @@ def widgets() -> None:
     """How the target's pictures are changed, and how strongly."""
     target = chosen()["target"]
     clean, _, change = target.partition(MARK)
-    if clean not in catalog.datasets():
+    if clean not in catalog.datasets() or catalog.dataset(clean).modality != "image":
         return
     kind, _, level = change.partition(":")
     columns = st.columns(2, gap="small", vertical_alignment="bottom")

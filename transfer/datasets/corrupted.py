@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from transfer.datasets import Dataset, Published, Samples
-from transfer.errors import UnknownKey
+from transfer.errors import RequestError, UnknownKey
 
 MARK = "~"
 MOST = 5
@@ -32,10 +32,13 @@ def variant(key: str, known: Mapping[str, Dataset]) -> Dataset:
 
     Raises:
         UnknownKey: the data set, the kind or the severity is not known.
+        RequestError: it is no data set of pictures.
     """
     name, _, change = key.rpartition(MARK)
     kind, _, severity = change.partition(":")
     clean = known[name]
+    if clean.modality != "image":
+        raise RequestError("Only pictures can be changed in this way.", repr(key), f"Use {name} as it is.")
     if kind not in KINDS:
         raise UnknownKey("corruption", kind, KINDS)
     steps = [str(step) for step in range(1, MOST + 1)]
