@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from pages.parts.shared import extent
+from pages.parts.cards import facts
 from tools import texts_of_austen, texts_of_wordnet
 from transfer import catalog
 from transfer.datasets import Published, Samples
@@ -135,8 +135,8 @@ def test_texts_are_not_changed_like_pictures() -> None:
 
 
 def test_a_page_says_how_much_is_in_a_data_set_of_either_kind() -> None:
-    assert extent(catalog.dataset("austen")) == "2,880 texts · 6 classes"
-    assert extent(catalog.dataset("optdigits")) == "1,797 pictures · 10 classes · 28×28 grey"
+    assert facts(catalog.dataset("austen")) == "2,880 texts · 6 classes"
+    assert facts(catalog.dataset("optdigits")) == "1,797 pictures · 10 classes · 28×28 grey"
 
 
 class Classifier:
