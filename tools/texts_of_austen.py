@@ -19,6 +19,7 @@ NOVELS = {
 }
 TRAIN, TEST = 360, 120
 _FEWEST, _MOST = 40, 80
+_DASH = "\u2013"
 _HEADING = re.compile(r"chapter [ivxl\d]+\.?$", re.IGNORECASE)
 _BREAK = re.compile(r"(volume [ivx]+|finis|the end|\*.*)$", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ def _chapters(lines: list[str]) -> list[list[str]]:
 def _plain(text: str) -> str:
     """The text without what only tells who typed the edition: marks of emphasis, kinds of dash, the stop in Mr."""
     text = re.sub(r"\b(Mr|Mrs|Dr|St|Messrs|Esq)\.", r"\1", text.replace("_", ""))
-    return " ".join(re.sub(r"\s*-{2,}\s*", " \u2013 ", text).split())
+    return " ".join(re.sub(r"\s*-{2,}\s*", f" {_DASH} ", text).split())
 
 
 def _passages(paragraphs: list[str]) -> Iterator[str]:
@@ -54,8 +55,9 @@ def _passages(paragraphs: list[str]) -> Iterator[str]:
     run: list[str] = []
     for sentence in re.split(r"(?<=[.!?])(?<! [A-Z]\.)\s+(?=[\"'(]?[A-Z])|(?<=[.!?][\"'])\s+(?=[\"'(]?[A-Z])", text):
         run = [*run, *sentence.split()]
-        if len(run) >= _FEWEST:
-            if len(run) <= _MOST:
+        words = sum(one != _DASH for one in run)
+        if words >= _FEWEST:
+            if words <= _MOST:
                 yield " ".join(run)
             run = []
 

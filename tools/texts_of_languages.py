@@ -10,6 +10,8 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+from tools.alike import Chosen
+
 # Class names by language, and what each package calls it.
 LANGUAGES = {
     "Czech": ("cs", "cs"),
@@ -57,7 +59,7 @@ def _sentence(text: str) -> bool:
 
 
 def messages(folders: list[Path]) -> list[tuple[str, str, str]]:
-    """Rows of part, class and text: the same messages in every language.
+    """Rows of part, class and text: the same messages in every language, no two of them nearly the same in English.
 
     Args:
         folders: the unpacked packages whose translations are read.
@@ -65,11 +67,12 @@ def messages(folders: list[Path]) -> list[tuple[str, str, str]]:
     translated = {name: _translations(folders, code) for name, (code, _) in LANGUAGES.items() if name != "English"}
     common = sorted(set.intersection(*(set(one) for one in translated.values())))
     translated["English"] = {one: one for one in common}
-    rows, taken = [], set()
+    rows, taken, chosen = [], set(), Chosen()
     for original in common:
         several = {name: _tidy(translated[name][original]) for name in LANGUAGES}
-        folded = {one.casefold() for one in several.values()}
-        if all(map(_sentence, several.values())) and len(folded) == len(LANGUAGES) and not folded & taken:
+        folded = {"".join(filter(str.isalnum, one.casefold())) for one in several.values()}
+        fits = all(map(_sentence, several.values())) and len(folded) == len(LANGUAGES) and not folded & taken
+        if fits and chosen.takes(original):
             taken |= folded
             rows += [("train", name, text) for name, text in several.items()]
     return sorted(rows, key=lambda row: row[1])

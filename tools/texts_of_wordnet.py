@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import islice
 from pathlib import Path
+
+from tools.alike import Chosen
 
 # Class names by the number of the lexicographer file, see lexnames(5WN).
 TOPICS = {
@@ -23,7 +26,6 @@ TOPICS = {
 }
 EACH = 600
 _SHORTEST = 25
-_ALIKE = 0.5
 # Slurs, and what is not for every classroom.
 _LEFT_OUT = re.compile(r"offensive|slur|obscen|vulgar|sexual|prostitut|genital|erotic|penis|vagina|copulat|derogatory")
 
@@ -44,10 +46,6 @@ def _definitions(nouns: Path) -> dict[str, list[str]]:
     return found
 
 
-def _alike(first: frozenset[str], second: frozenset[str]) -> bool:
-    return len(first & second) > _ALIKE * len(first | second)
-
-
 def topics(nouns: Path) -> list[tuple[str, str, str]]:
     """Rows of part, class and text.
 
@@ -63,10 +61,6 @@ def topics(nouns: Path) -> list[tuple[str, str, str]]:
     for topic, several in definitions.items():
         unique = [one for one in dict.fromkeys(several) if len(seen[one]) == 1]
         random.Random(topic).shuffle(unique)
-        chosen: list[tuple[str, frozenset[str]]] = []
-        for one in unique:
-            words = frozenset(re.findall(r"\w+", one.lower()))
-            if len(chosen) < EACH and not any(_alike(words, other) for _, other in chosen):
-                chosen.append((one, words))
-        rows += [("train", topic, one) for one, _ in chosen]
+        chosen = Chosen()
+        rows += [("train", topic, one) for one in islice(filter(chosen.takes, unique), EACH)]
     return rows

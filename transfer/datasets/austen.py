@@ -38,6 +38,7 @@ AUSTEN = Dataset(
     drawn_from=TRAINED,
     tested_from=TESTED,
     warning=(
-        "Names of persons and places give the novel away: much of the accuracy is recognition of names, not of style."
+        "Names of persons and places give the novel away: logistic regression on words is right in 76 % of the test "
+        "passages, and in 34 % when the names are replaced."
     ),
 )
