@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from transfer.insight import sentences, words
-from transfer.insight.curves import Curve, Frame, Phase, chance, figure, phase_bounds
+from transfer.insight.curves import Curve, Frame, Phase, _near, chance, figure, phase_bounds
 from transfer.insight.points import MOST, best, thin
 
 
@@ -193,3 +193,12 @@ def test_time_left_follows_the_pace_of_the_present_stage():
     assert words.time_left(marks) == "about 40 s left"
     assert words.time_left([]) == words.time_left([(0.0, 0, 10)]) == ""
     assert [words.duration(one) for one in (8, 125, 4200)] == ["8 s", "2 min 5 s", "1 h 10 min"]
+
+
+def test_lines_that_lie_close_share_their_words() -> None:
+    marks = ((0.46, "bag of words"), (0.44, "1 nearest"), (0.9, "oracle"))
+    assert _near(marks) == [[(0.9, "oracle")], [(0.46, "bag of words"), (0.44, "1 nearest")]]
+    drawn = figure("accuracy", [], Frame(classes=None, marks=marks))
+    said = [one.text for one in drawn.layout.annotations if one.text]
+    assert "bag of words 46\xa0%, 1 nearest 44\xa0%" in said and "oracle 90\xa0%" in said
+    assert len([one for one in drawn.layout.shapes if one.type == "line"]) >= 3

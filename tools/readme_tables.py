@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from transfer import catalog
+from transfer import catalog, modalities
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +30,9 @@ def backbones() -> str:
             downloads.append(f"`{one.key}`")
             continue
         weights = one.pretrained.source if one.pretrained else "a source data set"
-        rows.append(f"| `{one.key}` | {one.parameters:,} | {weights} | {one.size} px |")
+        rows.append(
+            f"| `{one.key}` | {one.parameters:,} | {weights} | {one.size} {'px' if one.modality == 'image' else modalities.kind(one.modality).unit} |"
+        )
     table = ["| backbone | weights | learned from | sees |", "|---|---|---|---|", *rows]
     return (
         "\n".join(table) + f"\n\nBy download, with ImageNet weights ({len(downloads)}): " + ", ".join(downloads) + "."

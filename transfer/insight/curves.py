@@ -22,6 +22,7 @@ GREY = "#8A8F98"
 TITLES = {"epoch": "epochs on the target", "step": "steps on the target", "seconds": "seconds since the run began"}
 HEIGHTS = {"accuracy": 265, "loss": 215}
 MANY_MARKERS = 40
+WORDS_HIGH = 0.08  # of the axis of the accuracy
 ROOM_BELOW = 0.08
 Value = Literal["loss", "accuracy"]
 
@@ -260,10 +261,24 @@ def _add_references(drawn: go.Figure, value: Value, curves: Sequence[Curve], fra
         return
     add_baselines(drawn, baselines(frame.classes, frame.majority))
     ends = [y[-1] for curve in curves if len(y := _series(curve.history, value, "validation", frame)[1])]
-    for height, name in frame.marks:
+    for several in _near(frame.marks):
+        height = several[0][0]
         # Away from where the curves end, which would cross the words.
         below = bool(ends) and height <= min(ends) and height >= ROOM_BELOW
-        add_line(drawn, height, f"{name} {percent(height)}", "dashdot", below=below)
+        said = ", ".join(f"{name} {percent(at)}" for at, name in several)
+        for place, (at, _) in enumerate(several):
+            add_line(drawn, at, said if place == (len(several) - 1 if below else 0) else "", "dashdot", below=below)
+
+
+def _near(marks: Sequence[tuple[float, str]]) -> list[list[tuple[float, str]]]:
+    """The marks, highest first, with those together whose words would lie on one another."""
+    groups: list[list[tuple[float, str]]] = []
+    for mark in sorted(marks, reverse=True):
+        if groups and groups[-1][-1][0] - mark[0] < WORDS_HIGH:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    return groups
 
 
 def _lay_out(drawn: go.Figure, value: Value, curves: Sequence[Curve], frame: Frame) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FILL, UNKNOWN = 0, 1
 FIRST = 2
+# "didn't" is "did" and "nt", as the shipped vectors have it: else the negation would be lost.
+_NOT = r"n['\u2019]t\b"
 # Far more than any network reads: what lies behind is not looked at.
 MOST_LETTERS_A_TOKEN = 40
 
@@ -20,7 +22,7 @@ MOST_LETTERS_A_TOKEN = 40
 def reader(words: Callable[[], Sequence[str]]) -> Callable[[Sequence[str], int], np.ndarray]:
     """A function from texts and a length to their words' numbers, int32, shape (n, length).
 
-    A text is put into lower case and split at spaces and punctuation, which are words too. Words that are not in the
+    A text is put into lower case and split into words and signs. Words that are not in the
     vocabulary have the number `UNKNOWN`, and so has a text without any word; `FILL` fills up.
 
     Args:
@@ -50,12 +52,13 @@ def numbers(tokenizer: Any, texts: Sequence[str], length: int) -> np.ndarray:
 
 
 def _tokenizer(words: Sequence[str]) -> Tokenizer:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     numbered = {"[FILL]": FILL, "[UNKNOWN]": UNKNOWN}
     for word in words:
         numbered.setdefault(word, len(numbered))
     made = Tokenizer(models.WordLevel(numbered, unk_token="[UNKNOWN]"))
-    made.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    plain = [normalizers.NFC(), normalizers.Lowercase(), normalizers.Replace(Regex(_NOT), " nt")]
+    made.normalizer = normalizers.Sequence(plain)
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return made

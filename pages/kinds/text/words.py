@@ -8,7 +8,6 @@ from html import escape
 import numpy as np
 
 from pages.kinds.text import BOX, visible
-from transfer.insight.words import percent
 
 # Paul Tol's blue and red, which also differ in brightness; underlined where a word speaks against the class.
 FOR, AGAINST = "68,119,170", "238,102,119"
@@ -43,4 +42,4 @@ def strongest(words: Sequence[str], falls: np.ndarray, name: str) -> str:
     place = int(np.abs(falls).argmax())
     verb = "falls" if falls[place] > 0 else "rises"
     word = visible(words[place]).replace("*", "\\*").replace("`", "'")
-    return f"Without “{word}” the probability of **{name}** {verb} by {percent(abs(float(falls[place])), 1)}."
+    return f"Without “{word}” the probability of **{name}** {verb} by {100 * abs(float(falls[place])):.1f} points."
