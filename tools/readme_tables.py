@@ -30,10 +30,8 @@ def backbones() -> str:
             downloads.append(f"`{one.key}`")
             continue
         weights = one.pretrained.source if one.pretrained else "a source data set"
-        rows.append(
-            f"| `{one.key}` | {one.parameters:,} | {weights} | {one.size} {'px' if one.modality == 'image' else modalities.kind(one.modality).unit} |"
-        )
-    table = ["| backbone | weights | learned from | sees |", "|---|---|---|---|", *rows]
+        unit = "px" if one.modality == "image" else modalities.kind(one.modality).unit
+        rows.append(f"| `{one.key}` | {one.parameters:,} | {weights} | {one.size} {unit} |")
     return (
         "\n".join(table) + f"\n\nBy download, with ImageNet weights ({len(downloads)}): " + ", ".join(downloads) + "."
     )
