@@ -25,15 +25,19 @@ def strategies() -> str:
 def backbones() -> str:
     """A row a backbone that works offline; the downloads in one line."""
     rows, downloads = [], []
+    installed = []
     for one in catalog.backbones().values():
-        if one.pretrained and one.pretrained.download_mb:
-            downloads.append(f"`{one.key}`")
+        own = one.pretrained
+        if own and own.download_mb:
+            (downloads if one.modality == "image" else installed).append(f"`{one.key}`")
             continue
-        weights = one.pretrained.source if one.pretrained else "a source data set"
+        weights = own.source if own else "a source data set"
         unit = "px" if one.modality == "image" else modalities.kind(one.modality).unit
         rows.append(f"| `{one.key}` | {one.parameters:,} | {weights} | {one.size} {unit} |")
+    table = ["| backbone | weights | learned from | sees |", "|---|---|---|---|", *rows]
+    fetched = f"By download, with ImageNet weights ({len(downloads)}): {', '.join(downloads)}."
     return (
-        "\n".join(table) + f"\n\nBy download, with ImageNet weights ({len(downloads)}): " + ", ".join(downloads) + "."
+        "\n".join(table) + f"\n\n{fetched} By one pip command, which its card shows, for texts: {', '.join(installed)}."
     )
 
 
