@@ -67,7 +67,7 @@ def test_a_strategy_learns_texts_or_says_why_it_cannot(
     result = train(asked, emit=events.append, folder=tmp_path)
     assert result.state == "finished" and result.metrics["test_count"] == 36
     learned = result.history[(result.history.split == "train") & (result.history.domain == "target")]
-    assert np.isfinite(learned.loss).all() and len(learned) or strategy.key == "zero_shot_names"
+    assert np.isfinite(learned.loss).all() and len(learned) or strategy.key in ("zero_shot_names", "unchanged")
     phases = [one for one in events if isinstance(one, PhaseBegan) and one.domain == "target"]
     last = result.history[(result.history.domain == "target") & (result.history.split == "validation")].iloc[-1]
     for stage in phases[-1].moves:

@@ -77,6 +77,8 @@ class Portions:
     def steps_for(self, images: float) -> int:
         """The fewest steps that use up that many pictures; 0 for none."""
         wanted = max(0, math.ceil(images - 1e-6))
+        if not self.images(self.steps):
+            return self.steps if wanted else 0
         epochs, left = divmod(wanted, self.images(self.steps))
         return epochs * self.steps + min(self.steps, -(-left // sum(self.of(0).values())))
 
@@ -101,7 +103,8 @@ def epochs(experiment: Experiment, strategy: Strategy, setting: Setting, labelle
     size = experiment.batch_size
     portions = [Portions(phase, size, labelled, unlabelled, setting.source) for phase in phases]
     an_epoch = sum(one.phase.epochs * one.images(one.steps) for one in portions) / sum(one.epochs for one in phases)
-    return max(1, math.ceil(experiment.images / an_epoch))
+    # A strategy that trains nothing sees no image.
+    return max(1, math.ceil(experiment.images / an_epoch)) if an_epoch else usual
 
 
 def epochs_of(experiment: Experiment, labelled: int, unlabelled: int) -> int:
