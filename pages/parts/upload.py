@@ -13,10 +13,11 @@ from transfer.datasets import folder as folders
 from transfer.datasets import tfds
 from transfer.errors import LabError
 from transfer.insight.words import counted
-from transfer.pictures import upload_limits, uploads
+from transfer.pictures import uploads
 from transfer.pictures.layout.offered import offered
 from transfer.pictures.layout.typed import Corrections
 from transfer.pictures.own import printable, printable_text
+from transfer.received import upload_limits
 
 WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine", "TensorFlow Datasets")
 SHOWN = 200
