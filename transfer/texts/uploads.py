@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -52,6 +53,14 @@ def choices(name: str) -> Choices:
         return Choices()
 
 
+def choose(name: str, wanted: Choices) -> None:
+    """Keeps the columns that a person has chosen for an upload."""
+    folder = shelf.where(place(), name)
+    temporary = folder / f"{_CHOICES}.{os.getpid()}.part"
+    temporary.write_text(json.dumps(asdict(wanted)))
+    os.replace(temporary, folder / _CHOICES)
+
+
 def remove(name: str) -> None:
     """Deletes an upload with its texts; runs that used it remain."""
     own.afresh()  # another with the same name may follow at once
@@ -70,7 +79,7 @@ def looked(files: Mapping[str, IO[bytes]], chosen: Choices) -> own.Known:
         RequestError: they are refused, or hold nothing that could be learned.
     """
     _allowed(files)
-    return own.known(reading.from_files(dict(files), chosen))
+    return own.known(reading.from_files(files, chosen))
 
 
 def take(name: str, files: Mapping[str, IO[bytes]], chosen: Choices) -> own.Known:

@@ -67,10 +67,12 @@ def rows(source: Source, found: dict[str, tuple[Part, str]]) -> Collected:
         except Unreadable as problem:
             made.left_out.append((name, str(problem)))
             continue
-        if _is_foreign(raw):
+        if not _is_foreign(raw):
+            _add(made, name, raw, found[name], encodings)
+        elif why := _no_text(raw, name):
+            made.left_out.append((name, why))
+        else:
             foreign.append((name, raw))
-            continue
-        _add(made, name, raw, found[name], encodings)
     code = common_encoding([raw for _, raw in foreign[:2000]]) if foreign else ""
     for name, raw in foreign:
         try:
@@ -86,11 +88,10 @@ def rows(source: Source, found: dict[str, tuple[Part, str]]) -> Collected:
 
 
 def _add(made: Collected, name: str, raw: bytes, place: tuple[Part, str], encodings: Counter[str]) -> int:
-    try:
-        text, encoding = decoded(raw, name)
-    except RequestError as problem:
-        made.left_out.append((name, problem.wrong.removeprefix(f"{name} is ").rstrip(".")))
+    if why := _no_text(raw, name):
+        made.left_out.append((name, why))
         return 0
+    text, encoding = decoded(raw, name)
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip(_EMPTY)
     if not text or is_undecoded(text):
         made.left_out.append((name, "bytes that are not UTF-8" if text else "no text"))
@@ -99,6 +100,15 @@ def _add(made: Collected, name: str, raw: bytes, place: tuple[Part, str], encodi
         encodings[encoding] += 1
     made.rows.append(Row(text, place[1], place[0], name))
     return 1
+
+
+def _no_text(raw: bytes, name: str) -> str:
+    """Why a file is no text; empty if it is one."""
+    try:
+        decoded(raw, name)
+    except RequestError as problem:
+        return problem.wrong.removeprefix(f"{name} is ").rstrip(".")
+    return ""
 
 
 def _is_foreign(raw: bytes) -> bool:

@@ -41,6 +41,7 @@ def rows(table: Table, choices: Choices, part: Part = "train", split: bool = Tru
             made.rows.append(_row(where, _fitting(cells, width), found, part))
         except _Unfit as problem:
             made.left_out.append((where, str(problem)))
+    made.left_out.sort(key=lambda one: int(one[0].rpartition(" ")[2]))
     made.texts_from = _columns([found.header[one] for one in found.text])
     made.labels_from = _columns([found.header[found.label]])
     made.parts_from = _columns([found.header[found.part]]) if found.part is not None else ""

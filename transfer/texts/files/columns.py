@@ -14,6 +14,7 @@ from transfer.texts.files.typed import NONE, Cell, Choices, Table
 
 MOST_CLASSES = 1000
 _PROBE, _SHOWN, _A_TEXT = 400, 12, 3
+_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 _DECIMAL = re.compile(r"[-+]?\d*[.,]\d*[1-9]\d*")
 _LIKE_ID = re.compile(r"[!-~]*[\d/\\@_][!-~]*")
 _SET = "Say which with ?text=...&label=... after the path, or choose them on the Data page."
@@ -46,6 +47,17 @@ class Columns:
         """Their names."""
         part = self.header[self.part] if self.part is not None else ""
         return Choices(tuple(self.header[one] for one in self.text), self.header[self.label], part)
+
+
+def names_of(table: Table) -> tuple[str, ...]:
+    """Names of a table's columns."""
+    if not table.rows:
+        return table.header
+    return _header(table, [cells for _, cells in table.rows], _width(table))[0]
+
+
+def _width(table: Table) -> int:
+    return len(table.header) or Counter(len(cells) for _, cells in table.rows).most_common(1)[0][0]
 
 
 class _Body:
@@ -98,9 +110,8 @@ def of(table: Table, choices: Choices) -> Columns:
     Raises:
         RequestError: there is no column of that name, or none that can be the text or the label.
     """
-    width = len(table.header) or Counter(len(cells) for _, cells in table.rows).most_common(1)[0][0]
     rows = [cells for _, cells in table.rows]
-    header, has_header = _header(table, rows, width)
+    header, has_header = _header(table, rows, _width(table))
     body = _Body(rows[1:] if has_header else rows, len(header))
     known = header if has_header or table.header else ()
     told_part = None if choices.split in ("", NONE) else _told(choices.split, header, table.name)
@@ -129,10 +140,14 @@ def _header(table: Table, rows: list[tuple[Cell, ...]], width: int) -> tuple[tup
 
 
 def _stands_out(first: list[str], rows: list[tuple[Cell, ...]], width: int) -> bool:
-    """Whether the first row cannot be one like any other: what stands above a label is no label below."""
+    """Whether the first row cannot be one like any other: a word above numbers, or no label above labels."""
     if len(first) != width or not rows:
         return False
     body = _Body(rows, width)
+    for place in range(width):
+        numbers = sum(bool(_NUMBER.fullmatch(one)) for one in body.samples[place])
+        if first[place] and not _NUMBER.fullmatch(first[place]) and numbers >= max(2, 0.95 * len(body.samples[place])):
+            return True
     above = [place for place in range(width) if body.may_be_label(place) and body.is_full(place)]
     return bool(above) and all(first[place] and first[place] not in body.different[place] for place in above)
 
@@ -199,7 +214,9 @@ def _label(
         if not body.is_measured(alone[0]):
             return alone[0], []
     texts = [one for one in free if body.is_textual(one)]
-    longest = max(texts, key=body.length, default=None)
+    longest = max([one for one in texts if not body.may_be_label(one)], key=body.length, default=None)
+    if longest is None and len(texts) > 1:
+        longest = max(texts, key=body.length)
     # Few cells in all: a column may repeat nothing and still be the label, which is refused later with its name.
     plausible = [
         one for one in free if one != longest and body.may_be_label(one) and not (known and names.is_id(known[one]))

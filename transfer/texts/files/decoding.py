@@ -14,7 +14,8 @@ _FOREIGN = 40_000
 _BROKEN = re.compile("[\ud800-\udfff]")
 _LEFT_OVER = re.compile("[\udc80-\udcff]")
 # Signs that no language has within a word, but other code pages have letters at these places.
-_INSIDE = re.compile("(?<=[A-Za-z])[\u201a\u201e\u2020\u2021\u201d¹³¿¼¾¥¤£¶](?=[A-Za-z])")
+_INSIDE = re.compile(r"(?<=[A-Za-z])(?:[¹³¼¾](?!\d)|[^\w\s\x00-\x7f’‘–—…·­](?=[A-Za-z]))")
+_LATIN = ("cp1252", "cp1250", "cp437")
 _CONTROLS = re.compile(r"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _MAGIC = {
     b"PK\x03\x04": "an Excel, OpenDocument or Word file", b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
@@ -69,15 +70,17 @@ def _code_page(content: bytes) -> str:
     Names of files are too short for that, and have `encoding_of` alone.
     """
     runs = re.findall(rb"[\x80-\xff]+", content)
-    short = sum(len(one) for one in runs if len(one) <= 2)
-    try:
-        western = content.decode("cp1252")
-    except UnicodeDecodeError:
+    if sum(len(one) for one in runs if len(one) <= 2) < 0.7 * sum(map(len, runs)):
         return encoding_of(content)
-    inside = len(_INSIDE.findall(western))
-    if short >= 0.7 * sum(map(len, runs)) and inside <= 0.05 * len(runs):
+    signs: dict[str, int] = {}
+    for name in _LATIN:
+        try:
+            signs[name] = len(_INSIDE.findall(content.decode(name)))
+        except UnicodeDecodeError:
+            continue
+    if signs.get("cp1252", len(runs)) <= 0.05 * len(runs):
         return "cp1252"
-    return encoding_of(content)
+    return min(signs, key=signs.__getitem__)
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

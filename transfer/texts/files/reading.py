@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -9,7 +10,7 @@ from transfer.errors import RequestError
 from transfer.received.archive_names import ARCHIVES
 from transfer.received.files import Unreadable, opened
 from transfer.received.words import Part, parts_of
-from transfer.texts.files import by_folders, by_table, labels, objects, separated
+from transfer.texts.files import by_folders, by_table, columns, labels, objects, separated
 from transfer.texts.files.decoding import SAVE, decoded
 from transfer.texts.files.finishing import HOW, PARTS, Found, finished
 from transfer.texts.files.source import Folder, Several, Source, Zip, is_zip
@@ -39,18 +40,52 @@ def from_path(place: Path, choices: Choices) -> Found:
     return from_source(Folder(place), choices)
 
 
-def from_files(files: dict[str, IO[bytes]], choices: Choices) -> Found:
+def from_files(files: Mapping[str, IO[bytes]], choices: Choices) -> Found:
     """Reads files that are at hand, by their names; a single one may be a zip."""
+    return from_source(_source(files), choices)
+
+
+def _source(files: Mapping[str, IO[bytes]]) -> Source:
     if len(files) == 1:
         ((name, file),) = files.items()
         file.seek(0)
         if is_zip(file.read(200), name):
-            return from_source(Zip(name, file), choices)
+            return Zip(name, file)
     contents = {}
     for name, file in files.items():
         file.seek(0)
         contents[name] = file.read()
-    return from_source(Several(next(iter(files)) if len(files) == 1 else "the files", contents), choices)
+    return Several(next(iter(files)) if len(files) == 1 else "the files", contents)
+
+
+def columns_at(place: Path) -> tuple[str, ...]:
+    """Names of the columns of a table on this machine, whatever else is wrong with it; empty if there are none."""
+    try:
+        with opened(place) as file:
+            zipped = is_zip(file.read(200), place.name)
+            return _columns(Zip(place.name, file)) if zipped else _columns(Folder(place))
+    except Unreadable:
+        return _columns(Folder(place)) if place.is_dir() else ()
+    except RequestError:
+        return ()
+
+
+def columns_in_files(files: Mapping[str, IO[bytes]]) -> tuple[str, ...]:
+    """The same of files that are at hand."""
+    try:
+        return _columns(_source(files))
+    except RequestError:
+        return ()
+
+
+def _columns(source: Source) -> tuple[str, ...]:
+    tables = _tables(source)
+    parts = _parts_of_tables(source, tables)
+    first = next((one for one, part in parts.items() if part == "train"), tables[0] if len(tables) == 1 else "")
+    try:
+        return columns.names_of(table(first, source.read(first))) if first else ()
+    except (RequestError, Unreadable):
+        return ()
 
 
 def from_source(source: Source, choices: Choices) -> Found:
@@ -67,9 +102,7 @@ def from_source(source: Source, choices: Choices) -> Found:
 def _collected(source: Source, choices: Choices) -> Collected:
     if not source.names:
         raise RequestError(f"{source.title} is empty.", "no files", HOW)
-    tables = [one for one in source.names if one.lower().endswith((*TABLES, *JSON))]
-    if len(source.names) == 1 and not tables:
-        tables = [source.names[0]]  # whatever it is called
+    tables = _tables(source)
     in_folders = by_folders.classes_in(source.names)
     if len({name for _, name in in_folders.values()}) > 1 and not choices.given:
         return by_folders.rows(source, in_folders)
@@ -80,6 +113,12 @@ def _collected(source: Source, choices: Choices) -> Collected:
     if not tables and len(zips) == 1:
         return _of_zip(source, zips[0], choices)
     raise _nothing(source, tables)
+
+
+def _tables(source: Source) -> list[str]:
+    """Files that may be tables, by their endings; a single file may be called anything."""
+    found = [one for one in source.names if one.lower().endswith((*TABLES, *JSON))]
+    return found or [one for one in source.names if len(source.names) == 1 and not one.lower().endswith(".zip")]
 
 
 def _of_zip(source: Source, name: str, choices: Choices) -> Collected:

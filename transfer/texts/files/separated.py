@@ -13,7 +13,8 @@ from transfer.errors import RequestError
 from transfer.texts.files.names import is_known
 from transfer.texts.files.typed import Table
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+# Of two that divide all rows alike, the one that is rarer in texts.
+SEPARATORS = {"\t": "tabs", "|": "vertical bars", ";": "semicolons", ",": "commas"}
 _USUAL = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _PROBE_LINES, _PROBE_LETTERS = 400, 300_000
 _MOST_CELL = 2**30
@@ -104,7 +105,7 @@ def _dialect(lines: list[str], name: str, told: str) -> tuple[str, str]:
         letters += len(one)
     cut = len(probe) < len(lines)
     ending = "." + name.lower().rpartition(".")[2]
-    best, most = (told or _USUAL.get(ending, ","), "quoted"), -1.0
+    best, most = (told or _USUAL.get(ending, ","), "quoted"), 0.0
     for separator in [told] if told else SEPARATORS:
         way, records = _way(probe, separator, cut)
         score = records.share
