@@ -94,7 +94,7 @@ MAY_IMPORT = {
     "possible": {"catalog", "counted", "errors", "experiment", "modalities"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "asking": {"catalog", "lab"},
-    "reading": {"datasets", "errors", "pictures"},
+    "reading": {"datasets", "errors", "pictures", "texts"},
     "export": {"engine", "errors", "export", "pictures", "seen", "settings"},
     "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible", "reading"},
 }

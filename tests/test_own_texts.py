@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from io import BytesIO
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
 
 from tests.test_text_files import IMDB, lines, zipped
 from transfer import catalog
+from transfer.__main__ import app
 from transfer.datasets import own_texts as paths
 from transfer.errors import RequestError, UnknownKey
 from transfer.lab.looking import Question
@@ -210,6 +213,18 @@ def test_of_two_uploads_of_one_name_one_is_kept_whole() -> None:
         one.join()
     assert said == [catalog.dataset("own_texts:same").count]
     assert [one.name for one in uploads.place().iterdir()] == ["same"]
+
+
+def test_the_command_line_says_how_texts_are_read(reviews: Path) -> None:
+    reviews.write_text(REVIEWS + "50,,,1,sad\n")
+    done = CliRunner().invoke(app, ["understand", f"texts:{reviews}?label=mood"])
+    assert "2 classes from the column mood: glad, sad." in done.stdout
+    assert "left out: line 26: no text" in done.stdout
+    record = json.loads(CliRunner().invoke(app, ["understand", f"texts:{reviews}", "--json"]).stdout)
+    assert record["classes"] == ["1", "2", "3"] and record["left_out"] == [["line 26", "no text"]]
+    assert CliRunner().invoke(app, ["understand", f"texts:{reviews}", "--label-column", "mood"]).exit_code == 2
+    done = CliRunner().invoke(app, ["look", f"texts:{reviews}"])
+    assert "24 texts" in done.stdout.splitlines()[0] and "3\t" in done.stdout.splitlines()[-2]
 
 
 def page() -> AppTest:

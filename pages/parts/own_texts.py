@@ -204,7 +204,7 @@ def said(dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/rule: **How it was read** · {printable_text(' '.join(dataset.understood))}")
         try:
-            place, before = _place(dataset.key)
+            place, before = paths.place_of(dataset.key)
             found = own.looked(place, before)
         except LabError:
             return  # gone since the page was drawn
@@ -233,14 +233,6 @@ def _correct(key: str, place: Any, before: Choices, found: own.Known) -> None:
         return
     own.afresh()
     st.rerun()
-
-
-def _place(key: str) -> Any:
-    prefix, _, rest = key.partition(":")
-    if prefix == "own_texts":
-        return uploads.where(rest), uploads.choices(rest)
-    bare, choices = paths.apart(rest)
-    return paths.where(bare), choices
 
 
 def is_own(key: str) -> bool:

@@ -57,6 +57,21 @@ def where(path: str) -> Path:
     return allowed(path, "texts:/path/to/texts.csv", "file or folder")
 
 
+def place_of(key: str) -> tuple[Path, Choices]:
+    """Where the texts behind a key of either family are, and the columns that were chosen.
+
+    Raises:
+        RequestError: there are none.
+    """
+    from transfer.texts import uploads
+
+    prefix, _, rest = key.partition(":")
+    if prefix == "own_texts":
+        return uploads.where(rest), uploads.choices(rest)
+    path, choices = apart(rest)
+    return where(path), choices
+
+
 def apart(rest: str) -> tuple[str, Choices]:
     """Path and choices of what stands after ``texts:``; a question mark may also be part of a path.
 

@@ -57,6 +57,7 @@ class Known:
     chosen: Choices = field(default_factory=Choices)
 
 
+# Until when, and what was found.
 _seen: dict[tuple[str, str, Choices], tuple[float, Known]] = {}
 
 
@@ -66,7 +67,7 @@ def afresh() -> None:
 
 
 def looked(place: Path, choices: Choices) -> Known:
-    """What is in the files now; within two seconds, the last answer is given again.
+    """What is in the files now; within two seconds, or more for very many files, the last answer is given again.
 
     Args:
         place: a file or a folder.
@@ -76,14 +77,17 @@ def looked(place: Path, choices: Choices) -> Known:
         RequestError: nothing is there, or nothing that could be learned.
     """
     key = (str(settings.home()), str(place), choices)
-    when, known = _seen.get(key, (0.0, None))
-    if known is not None and time.monotonic() - when < _FRESH_SECONDS:
+    until, known = _seen.get(key, (0.0, None))
+    begun = time.monotonic()
+    if known is not None and begun < until:
         return known
     if not place.exists():
         raise RequestError("There is no such file or folder.", str(place), "Give the path of one on this machine.")
     stamp = _stamp(place, choices)
+    # A folder of very many files is not asked for all of them at every click.
+    fresh = max(1.0, (time.monotonic() - begun) * 10) * _FRESH_SECONDS
     made = _kept(stamp) or _read(place, choices, stamp)
-    _seen[key] = time.monotonic(), made
+    _seen[key] = time.monotonic() + fresh, made
     return made
 
 

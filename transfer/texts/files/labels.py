@@ -6,12 +6,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 _MISSING = frozenset({"", "nan", "null", "n/a", "na", "<na>", "#n/a", "\\n"})
 _WHOLE = re.compile(r"([-+]?\d+)\.0+")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(\.\d{1,15})?")
 
 
+@lru_cache(maxsize=20_000)
 def tidy(label: str) -> str:
     """The label without blanks and invisible signs around it, with single blanks inside; 5.0 is 5."""
     visible = "".join(one for one in label if unicodedata.category(one) not in ("Cc", "Cf") or one.isspace())
@@ -25,6 +27,7 @@ def is_missing(label: str) -> bool:
     return label.casefold() in _MISSING
 
 
+@lru_cache(maxsize=20_000)
 def key(label: str) -> str:
     """Equal for labels that differ only in case or blanks."""
     return tidy(label).casefold()
