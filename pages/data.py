@@ -1,4 +1,4 @@
-"""Data: what a data set contains before anything is trained on it, and how to add your own pictures."""
+"""Data: what a data set contains before anything is trained on it, and how to add your own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.kinds import shows
-from pages.parts import cards, reading, upload
+from pages.kinds import kind_of, shows
+from pages.parts import cards, own_texts, reading, upload
 from pages.parts.counts import is_here
 from pages.parts.form import choose, chosen
 from pages.parts.shared import through_app, told_apart
@@ -47,7 +47,9 @@ def about(dataset: Dataset) -> None:
     """Facts about the data set, and its buttons."""
     facts = cards.facts(dataset)
     st.caption(f"{facts} · `{dataset.key}` · {dataset.summary} {dataset.reference}, {dataset.licence}.")
-    if dataset.understood:
+    if own_texts.is_own(dataset.key):
+        own_texts.said(dataset)
+    elif dataset.understood:
         reading.said(dataset.key, dataset.understood)
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")
@@ -55,9 +57,10 @@ def about(dataset: Dataset) -> None:
         st.button("Learn this", type="primary", icon=":material/science:", on_click=learn, args=(dataset,),
                   help="Makes it the target of the experiment and opens the Lab.")  # fmt: skip
         if ":" in dataset.key and "~" not in dataset.key:
-            words = "Forget" if dataset.key.startswith("folder:") else "Remove"
+            words = "Forget" if dataset.key.startswith(("folder:", "texts:")) else "Remove"
+            nouns = kind_of(dataset.key).nouns
             with st.popover(words, type="tertiary", icon=":material/delete:"):
-                gone = "This deletes the pictures" if words == "Remove" else "The pictures stay where they are"
+                gone = f"This deletes the {nouns}" if words == "Remove" else f"The {nouns} stay where they are"
                 st.caption(f"{gone}. Runs that used them stay on the Runs page.")
                 st.button(f"{words} {dataset.title}", on_click=upload.remove, args=(dataset.key,))
 

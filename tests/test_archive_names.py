@@ -50,7 +50,7 @@ def test_a_name_in_the_extra_field_comes_first() -> None:
     body = b"\x01" + struct.pack("<I", zlib.crc32(name)) + meant.encode()
     made = raw([name], struct.pack("<HH", 0x7075, len(body)) + body)
     with zipfile.ZipFile(made) as opened:
-        from transfer.pictures.archive_names import letters
+        from transfer.received.archive_names import letters
 
         assert letters(opened.infolist()) == ([meant], "")
 

@@ -48,9 +48,10 @@ MAY_IMPORT = {
     "seen": {"seen", "datasets", "errors", "experiment", "pictures", "settings"},
     "backbones": {"backbones", "elsewhere", "errors", "fetching", "ids", "modalities", "seen", "settings", "texts"},
     "datasets": {"datasets", "elsewhere", "errors", "fetching", "pictures", "removal", "settings", "texts"},
-    "pictures": {"datasets", "errors", "experiment", "ids", "pictures", "removal", "settings"},
+    "received": {"received", "errors", "ids", "removal", "settings"},
+    "pictures": {"datasets", "errors", "experiment", "ids", "pictures", "received", "removal", "settings"},
     "modalities": {"modalities", "backbones", "datasets", "errors", "experiment", "pictures"},
-    "texts": {"texts", "errors", "settings"},
+    "texts": {"texts", "datasets", "errors", "ids", "received", "removal", "settings"},
     "strategies": {"strategies", "backbones", "experiment", "losses", "errors"},
     "losses": {"losses"},
     "engine": {
@@ -93,7 +94,7 @@ MAY_IMPORT = {
     "possible": {"catalog", "counted", "errors", "experiment", "modalities"},
     "listing": {"backbones", "catalog", "datasets", "lab", "strategies"},
     "asking": {"catalog", "lab"},
-    "reading": {"datasets", "errors", "pictures"},
+    "reading": {"datasets", "errors", "pictures", "texts"},
     "export": {"engine", "errors", "export", "pictures", "seen", "settings"},
     "__main__": {"export", "asking", "lab", "catalog", "errors", "experiment", "listing", "possible", "reading"},
 }

@@ -15,9 +15,10 @@ from tests.pictures import COLOURS, content, folder
 from transfer import catalog
 from transfer.__main__ import app
 from transfer.errors import RequestError
-from transfer.pictures import files, own
+from transfer.pictures import own
 from transfer.pictures.folders import listing
 from transfer.pictures.formats import unfit
+from transfer.received import files
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 
 from tests.trees import grow
 from transfer.errors import RequestError
-from transfer.pictures.code_pages import encoding_of
 from transfer.pictures.folders import Listing, listing
 from transfer.pictures.layout.typed import Corrections
+from transfer.received.code_pages import encoding_of
 
 EACH = 3
 CLASSES = ("ant", "bee", "fly")

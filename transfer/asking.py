@@ -21,8 +21,11 @@ def look(dataset: Key, seed: Seed = 0, json_: Json = False) -> None:
     if json_:
         typer.echo(json.dumps(found))
         return
-    height, width, channels = found["shape"]
-    typer.echo(f"{found['key']}: {height} x {width} pixels, {'grey' if channels == 1 else 'colour'}")
+    if "shape" in found:
+        height, width, channels = found["shape"]
+        typer.echo(f"{found['key']}: {height} x {width} pixels, {'grey' if channels == 1 else 'colour'}")
+    else:
+        typer.echo(f"{found['key']}: {len(found['lengths']):,} texts, {found['vocabulary']:,} different words")
     for sentence in catalog.dataset(dataset).understood:
         typer.echo(sentence)
     typer.echo("class\ttrain\tvalidation\ttest")
@@ -30,7 +33,7 @@ def look(dataset: Key, seed: Seed = 0, json_: Json = False) -> None:
         typer.echo("\t".join(map(str, row)))
     counts = found["pair_counts"]
     typer.echo(f"alike: {counts['same']} equal pairs, {counts['near']} nearly, {counts['across']} of them across parts")
-    for name, why in found["left_out"]:
+    for name, why in found.get("left_out", ()):
         typer.echo(f"left out: {name}: {why}")
 
 

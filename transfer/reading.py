@@ -18,7 +18,13 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout; everyt
 
 
 def understand(
-    dataset: Annotated[str, typer.Argument(show_default=False, help="folder:/data/flowers or upload:flowers.")],
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            show_default=False,
+            help="As folder:/data/flowers or texts:/data/reviews.csv.",
+        ),
+    ],
     root: Annotated[str | None, typer.Option(help="Sub-folder that holds the classes or the table.")] = None,
     way: Annotated[str | None, typer.Option(help="What gives the labels: folders or table.")] = None,
     classes: Annotated[str | None, typer.Option(help="Which folders are classes: folders or sub-folders.")] = None,
@@ -38,6 +44,10 @@ def understand(
     json_: Json = False,
 ) -> None:
     """Say how a folder of your own is read, or correct it; what you say is kept for every run on it."""
+    if dataset.partition(":")[0] in ("texts", "own_texts"):
+        given = (root, way, classes, part, table, file_column, label_column, part_column, afresh)
+        _texts(dataset, any(given), json_)
+        return
     folder = folder_of(dataset)
     before = Corrections() if afresh else kept(folder)
     said: dict[str, Any] = {
@@ -57,6 +67,28 @@ def understand(
         typer.echo(sentence)
     for name, why in found.left_out:
         typer.echo(f"left out: {own.printable(name)}: {why}")
+
+
+def _texts(key: str, corrected: bool, json_: bool) -> None:
+    """Says how texts are read; their columns are chosen in the key."""
+    from transfer.datasets.own_texts import place_of
+    from transfer.texts.own import looked
+
+    if corrected:
+        raise RequestError(
+            "Texts are corrected by choosing columns.", key,
+            "Write texts:/path/to/texts.csv?text=<column>&label=<column>&split=<column>; of uploads, on the Data page.",
+        )  # fmt: skip
+    found = looked(*place_of(key))
+    if json_:
+        record = {"dataset": key, "understood": list(found.said), "classes": list(found.classes),
+                  "columns": list(found.columns), "left_out": [list(one) for one in found.left_out]}  # fmt: skip
+        typer.echo(json.dumps(record))
+        return
+    for sentence in found.said:
+        typer.echo(sentence)
+    for where, why in found.left_out:
+        typer.echo(f"left out: {own.printable(where)}: {why}")
 
 
 def folder_of(key: str) -> Path:

@@ -1,4 +1,4 @@
-"""Adding your own pictures: an archive, a folder or files through the browser, or a folder on this machine."""
+"""Adding your own samples: pictures as an archive, a folder or files, on this machine or through the browser; texts."""
 
 from __future__ import annotations
 
@@ -7,29 +7,36 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import reading
+from pages.parts import own_texts, reading
 from transfer import catalog, settings
 from transfer.datasets import folder as folders
 from transfer.datasets import tfds
 from transfer.errors import LabError
 from transfer.insight.words import counted
-from transfer.pictures import upload_limits, uploads
+from transfer.pictures import uploads
 from transfer.pictures.layout.offered import offered
 from transfer.pictures.layout.typed import Corrections
 from transfer.pictures.own import printable, printable_text
+from transfer.received import upload_limits
 
+KINDS = ("Pictures", "Texts")
 WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine", "TensorFlow Datasets")
 SHOWN = 200
 
 
 def panel(empty: bool) -> None:
-    """The ways to add pictures, and the result of the last upload.
+    """The ways to add pictures or texts, and the result of the last upload.
 
     Args:
-        empty: whether the user has added no pictures yet; the panel then starts open.
+        empty: whether the user has added nothing yet; the panel then starts open.
     """
     _report()
-    with st.expander("Add your own pictures", expanded=empty, icon=":material/add_photo_alternate:"):
+    with st.expander("Add your own pictures or texts", expanded=empty, icon=":material/add_notes:"):
+        kind = st.segmented_control("Kind", KINDS, default=KINDS[0], required=True, key="upload_kind",
+                                    label_visibility="collapsed")  # fmt: skip
+        if kind == KINDS[1]:
+            own_texts.panel()
+            return
         way = st.segmented_control("From", WAYS, default=WAYS[0], required=True, key="upload_way",
                                    label_visibility="collapsed")  # fmt: skip
         if way == WAYS[4]:
@@ -166,7 +173,10 @@ def _by_name() -> None:
 
 
 def remove(key: str) -> None:
-    """Removes a user's data set: an upload with its pictures, a folder only from the choices."""
+    """Removes a user's data set: an upload with its samples, a folder only from the choices."""
+    if own_texts.is_own(key):
+        own_texts.remove(key)
+        return
     prefix, _, rest = key.partition(":")
     if prefix == "upload":
         uploads.remove(rest)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from transfer.errors import ImpossibleExperiment, RequestError
-from transfer.pictures.files import Unreadable, about
 from transfer.pictures.layout.kept import kept
 from transfer.pictures.layout.tree import hidden
 from transfer.pictures.layout.typed import Corrections, Understood
 from transfer.pictures.layout.understanding import HOW, understand
-from transfer.pictures.layout.words import Part
+from transfer.received.files import Unreadable, about
+from transfer.received.words import Part
 
 __all__ = ["File", "Listing", "Part", "enough", "hidden", "listing"]
 

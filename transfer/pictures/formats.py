@@ -10,9 +10,10 @@ from typing import IO
 import numpy as np
 
 from transfer import settings
-from transfer.pictures import decoder, files
+from transfer.pictures import decoder
 from transfer.pictures.content import foreign
 from transfer.pictures.decoder import BadPicture, Header, Scales
+from transfer.received import files
 
 __all__ = ["ACTIVE", "ENDINGS", "BadPicture", "Header", "Scales", "decoded", "extremes", "header", "unfit"]
 

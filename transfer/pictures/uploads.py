@@ -6,12 +6,8 @@ every picture is checked, and only then the folder is moved to its place; if any
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import re
-import shutil
-import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -21,12 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-from anyascii import anyascii
-
-from transfer import ids, removal, settings
-from transfer.errors import DiskFull, RequestError, UnknownKey
-from transfer.pictures.archive_names import ARCHIVES, is_folder, kind_of, letters, refused, safe
+from transfer import settings
+from transfer.errors import RequestError
 from transfer.pictures.folders import hidden, listing
 from transfer.pictures.formats import BadPicture, header, unfit
 from transfer.pictures.layout.kept import keep
@@ -34,11 +26,11 @@ from transfer.pictures.layout.sheet import ENDINGS as TABLES
 from transfer.pictures.layout.sheet import SHEETS
 from transfer.pictures.layout.typed import Corrections
 from transfer.pictures.layout.understanding import NOTHING
-from transfer.pictures.upload_limits import SMALL, Budget, count, declared, entries, within
+from transfer.received import shelf
+from transfer.received.archive_names import ARCHIVES, is_folder, kind_of, letters, refused, safe
+from transfer.received.upload_limits import SMALL, Budget, count, declared, entries, within
 
-LONGEST_NAME = 40
 _PIECE = 2**20
-_STAGING = ".staging-"
 # Hidden, so that it is not read as data and cannot be part of an upload.
 _LEFT_OUT = ".left_out.json"
 
@@ -71,8 +63,7 @@ def place() -> Path:
 
 def names() -> list[str]:
     """The names of all uploads, oldest first."""
-    found = [one for one in place().iterdir() if one.is_dir() and ids.is_id(one.name, LONGEST_NAME)]
-    return [one.name for one in sorted(found, key=lambda one: one.stat().st_mtime)]
+    return shelf.names(place())
 
 
 def where(name: str) -> Path:
@@ -81,9 +72,7 @@ def where(name: str) -> Path:
     Raises:
         UnknownKey: there is no upload of that name.
     """
-    if not ids.is_id(name, LONGEST_NAME) or not (place() / name).is_dir():
-        raise UnknownKey("upload", ids.shown(name), names())
-    return place() / name
+    return shelf.where(place(), name)
 
 
 def remove(name: str) -> None:
@@ -91,10 +80,7 @@ def remove(name: str) -> None:
     from transfer.pictures import own
 
     own.afresh()  # another with the same name may follow at once
-    removal.check(where(name))
-    gone = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
-    os.replace(where(name), gone / name)
-    removal.remove(gone)
+    shelf.remove(place(), name)
 
 
 def left_out(name: str) -> list[tuple[str, str]]:
@@ -107,13 +93,7 @@ def left_out(name: str) -> list[tuple[str, str]]:
 
 def suggested(file: str) -> str:
     """A valid name for an upload, based on its file's name, that is not in use."""
-    spoken = anyascii(unicodedata.normalize("NFC", Path(file).stem)).lower()
-    name = re.sub(r"[^a-z0-9]+", "_", spoken).strip("_")[:36] or "pictures"
-    taken, number = set(names()), 2
-    tried = name
-    while tried in taken:
-        tried, number = f"{name}_{number}", number + 1
-    return tried
+    return shelf.suggested(place(), file, "pictures")
 
 
 def take_archive(
@@ -145,9 +125,9 @@ def take_archive(
             received.said = (said,) if said else ()
             members = [pair for pair in zip(found, meant, strict=True) if not is_folder(pair[1])]
             budget = Budget(max(SMALL, size * settings.upload_ratio()))
-            shelf = _Shelf(folder, received, budget)
+            taken = _Taken(folder, received, budget)
             for done, (one, path) in enumerate(members, start=1):
-                shelf.add(path, lambda one=one: opened.open(one))  # type: ignore[misc]  # a lambda with a default
+                taken.add(path, lambda one=one: opened.open(one))  # type: ignore[misc]  # a lambda with a default
                 told(done, len(members))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError) as problem:
         archive.seek(0)
@@ -170,10 +150,10 @@ def take_files(
     within(sum(one.seek(0, os.SEEK_END) for _, one in several), settings.upload_megabytes(),
             "The upload is too large.", "TRANSFER_UPLOAD_MB")  # fmt: skip
     with _staging(name, corrections) as (folder, received):
-        shelf = _Shelf(folder, received, Budget(settings.upload_megabytes() * 10**6))
+        taken = _Taken(folder, received, Budget(settings.upload_megabytes() * 10**6))
         for done, (path, file) in enumerate(several, start=1):
             file.seek(0)
-            shelf.add(path, lambda file=file: file)  # type: ignore[misc]  # a lambda with a default
+            taken.add(path, lambda file=file: file)  # type: ignore[misc]  # a lambda with a default
             told(done, len(several))
     return received
 
@@ -193,7 +173,7 @@ def members(given: Any) -> list[str]:
     return [one for one in paths if not any(hidden(part) for part in one.split("/"))]
 
 
-class _Shelf:
+class _Taken:
     """Collects an upload's files while they are checked."""
 
     def __init__(self, folder: Path, received: Received, budget: Budget) -> None:
@@ -242,33 +222,11 @@ class _Shelf:
 @contextmanager
 def _staging(name: str, corrections: Corrections) -> Iterator[tuple[Path, Received]]:
     """A temporary folder that becomes the upload at the end; it is deleted if anything goes wrong."""
-    if not ids.is_id(name, LONGEST_NAME):
-        raise RequestError(
-            "This name is not allowed for an upload.", repr(ids.shown(name)),
-            "Use up to 40 lower-case letters, digits, - and _, starting with a letter or digit.",
-        )  # fmt: skip
-    _clean()
-    if (place() / name).exists():
-        raise _taken(name)
-    folder = Path(tempfile.mkdtemp(dir=place(), prefix=f"{_STAGING}{os.getpid()}-"))
     received = Received(name)
-    try:
+    with shelf.staging(place(), name) as folder:
         yield folder, received
         received.said += _understood(folder, received, corrections)
         (folder / _LEFT_OUT).write_text(json.dumps(received.left_out))
-        os.chmod(folder, 0o755)
-        try:
-            os.rename(folder, place() / name)  # fails when another one of that name came first
-        except OSError as problem:
-            if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES):
-                raise _taken(name) from None
-            raise
-    except OSError as problem:
-        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("The lab's disk is full.", None, "Free some space; nothing was stored.") from problem
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _understood(folder: Path, received: Received, corrections: Corrections) -> tuple[str, ...]:
@@ -290,17 +248,3 @@ def _understood(folder: Path, received: Received, corrections: Corrections) -> t
         received.left_out.append((path.relative_to(folder).as_posix(), "not a picture, judging by its extension"))
         path.unlink()
     return found.said
-
-
-def _taken(name: str) -> RequestError:
-    return RequestError(
-        "An upload of that name already exists.", repr(name), f"Choose another name, such as {suggested(name)}."
-    )
-
-
-def _clean() -> None:
-    """Removes what is left of uploads whose processes died."""
-    for folder in place().glob(f"{_STAGING}*"):
-        pid = folder.name.removeprefix(_STAGING).partition("-")[0]
-        if not pid.isdigit() or not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)

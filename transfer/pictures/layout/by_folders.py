@@ -13,7 +13,7 @@ from transfer.pictures.formats import unfit
 from transfer.pictures.layout.descent import copies, inside_part
 from transfer.pictures.layout.tree import Node, is_picture
 from transfer.pictures.layout.typed import LEFT_OUT, Corrections, Named, Understood
-from transfer.pictures.layout.words import (
+from transfer.received.words import (
     PARTS,
     UNLABELLED,
     Part,

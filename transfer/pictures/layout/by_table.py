@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.pictures.code_pages import NAMES
 from transfer.pictures.formats import unfit
 from transfer.pictures.layout import columns as found_columns
 from transfer.pictures.layout.columns import Columns, Unfit, is_yes
@@ -16,7 +15,8 @@ from transfer.pictures.layout.matching import Files, elsewhere, leads_out
 from transfer.pictures.layout.sheet import Sheet
 from transfer.pictures.layout.tree import Node, is_picture
 from transfer.pictures.layout.typed import LEFT_OUT, Corrections, Understood
-from transfer.pictures.layout.words import Part, alike, part_of, parts_of, shown
+from transfer.received.code_pages import NAMES
+from transfer.received.words import Part, alike, part_of, parts_of, shown
 
 _SHOWN = 3
 

@@ -13,7 +13,7 @@ from transfer.pictures.layout.matching import Files
 from transfer.pictures.layout.sheet import ENDINGS, read
 from transfer.pictures.layout.tree import Node, Tree
 from transfer.pictures.layout.typed import LEFT_OUT, Corrections, Understood
-from transfer.pictures.layout.words import Part, alike, part_of, shown
+from transfer.received.words import Part, alike, part_of, shown
 
 MOST = 24
 _LISTS = ("classes", "labels", "label_names", "class_names", "names", "label_map", "labelmap")

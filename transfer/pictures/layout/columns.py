@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from transfer.pictures.layout.matching import Files
 from transfer.pictures.layout.sheet import Sheet
 from transfer.pictures.layout.typed import Corrections
-from transfer.pictures.layout.words import part_of
+from transfer.received.words import part_of
 
 # In order: the first that is there counts.
 FILE_COLUMNS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.pictures.layout.tree import Node, is_picture
-from transfer.pictures.layout.words import BESIDE, alike, is_noise
+from transfer.received.words import BESIDE, alike, is_noise
 
 TABLES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.errors import RequestError
-from transfer.pictures.code_pages import text_of
-from transfer.pictures.files import Unreadable, content
+from transfer.received.code_pages import text_of
+from transfer.received.files import Unreadable, content
 
 MOST_BYTES = 200_000_000
 _SEPARATORS = (",", ";", "\t", "|")

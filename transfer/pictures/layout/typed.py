@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from transfer.experiment import Options
-from transfer.pictures.layout.words import Part, shown
+from transfer.received.words import Part, shown
 
 Named = tuple[str, str, Part]
 LEFT_OUT = "left out"

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from transfer.errors import RequestError
-from transfer.pictures.code_pages import NAMES, encoding_of
 from transfer.pictures.formats import unfit
 from transfer.pictures.layout.by_folders import by_folders
 from transfer.pictures.layout.choosing import at_level
@@ -14,7 +13,8 @@ from transfer.pictures.layout.descent import levels
 from transfer.pictures.layout.sheet import SHEETS
 from transfer.pictures.layout.tree import Node, Tree, read
 from transfer.pictures.layout.typed import Corrections, Understood
-from transfer.pictures.layout.words import is_noise, shown, tokens
+from transfer.received.code_pages import NAMES, encoding_of
+from transfer.received.words import is_noise, shown, tokens
 
 HOW = "Put the pictures of each class into a folder named for it, or add labels.csv with the columns file and label."
 NOTHING = Corrections()

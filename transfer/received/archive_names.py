@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from transfer.errors import RequestError
-from transfer.pictures.code_pages import NAMES, encoding_of
+from transfer.received.code_pages import NAMES, encoding_of
 
 LONGEST = 240
 _UTF8 = 0x800

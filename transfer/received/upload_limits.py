@@ -7,19 +7,19 @@ import zipfile
 from typing import IO
 
 from transfer import settings
-from transfer.pictures.archive_names import refused
+from transfer.received.archive_names import refused
 
 SMALL = 10 * 2**20
 _ENTRY = b"PK\x01\x02"
 _PIECE = 2**20
 
 
-def limits() -> str:
-    """The limits, in a sentence."""
+def limits(pictures: bool = True) -> str:
+    """The limits, in a sentence; those on pixels only for pictures."""
+    pixels = f"; {settings.most_pixels() / 1e6:g} million pixels per picture" if pictures else ""
     return (
         f"At most {settings.upload_megabytes():,} MB as sent; {settings.unpacked_megabytes():,} MB unpacked, and no "
-        f"more than {settings.upload_ratio()} times the archive's size; {settings.upload_files():,} files; "
-        f"{settings.most_pixels() / 1e6:g} million pixels per picture."
+        f"more than {settings.upload_ratio()} times the archive's size; {settings.upload_files():,} files{pixels}."
     )
 
 
@@ -27,14 +27,14 @@ def count(files: int) -> None:
     """Refuses an upload with too many files."""
     if files > settings.upload_files():
         raise refused("The upload has too many files.", f"{files:,} of at most {settings.upload_files():,}",
-                       "Use a folder of this machine (folder:<path>), or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
+                       "Give a path on this machine instead, or raise TRANSFER_UPLOAD_FILES.")  # fmt: skip
 
 
 def within(size: int, megabytes: int, wrong: str, setting: str) -> None:
     """Refuses a size larger than a setting allows."""
     if size > megabytes * 10**6:
         raise refused(wrong, f"{size / 1e6:,.0f} MB of at most {megabytes:,}",
-                       f"Use a folder of this machine (folder:<path>), or raise {setting}.")  # fmt: skip
+                       f"Give a path on this machine instead, or raise {setting}.")  # fmt: skip
 
 
 def entries(archive: IO[bytes]) -> int:

@@ -40,7 +40,7 @@ def about(path: Path) -> os.stat_result:
     return found
 
 
-def content(path: Path, most: int) -> BytesIO:
+def content(path: Path, most: int, what: str = "picture") -> BytesIO:
     """The content of a plain file.
 
     It is read into memory, not mapped: a mapped file that shrinks in the meantime kills the whole process.
@@ -48,13 +48,14 @@ def content(path: Path, most: int) -> BytesIO:
     Args:
         path: of the file.
         most: bytes; a longer file is refused.
+        what: it should hold, for the message.
 
     Raises:
         Unreadable: it is not a plain file, too long, gone, or the system refuses.
     """
     size = about(path).st_size
     if size > most:
-        raise Unreadable(f"{size / 1e6:,.0f} MB, more than the limit of {most / 1e6:,.0f} MB for a picture")
+        raise Unreadable(f"{size / 1e6:,.0f} MB, more than the limit of {most / 1e6:,.0f} MB for a {what}")
     with opened(path) as file:
         return BytesIO(file.read(most))
 
