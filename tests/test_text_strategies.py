@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 
 from tests import tiny, tiny_texts
 from tests.spied import without_target_labels
-from transfer import Experiment, catalog, train
-from transfer.datasets import Samples
+from transfer import Experiment, catalog, settings, train
+from transfer.datasets import Published, Samples
 from transfer.engine import data, device
 from transfer.engine.events import Baseline, Event, PhaseBegan
 from transfer.errors import ImpossibleExperiment
 from transfer.modalities.text import working
+from transfer.seen.prints import digest, of_texts
 from transfer.strategies import Strategy
+from transfer.texts.kept import Texts
 
 SMALL = Experiment(
     target=tiny_texts.TARGET,
@@ -96,8 +99,6 @@ def test_a_run_on_texts_repeats_itself() -> None:
 def test_the_network_of_a_run_on_texts_is_a_backbone_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transfer import settings
-
     train(SMALL.but(target=tiny_texts.SOURCE, source=None, strategy="from_scratch"), folder=settings.run_folder("one"))
     taken = catalog.backbone("run:one")
     assert (taken.modality, taken.size, taken.classes) == ("text", tiny_texts.TOKENS, tiny_texts.CLASSES)
@@ -134,3 +135,34 @@ def everything(part: str) -> Samples:
     """A part of the target with all its labels."""
     found: Samples = getattr(data.split(catalog.dataset(tiny_texts.TARGET), SMALL.seed), part)
     return found
+
+
+def test_a_network_that_has_learned_test_texts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    train(SMALL.but(source=None, strategy="from_scratch", labels_per_class=None), folder=settings.run_folder("seen"))
+    again = SMALL.but(backbone="run:seen", source=None, strategy="fine_tuning")
+    assert train(again).state == "finished", "on the same split it has seen training texts only"
+    with pytest.raises(ImpossibleExperiment, match="test texts"):
+        train(again.but(seed=4))
+
+
+def test_a_text_that_is_there_again_in_other_case_stays_in_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"word{place} and more" for place in range(60)]
+    both = Samples(
+        Texts.of([*texts, *(one.upper().replace(" ", "  ") for one in texts)]), np.tile(np.arange(60) % 2, 2)
+    )
+    dataset = replace(catalog.dataset(tiny_texts.TARGET), key="twice", classes=("a", "b"), load=lambda: Published(both))
+    monkeypatch.setitem(catalog.datasets(), "twice", dataset)
+    for seed in range(3):
+        found = data.split(dataset, seed)
+        parts = [
+            {one.lower().split()[0] for one in getattr(found, name).inputs} for name in ("train", "validation", "test")
+        ]
+        assert len(set.union(*parts)) == sum(map(len, parts)) == 60
+
+
+def test_texts_are_known_by_what_they_say_in_every_process() -> None:
+    first, other = of_texts(["A  b", "c"]), of_texts(Texts.of(["a b", "C ", "d"]))
+    assert first.pixels.tolist() == other.pixels[:2].tolist() == [
+        digest(b"a b"), digest(b"c"),
+    ]  # fmt: skip
+    assert other.among(first).tolist() == [True, True, False]

@@ -13,7 +13,8 @@ from transfer.datasets.corrupted import base
 from transfer.pictures import own, pack
 from transfer.pictures.kept import Pictures
 from transfer.seen import contents, files
-from transfer.seen.prints import Prints, of_pixels
+from transfer.seen.prints import Prints, of_pixels, of_texts
+from transfer.texts.kept import Texts
 
 
 def prints(dataset: Dataset, published: Published, load: Callable[[Dataset], Published]) -> dict[str, Prints]:
@@ -38,6 +39,8 @@ def prints(dataset: Dataset, published: Published, load: Callable[[Dataset], Pub
 
 
 def _prints(samples: Samples, by_name: dict[str, int]) -> Prints:
+    if isinstance(samples.inputs, Texts):
+        return of_texts(samples.inputs)
     if not isinstance(samples.inputs, Pictures):
         return _kept(np.asarray(samples.inputs))
     made, places = pack.read(samples.inputs.path.parent), samples.inputs.places

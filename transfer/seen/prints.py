@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,6 +55,12 @@ class Prints:
 def of_pixels(pictures: np.ndarray) -> Prints:
     """Fingerprints of pictures in memory, shape (n, height, width, channels), uint8."""
     found = np.array([digest(np.ascontiguousarray(one).data) for one in pictures], "uint64")
+    return Prints(found, np.zeros(len(found), "uint64"))
+
+
+def of_texts(texts: Iterable[str]) -> Prints:
+    """Fingerprints of texts; two that differ in case and spaces only are the same."""
+    found = np.array([digest(" ".join(one.casefold().split()).encode()) for one in texts], "uint64")
     return Prints(found, np.zeros(len(found), "uint64"))
 
 
