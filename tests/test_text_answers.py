@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 
 from tests import tiny, tiny_texts
 from transfer import Experiment, catalog, settings, train
-from transfer.datasets import Samples
+from transfer.datasets import Published, Samples
+from transfer.engine import since
 from transfer.engine.look import look
 from transfer.errors import ImpossibleExperiment
 from transfer.export import keras_file
@@ -141,3 +144,22 @@ def test_views_repeat_themselves_and_the_plain_one_is_the_text() -> None:
     assert working.view("plain", TOKENS, np.random.default_rng(0)) is TOKENS
     one, other = (working.view("strong", TOKENS, np.random.default_rng(1)) for _ in range(2))
     assert np.array_equal(one, other) and not np.array_equal(one, TOKENS)
+
+
+# A data set that has changed since ---------------------------------------------------------------------
+
+
+def test_texts_that_are_gone_since_are_said_to_be_gone_and_the_others_are_the_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = list(answers.pictures("texts", list(range(36)))["inputs"])
+    dataset = catalog.dataset(tiny_texts.TARGET)
+    whole = dataset.load().train
+    left = np.array([place for place, text in enumerate(whole.inputs) if text not in before[:3]])[::-1]
+    monkeypatch.setitem(
+        catalog.datasets(), tiny_texts.TARGET, replace(dataset, load=lambda: Published(whole.take(left)))
+    )
+    monkeypatch.setattr(answers, "_open", OrderedDict())
+    now = list(answers.pictures("texts", list(range(36)))["inputs"])
+    assert now[:3] == [since.GONE] * 3 and now[3:] == before[3:]
+    assert list(since.there(answers.opened("texts").split.test.inputs)) == list(range(3, 36))

@@ -17,8 +17,10 @@ from transfer.pictures import own
 from transfer.seen import contents
 from transfer.seen.prints import Parts, joined
 from transfer.seen.record import Record
+from transfer.texts.kept import Texts
 
 GREY, CROSS = 200, 120
+GONE = "(This text is no longer there.)"
 
 
 class Found:
@@ -92,7 +94,7 @@ def as_then(made: Record, labels: np.ndarray) -> Split | None:
         given = np.full(len(known), -1)
         if parts:
             given = np.where(known >= 0, np.concatenate([one.labels for one in parts])[known], -1)
-        found = Found([one.inputs for one in parts], known, made.shape)
+        found = _texts(parts, known) if not made.shape else Found([one.inputs for one in parts], known, made.shape)
         # It indexes like the array it stands for.
         return Samples(cast(np.ndarray, found), labels if part == "test" else given)
 
@@ -103,8 +105,16 @@ def as_then(made: Record, labels: np.ndarray) -> Split | None:
     )  # fmt: skip
 
 
+def _texts(parts: list[Samples], known: np.ndarray) -> Texts:
+    """The texts at these indices of all parts; -1 is one that is gone."""
+    now = [text for one in parts for text in one.inputs]
+    return Texts.of(now[place] if place >= 0 and now else GONE for place in known.tolist())
+
+
 def there(inputs: Any) -> np.ndarray:
-    """Indices of the pictures that are still there, in order."""
+    """Indices of the samples that are still there, in order."""
+    if isinstance(inputs, Texts):
+        return np.array([place for place, text in enumerate(inputs) if text != GONE], "int64")
     return np.flatnonzero(inputs.places >= 0) if isinstance(inputs, Found) else np.arange(len(inputs))
 
 
