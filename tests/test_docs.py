@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tools import readme_tables
 from tools.readme_tables import TABLES, filled
 from transfer import Experiment
 from transfer.__main__ import app
@@ -54,6 +55,21 @@ def test_every_table_is_written_by_the_tool_and_ends(path: str) -> None:
     names = list(TABLES.get(path, {}))
     assert sorted(one for one in marks if one != "end") == sorted(names)
     assert marks[1::2] == ["end"] * len(names)
+
+
+def test_what_is_measured_on_texts_has_a_row_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"what": "topics: `minilm`", "score": "accuracy", "mean": 0.9123, "deviation": 0.011, "words": 0.5},
+        {"what": "products", "score": "balanced", "mean": 0.8, "deviation": 0.02},
+    ]
+    found = {"rows": rows, "steps": {"engine_over_bare": 1.25}, "cached": {"textbook_over_run": 7.0}}
+    monkeypatch.setattr(readme_tables, "measured", {"text": found}.get)
+    written = readme_tables.texts()
+    assert "| topics: `minilm` | accuracy | 91.2 ± 1.1 | 50.0 |\n" in written
+    assert "| products | balanced accuracy | 80.0 ± 2.0 |  |\n" in written
+    assert "1.25 times" in written and "7.0 times" in written
+    monkeypatch.setattr(readme_tables, "measured", {}.get)
+    assert readme_tables.texts() == ""
 
 
 def test_every_page_with_tables_is_read() -> None:

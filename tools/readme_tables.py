@@ -244,6 +244,9 @@ def trouble() -> str:
             f"- Of {damaged['files']:,} damaged picture files, {len(damaged['crashed'])} crashed the decoder and "
             f"{len(damaged['escaped'])} escaped it with an unexpected error. The slowest took "
             f"{damaged['slowest_seconds']:.2f} s.",
+            f"- {len(damaged['bombs'])} picture bombs, small files that ask for much: the slowest took "
+            f"{max(one['seconds'] for one in damaged['bombs'].values()):.0f} s, and the largest took "
+            f"{max(one['more_mb'] for one in damaged['bombs'].values()):,.0f} MB of memory.",
         ]
     )
 
