@@ -181,7 +181,9 @@ class Experiment(Options):
         description="How samples enter the network, by the options of their kind: tokens, for texts.",
     )
     augment: bool = Field(
-        False, description="Shift, rotate and zoom training pictures a little, differently in each epoch."
+        False,
+        description="Vary training samples a little, differently in each epoch: pictures are shifted, rotated and "
+        "zoomed, texts lose a tenth of their words.",
     )
     label_smoothing: float = Field(
         0.0,

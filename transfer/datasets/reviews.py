@@ -117,8 +117,8 @@ IMDB = Dataset(
 PRODUCT_REVIEWS = Dataset(
     key="product_reviews",
     title="Product reviews",
-    summary="Sentences from Amazon reviews of some electronic products, rated by ten people each; those rated at least "
-    "0.5 of 4 either way.",
+    summary="Sentences from Amazon reviews of some electronic products, rated by several people; those of at least "
+    f"0.5 of 4 either way. To get them: `{PRODUCTS_COMMAND} <folder>`; a run names the folder.",
     classes=CLASSES,
     shape=(),
     count=2985,
