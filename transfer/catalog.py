@@ -267,27 +267,37 @@ def _one_kind(experiment: Experiment, network: Backbone) -> None:
             )
 
 
+def _examples(target: Dataset) -> tuple[str, str, str]:
+    """A source and a pretrained backbone for that target that need no download, and one with a head, for remedies."""
+    kind, offline = target.modality, [one for one in datasets().values() if not one.download_mb]
+    sources = [one for one in offline if one.modality == kind and one.key != target.key]
+    alike = next((one for one in sources if one.classes == target.classes), sources[0] if sources else target)
+    trained = [one for one in backbones().values() if one.modality == kind and one.pretrained is not None]
+    heads = [one.key for one in trained if one.source_head is not None]
+    return alike.key, trained[0].key if trained else "", f"the backbone {heads[0]}, " if heads else ""
+
+
 def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
     """Raises `ImpossibleExperiment` when something the strategy needs is missing."""
     alone = experiment.source is None
+    source, trained, has_head = _examples(dataset(experiment.target))
     if "weights" in chosen.needs and alone and network.pretrained is None:
         raise ImpossibleExperiment(
             f"{network.title} is not pretrained, so there is nothing to transfer.",
             f"source none with backbone {network.key!r}",
-            "Choose a source (mnist_5k, say), a backbone with ImageNet weights (efficientnet_lite0), "
-            "or the strategy from_scratch.",
+            f"Choose a source ({source}, say), a pretrained backbone ({trained}), or the strategy from_scratch.",
         )
     if "source data" in chosen.needs and alone:
         raise ImpossibleExperiment(
             f"{chosen.title} also trains on the source, so it needs a source data set.",
             "source none",
-            "Choose a source (mnist_5k, say), or the strategy fine_tuning.",
+            f"Choose a source ({source}, say), or the strategy fine_tuning.",
         )
     if "source head" in chosen.needs and alone and network.source_head is None:
         raise ImpossibleExperiment(
             f"{chosen.title} needs the source's head, but {network.title} has none.",
             f"source none with backbone {network.key!r}",
-            "Choose a source (mnist_5k, say), the backbone efficientnet_lite0, or the strategy fine_tuning.",
+            f"Choose a source ({source}, say), {has_head}or the strategy fine_tuning.",
         )
     if experiment.labels_per_class == 0 and not chosen.unlabelled:
         raise ImpossibleExperiment(
@@ -299,7 +309,7 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
         raise ImpossibleExperiment(
             f"{chosen.title} needs some labels to start from, the source's or the target's.",
             "source none, labels_per_class 0",
-            "Choose a source of the same classes (mnist_5k, say), or give at least 1 label per class.",
+            f"Choose a source of the same classes ({source}, say), or give at least 1 label per class.",
         )
     if "class names" in chosen.needs and network.tokens is None:
         raise ImpossibleExperiment(
@@ -321,9 +331,7 @@ def _same_classes(experiment: Experiment, chosen: Strategy) -> None:
         raise ImpossibleExperiment(
             f"{chosen.title} keeps the source's classes, so source and target need the same ones.",
             f"source {experiment.source or 'none'} with target {target.key}",
-            f"Choose the source {alike[0]}."
-            if alike
-            else "Choose another target (optdigits, say), or the strategy fine_tuning.",
+            f"Choose the source {alike[0]}." if alike else "Choose another target, or the strategy fine_tuning.",
         )
 
 

@@ -19,6 +19,11 @@ WORDS: dict[Part, str] = {
     "kernels": "dense or convolution layers",
     "maps": "stages with rows and columns",
 }
+_IMAGE = "small_cnn or efficientnet_lite0"
+EXAMPLES: dict[str, dict[Part, str]] = {
+    "image": dict.fromkeys(WORDS, _IMAGE),
+    "text": {"normalisation": "minilm", "biases": "text_cnn or minilm", "kernels": "text_cnn or minilm"},
+}
 
 
 def check(chosen: Strategy, network: Backbone, teacher: Backbone | None = None) -> None:
@@ -39,10 +44,11 @@ def missing(chosen: Strategy, network: Backbone, parts: Collection[Part]) -> Non
     if chosen.works_on is None or chosen.works_on in parts:
         return
     words = WORDS[chosen.works_on]
+    some = EXAMPLES.get(network.modality, {}).get(chosen.works_on, "")
     raise ImpossibleExperiment(
         f"{network.title} has no {words}, which {chosen.title} works on: it would have no effect of its own.",
         f"strategy {chosen.key} with backbone {network.key!r}",
-        f"Choose a backbone with {words} (small_cnn or efficientnet_lite0, say), or another strategy.",
+        f"Choose a backbone with {words} ({some}, say), or another strategy." if some else "Choose another strategy.",
     )
 
 
