@@ -128,6 +128,11 @@ def test_a_path_that_is_not_there_or_not_allowed(tmp_path: Path, monkeypatch: py
         catalog.dataset(f"texts:{tmp_path}/x.csv")
 
 
+def test_texts_have_no_corruptions(reviews: Path) -> None:
+    with pytest.raises(RequestError, match="Only pictures"):
+        catalog.dataset(f"texts:{reviews}~noise:3")
+
+
 def test_paths_are_remembered_with_their_choices(reviews: Path) -> None:
     paths.remember(str(reviews))
     paths.remember(f"{reviews}?label=mood")
@@ -227,6 +232,9 @@ def test_the_command_line_says_how_texts_are_read(reviews: Path) -> None:
     assert "24 texts" in done.stdout.splitlines()[0] and "3\t" in done.stdout.splitlines()[-2]
 
 
+NO_TEXT = b"".join(b"50,,Title %d,1,sad\n" % number for number in range(5))
+
+
 def page() -> AppTest:
     opened = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
     opened.session_state["through_app"] = True
@@ -248,13 +256,13 @@ def press(opened: AppTest, label: str) -> AppTest:
 def test_the_page_takes_an_upload_with_the_columns_that_are_chosen() -> None:
     opened = page().run()
     assert "one folder per class" in shown(opened) and "million pixels" not in shown(opened)
-    opened.file_uploader[0].upload("Reviews.csv", REVIEWS.encode() + b"50,,No text,1,sad\n", "text/csv").run()
+    opened.file_uploader[0].upload("Reviews.csv", REVIEWS.encode() + NO_TEXT, "text/csv").run()
     assert "3 classes from the column stars" in shown(opened) and "left out" not in shown(opened)
     next(one for one in opened.selectbox if one.label == "Label").select("mood").run()
     assert "2 classes from the column mood: glad, sad." in shown(opened)
     opened.multiselect[0].select("review").run()
-    assert "24 texts from the column review" in shown(opened) and "line 26 (no text)" in shown(opened)
-    assert any("1 entry left out" in one.label for one in opened.expander)
+    assert "24 texts from the column review" in shown(opened) and "lines 26, 27, 28, 29 ... (no text)" in shown(opened)
+    assert any("5 entries left out" in one.label for one in opened.expander)
     assert not list(uploads.place().iterdir()), "nothing is kept before it is asked for"
     press(opened, "Add")
     assert catalog.dataset("own_texts:reviews").classes == ("glad", "sad")

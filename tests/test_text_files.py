@@ -137,6 +137,27 @@ def test_stars_are_classes_in_the_order_of_numbers() -> None:
     assert one.chosen == Choices(("reviewText",), "overall")
 
 
+def test_sentiment140_has_no_header_and_its_date_is_no_text() -> None:
+    rows = "".join(
+        f'"{n // 6 * 4}","{1467810369 + n}","Mon Apr 06 22:19:4{n % 10} PDT 2009","NO_QUERY","user{n}",'
+        f'"@kenny {n} it costs £5"\n'
+        for n in range(12)
+    )
+    one = found("training.1600000.processed.noemoticon.csv", rows.encode("latin-1"))
+    assert texts(one)[3] == "@kenny 3 it costs £5" and one.classes == ("0", "4")
+
+
+def test_half_stars_are_classes() -> None:
+    rows = "".join(f"It was {n} times fine,{n % 4 / 2 + 1}\n" for n in range(16))
+    assert found("x.csv", "review,rating\n" + rows).classes == ("1", "1.5", "2", "2.5")
+
+
+def test_lines_above_the_table_are_left_out() -> None:
+    one = found("x.csv", "Export of 2024;\n\n" + lines().replace(",", ";"))
+    assert len(one) == 8
+    assert one.left_out[0] == ("line 1", "a line above the table")
+
+
 def test_names_of_classes_are_preferred_to_their_numbers() -> None:
     rows = "".join(f"word {n},{n % 2},{['sad', 'glad'][n % 2]}\n" for n in range(8))
     assert found("x.csv", "text,label,label_name\n" + rows).classes == ("glad", "sad")
@@ -279,6 +300,18 @@ def test_tables_named_for_parts_become_them() -> None:
     assert one.left_out == (("d/readme.md", "not used"),)
     unlabelled = several({"train.tsv": lines(8).replace(",", "\t"), "test.tsv": "text\tlabel\nx y\t-1\nz z\t-1\n"})
     assert set(unlabelled.texts) == {"train"} and unlabelled.left_out == (("test.tsv", "every label in it is '-1'"),)
+    glue = several(
+        {
+            "train.tsv": "sentence\tlabel\n" + "".join(f"a {n} b\t{n % 2}\n" for n in range(8)),
+            "dev.tsv": "sentence\tlabel\nx y\t1\nz z\t0\n",
+            "test.tsv": "index\tsentence\n0\tx z\n",
+        }
+    )
+    assert {name: len(mine) for name, mine in glue.texts.items()} == {"train": 8, "validation": 2}
+    assert glue.left_out == (("test.tsv", "test.tsv has no column 'label'"),)
+    agree = several({"train.csv": "".join(f"{n % 2},some words {n},1\n" for n in range(8)) + "0,more,2\n",
+                     "test.csv": "0,other words,1\n1,and more,1\n"})  # fmt: skip
+    assert named(agree, "test") == ["0", "1"] and texts(agree, "test") == ["other words", "and more"]
     with pytest.raises(RequestError, match="several tables"):
         several({"one.csv": lines(), "two.csv": lines()})
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from transfer.datasets import Dataset, Published, Samples
-from transfer.errors import UnknownKey
+from transfer.errors import RequestError, UnknownKey
 
 MARK = "~"
 MOST = 5
@@ -32,12 +32,15 @@ def variant(key: str, known: Mapping[str, Dataset]) -> Dataset:
 
     Raises:
         UnknownKey: the data set, the kind or the severity is not known.
+        RequestError: it has no pictures.
     """
     name, _, change = key.rpartition(MARK)
     kind, _, severity = change.partition(":")
     clean = known[name]
     if kind not in KINDS:
         raise UnknownKey("corruption", kind, KINDS)
+    if clean.modality != "image":
+        raise RequestError("Only pictures can be changed in this way.", key, f"Use {name} as it is.")
     steps = [str(step) for step in range(1, MOST + 1)]
     if severity and severity not in steps:
         raise UnknownKey("severity", severity, steps)

@@ -16,7 +16,9 @@ MOST_CLASSES = 1000
 _PROBE, _SHOWN, _A_TEXT = 400, 12, 3
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 _DECIMAL = re.compile(r"[-+]?\d*[.,]\d*[1-9]\d*")
-_LIKE_ID = re.compile(r"[!-~]*[\d/\\@_][!-~]*")
+# Without a blank, and with what words have not; or a point in time.
+_LIKE_ID = re.compile(r"[!-~]*[\d/\\@_][!-~]*|(?=.{,45}$).*(\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d\d).*")
+_FEW = 20
 _SET = "Say which with ?text=...&label=... after the path, or choose them on the Data page."
 
 
@@ -88,7 +90,10 @@ class _Body:
 
     def is_measured(self, place: int) -> bool:
         """Whether it holds numbers with decimals, as measurements have."""
-        return sum(bool(_DECIMAL.fullmatch(one)) for one in self.samples[place]) > len(self.samples[place]) / 10
+        many = len(self.different[place]) > _FEW  # half stars are few
+        return (
+            many and sum(bool(_DECIMAL.fullmatch(one)) for one in self.samples[place]) > len(self.samples[place]) / 10
+        )
 
     def may_be_label(self, place: int) -> bool:
         """Whether few different values stand in it again and again, and no measurements."""

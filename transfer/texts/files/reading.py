@@ -191,7 +191,7 @@ def _of_tables(source: Source, parts: dict[str, Part], choices: Choices) -> Coll
             made.texts_from, made.labels_from = one.texts_from, one.labels_from
             made.columns, made.chosen = one.columns, one.chosen
             made.parts_from = made.parts_from or one.parts_from
-            if not choices.given and one.columns and not one.columns[0].startswith("column "):
+            if not choices.given:
                 choices = Choices(one.chosen.text, one.chosen.label)  # the same in every part
     made.left_out += [(one, "not used") for one in source.names if one not in parts]
     return made
