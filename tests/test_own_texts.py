@@ -91,6 +91,15 @@ def test_it_is_read_once_and_anew_when_it_changes(reviews: Path, monkeypatch: py
     assert len(reads) == 3
 
 
+def test_the_cache_is_kept_small_and_what_is_gone_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "MOST_BYTES", 1)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text(lines())
+        catalog.dataset(f"texts:{tmp_path}/{name}.csv")
+    assert len(list(own.settings.cache("texts").glob("*.npz"))) == 1
+    assert len(catalog.dataset(f"texts:{tmp_path}/one.csv").load().train) == 8
+
+
 def test_a_folder_and_a_zip_are_data_sets(tmp_path: Path, reviews: Path) -> None:
     (tmp_path / "aclImdb.zip").write_bytes(zipped(IMDB))
     for name, content in IMDB.items():
@@ -119,7 +128,12 @@ def test_a_folder_and_a_zip_are_data_sets(tmp_path: Path, reviews: Path) -> None
 
 
 def test_a_path_that_is_not_there_or_not_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path, why in (("", "needs a path"), ("/nowhere.csv", "no such file"), ("/a\0b", "cannot be kept")):
+    for path, why in (
+        ("", "needs a path"),
+        ("/nowhere.csv", "no such file"),
+        ("/a\0b", "cannot be kept"),
+        ("/" + "a" * 300, "cannot be read"),
+    ):
         with pytest.raises(RequestError, match=why):
             catalog.dataset(f"texts:{path}")
     (tmp_path / "x.csv").write_text(lines())

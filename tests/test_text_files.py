@@ -245,6 +245,11 @@ def test_a_text_of_more_than_a_megabyte_is_cut() -> None:
     assert "1 text longer than 1 MB: the rest was cut off." in one.said
 
 
+def test_long_words_take_no_long_time() -> None:
+    one = found("x.csv", lines(header="what,which\n") + f"{'a1' * 200_000} b,a\n")
+    assert len(one) == 9
+
+
 def test_columns_of_one_name_and_of_none() -> None:
     rows = "".join(f"first {n},second {n},{n},{AB[n % 2]}\n" for n in range(6))
     one = found("x.csv", "text,text,,label\n" + rows)

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 _DECIMAL = re.compile(r"[-+]?\d*[.,]\d*[1-9]\d*")
 # Without a blank, and with what words have not; or a point in time.
 _LIKE_ID = re.compile(r"[!-~]*[\d/\\@_][!-~]*|(?=.{,45}$).*(\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d\d).*")
-_FEW = 20
+_FEW, _BEGUN = 20, 200
 _SET = "Say which with ?text=...&label=... after the path, or choose them on the Data page."
 
 
@@ -78,7 +78,7 @@ class _Body:
         with_letters = [one for one in probe if re.search(r"[^\W\d_]", one)]
         if not probe or 2 * len(with_letters) < len(probe):
             return False
-        return 2 * sum(bool(_LIKE_ID.fullmatch(one)) for one in probe) < len(probe)
+        return 2 * sum(bool(_LIKE_ID.fullmatch(one[:_BEGUN])) for one in probe) < len(probe)
 
     def length(self, place: int) -> float:
         """Letters of a cell, on average."""
@@ -90,10 +90,9 @@ class _Body:
 
     def is_measured(self, place: int) -> bool:
         """Whether it holds numbers with decimals, as measurements have."""
-        many = len(self.different[place]) > _FEW  # half stars are few
-        return (
-            many and sum(bool(_DECIMAL.fullmatch(one)) for one in self.samples[place]) > len(self.samples[place]) / 10
-        )
+        if len(self.different[place]) <= _FEW:  # half stars
+            return False
+        return sum(bool(_DECIMAL.fullmatch(one)) for one in self.samples[place]) > len(self.samples[place]) / 10
 
     def may_be_label(self, place: int) -> bool:
         """Whether few different values stand in it again and again, and no measurements."""

@@ -28,8 +28,7 @@ def from_path(place: Path, choices: Choices) -> Found:
     Raises:
         RequestError: it is not there, or holds nothing that could be learned.
     """
-    if not place.exists():
-        raise RequestError("There is no such file or folder.", str(place), "Give the path of one on this machine.")
+    is_there(place)
     if place.is_file():
         try:
             with opened(place) as file:
@@ -38,6 +37,18 @@ def from_path(place: Path, choices: Choices) -> Found:
         except Unreadable as problem:
             raise RequestError(f"{place.name} cannot be read.", str(problem), "Allow the lab to read it.") from None
     return from_source(Folder(place), choices)
+
+
+def is_there(place: Path) -> None:
+    """Raises `RequestError` if there is no such file or folder, or nobody may know."""
+    try:
+        place.stat()
+    except (OSError, ValueError) as problem:
+        gone = isinstance(problem, FileNotFoundError | NotADirectoryError | ValueError)
+        raise RequestError(
+            "There is no such file or folder." if gone else "The file or folder cannot be read.",
+            str(place) if gone else f"{place}: {problem}", "Give the path of one that the lab may read.",
+        ) from None  # fmt: skip
 
 
 def from_files(files: Mapping[str, IO[bytes]], choices: Choices) -> Found:
