@@ -86,7 +86,7 @@ def test_it_is_read_once_and_anew_when_it_changes(reviews: Path, monkeypatch: py
     assert len(second.load().train) == 25 and len(reads) == 2
     reviews.write_text("text,label\n")
     for _ in range(2):  # that it is refused is kept, too
-        with pytest.raises(RequestError, match="no labelled texts|can be the"):
+        with pytest.raises(RequestError, match="no labelled texts|looks like"):
             catalog.dataset(key)
     assert len(reads) == 3
 
@@ -289,7 +289,7 @@ def test_the_page_offers_columns_where_none_was_found() -> None:
     opened = page().run()
     table = "what,kind,why\n" + "".join(f"{n}.5,{n % 2},because of number {n}\n" for n in range(12))
     opened.file_uploader[0].upload("x.csv", table.replace(",0,", ",a$b,").replace(",1,", ",a$b,").encode()).run()
-    assert "can be the label" in opened.error[0].value and not any(one.label == "Add" for one in opened.button)
+    assert "looks like a label" in opened.error[0].value and not any(one.label == "Add" for one in opened.button)
     assert list(opened.multiselect[0].options) == ["what", "kind", "why"]
 
 

@@ -136,13 +136,13 @@ def _of_zip(source: Source, name: str, choices: Choices) -> Collected:
     from io import BytesIO
 
     if isinstance(source, Zip):
-        raise RequestError("The archive holds another archive.", name, "Unpack it, and give the files inside.")
+        raise RequestError("The archive contains another archive.", name, "Unpack it, and give the files inside.")
     try:
         made = _collected(Zip(name, BytesIO(source.read(name))), choices)
     except Unreadable as problem:
         raise RequestError(f"{name} cannot be read.", str(problem), "Allow the lab to read it.") from None
     made.said.insert(0, f"Read from {name}.")
-    made.left_out += [(one, "beside the archive") for one in source.names if one != name]
+    made.left_out += [(one, "next to the archive, not used") for one in source.names if one != name]
     return made
 
 
@@ -178,7 +178,7 @@ def _parts_of_tables(source: Source, tables: list[str]) -> dict[str, Part]:
 
 def _of_tables(source: Source, parts: dict[str, Part], choices: Choices) -> Collected:
     alone = len(parts) == 1
-    made = Collected(parts_from="" if alone else "the files' names")
+    made = Collected(parts_from="" if alone else "the file names")
     order = sorted(parts, key=lambda one: PARTS.index(parts[one]))
     for name in order:
         try:

@@ -19,7 +19,7 @@ _USUAL = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _PROBE_LINES, _PROBE_LETTERS = 400, 300_000
 _MOST_CELL = 2**30
 _FASTTEXT = re.compile(r"__label__(\S+)\s+(.*)", re.DOTALL)
-_QUOTES = "a quotation mark that is never closed"
+_QUOTES = "an unclosed quotation mark"
 
 
 @dataclass
