@@ -86,9 +86,18 @@ def test_it_is_read_once_and_anew_when_it_changes(reviews: Path, monkeypatch: py
     assert len(second.load().train) == 25 and len(reads) == 2
     reviews.write_text("text,label\n")
     for _ in range(2):  # that it is refused is kept, too
-        with pytest.raises(RequestError, match="no labelled texts|can be the"):
+        with pytest.raises(RequestError, match="no labelled texts|looks like"):
             catalog.dataset(key)
     assert len(reads) == 3
+
+
+def test_the_cache_is_kept_small_and_what_is_gone_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "MOST_BYTES", 1)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text(lines())
+        catalog.dataset(f"texts:{tmp_path}/{name}.csv")
+    assert len(list(own.settings.cache("texts").glob("*.npz"))) == 1
+    assert len(catalog.dataset(f"texts:{tmp_path}/one.csv").load().train) == 8
 
 
 def test_a_folder_and_a_zip_are_data_sets(tmp_path: Path, reviews: Path) -> None:
@@ -119,13 +128,23 @@ def test_a_folder_and_a_zip_are_data_sets(tmp_path: Path, reviews: Path) -> None
 
 
 def test_a_path_that_is_not_there_or_not_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path, why in (("", "needs a path"), ("/nowhere.csv", "no such file"), ("/a\0b", "cannot be kept")):
+    for path, why in (
+        ("", "needs a path"),
+        ("/nowhere.csv", "no such file"),
+        ("/a\0b", "cannot be kept"),
+        ("/" + "a" * 300, "cannot be read"),
+    ):
         with pytest.raises(RequestError, match=why):
             catalog.dataset(f"texts:{path}")
     (tmp_path / "x.csv").write_text(lines())
     monkeypatch.setenv("TRANSFER_FOLDERS", "/data")
     with pytest.raises(RequestError, match="not among those"):
         catalog.dataset(f"texts:{tmp_path}/x.csv")
+
+
+def test_texts_have_no_corruptions(reviews: Path) -> None:
+    with pytest.raises(RequestError, match="Only pictures"):
+        catalog.dataset(f"texts:{reviews}~noise:3")
 
 
 def test_paths_are_remembered_with_their_choices(reviews: Path) -> None:
@@ -227,6 +246,9 @@ def test_the_command_line_says_how_texts_are_read(reviews: Path) -> None:
     assert "24 texts" in done.stdout.splitlines()[0] and "3\t" in done.stdout.splitlines()[-2]
 
 
+NO_TEXT = b"".join(b"50,,Title %d,1,sad\n" % number for number in range(5))
+
+
 def page() -> AppTest:
     opened = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
     opened.session_state["through_app"] = True
@@ -248,13 +270,13 @@ def press(opened: AppTest, label: str) -> AppTest:
 def test_the_page_takes_an_upload_with_the_columns_that_are_chosen() -> None:
     opened = page().run()
     assert "one folder per class" in shown(opened) and "million pixels" not in shown(opened)
-    opened.file_uploader[0].upload("Reviews.csv", REVIEWS.encode() + b"50,,No text,1,sad\n", "text/csv").run()
+    opened.file_uploader[0].upload("Reviews.csv", REVIEWS.encode() + NO_TEXT, "text/csv").run()
     assert "3 classes from the column stars" in shown(opened) and "left out" not in shown(opened)
     next(one for one in opened.selectbox if one.label == "Label").select("mood").run()
     assert "2 classes from the column mood: glad, sad." in shown(opened)
     opened.multiselect[0].select("review").run()
-    assert "24 texts from the column review" in shown(opened) and "line 26 (no text)" in shown(opened)
-    assert any("1 entry left out" in one.label for one in opened.expander)
+    assert "24 texts from the column review" in shown(opened) and "lines 26, 27, 28, 29 ... (no text)" in shown(opened)
+    assert any("5 entries left out" in one.label for one in opened.expander)
     assert not list(uploads.place().iterdir()), "nothing is kept before it is asked for"
     press(opened, "Add")
     assert catalog.dataset("own_texts:reviews").classes == ("glad", "sad")
@@ -267,7 +289,7 @@ def test_the_page_offers_columns_where_none_was_found() -> None:
     opened = page().run()
     table = "what,kind,why\n" + "".join(f"{n}.5,{n % 2},because of number {n}\n" for n in range(12))
     opened.file_uploader[0].upload("x.csv", table.replace(",0,", ",a$b,").replace(",1,", ",a$b,").encode()).run()
-    assert "can be the label" in opened.error[0].value and not any(one.label == "Add" for one in opened.button)
+    assert "looks like a label" in opened.error[0].value and not any(one.label == "Add" for one in opened.button)
     assert list(opened.multiselect[0].options) == ["what", "kind", "why"]
 
 

@@ -137,6 +137,27 @@ def test_stars_are_classes_in_the_order_of_numbers() -> None:
     assert one.chosen == Choices(("reviewText",), "overall")
 
 
+def test_sentiment140_has_no_header_and_its_date_is_no_text() -> None:
+    rows = "".join(
+        f'"{n // 6 * 4}","{1467810369 + n}","Mon Apr 06 22:19:4{n % 10} PDT 2009","NO_QUERY","user{n}",'
+        f'"@kenny {n} it costs £5"\n'
+        for n in range(12)
+    )
+    one = found("training.1600000.processed.noemoticon.csv", rows.encode("latin-1"))
+    assert texts(one)[3] == "@kenny 3 it costs £5" and one.classes == ("0", "4")
+
+
+def test_half_stars_are_classes() -> None:
+    rows = "".join(f"It was {n} times fine,{n % 4 / 2 + 1}\n" for n in range(16))
+    assert found("x.csv", "review,rating\n" + rows).classes == ("1", "1.5", "2", "2.5")
+
+
+def test_lines_above_the_table_are_left_out() -> None:
+    one = found("x.csv", "Export of 2024;\n\n" + lines().replace(",", ";"))
+    assert len(one) == 8
+    assert one.left_out[0] == ("line 1", "a line above the table")
+
+
 def test_names_of_classes_are_preferred_to_their_numbers() -> None:
     rows = "".join(f"word {n},{n % 2},{['sad', 'glad'][n % 2]}\n" for n in range(8))
     assert found("x.csv", "text,label,label_name\n" + rows).classes == ("glad", "sad")
@@ -167,7 +188,7 @@ def test_json_lines_and_lists() -> None:
 
 def test_halves_of_emoji_in_json_are_replaced_and_said() -> None:
     one = found("x.jsonl", "".join(f'{{"text": "cut {n} \\ud83d", "label": {n % 2}}}\n' for n in range(6)))
-    assert texts(one)[0] == "cut 0 \ufffd" and "Halves of characters were replaced in 6 texts." in one.said
+    assert texts(one)[0] == "cut 0 \ufffd" and "Broken characters were replaced in 6 texts." in one.said
 
 
 def test_broken_rows_are_named_and_left_out() -> None:
@@ -179,7 +200,7 @@ def test_broken_rows_are_named_and_left_out() -> None:
         ("line 13", "no text"),
         ("line 14", "1 of 2 columns"),
         ("line 15", "3 columns instead of 2: a text with the separator in it needs quotation marks"),
-        ("line 16", "a quotation mark that is never closed"),
+        ("line 16", "an unclosed quotation mark"),
         ("line 18", "no label (nan)"),
     )
     assert texts(one) == [*(f"word {n}" for n in range(8)), "a, b", "last"]
@@ -195,13 +216,13 @@ def test_a_quotation_mark_that_is_never_closed_costs_one_row() -> None:
         + "".join(f"more {n},{AB[n % 2]}\n" for n in range(50))
     )
     one = found("x.csv", "text,label\n" + rows)
-    assert one.left_out == (("line 902", "a quotation mark that is never closed"),) and len(one) == 950
+    assert one.left_out == (("line 902", "an unclosed quotation mark"),) and len(one) == 950
 
 
 def test_bytes_that_do_not_fit_cost_their_row_and_not_the_encoding() -> None:
     raw = ("text,label\n" + "".join(f"wörd {n},{AB[n % 2]}\n" for n in range(8))).encode() + b"bad \xff byte,a\n"
     one = found("x.csv", raw)
-    assert one.left_out == (("line 10", "bytes that are not in the file's encoding"),)
+    assert one.left_out == (("line 10", "bytes that do not fit the file's encoding"),)
     assert texts(one)[0] == "wörd 0"
 
 
@@ -221,7 +242,12 @@ def test_odd_characters_stay_but_nuls() -> None:
 def test_a_text_of_more_than_a_megabyte_is_cut() -> None:
     one = found("x.csv", lines() + "é" * 700_000 + ",a\n")
     assert len(texts(one)[-1].encode()) == MOST_TEXT and texts(one)[-1] == "é" * 500_000
-    assert "1 text longer than 1 MB: the rest was cut off." in one.said
+    assert "1 text longer than 1 MB, cut there." in one.said
+
+
+def test_long_words_take_no_long_time() -> None:
+    one = found("x.csv", lines(header="what,which\n") + f"{'a1' * 200_000} b,a\n")
+    assert len(one) == 9
 
 
 def test_columns_of_one_name_and_of_none() -> None:
@@ -237,14 +263,15 @@ def test_labels_that_differ_in_blanks_and_case_are_one_class() -> None:
     rows = "".join(f"word {n},{['Pos', ' pos', 'Pos', 'neg', 'NEG ', 'neg'][n % 6]}\n" for n in range(12))
     one = found("x.csv", "text,label\n" + rows)
     assert one.classes == ("Pos", "neg")
-    assert "'Pos', ' pos' are one class, Pos." in one.said or "'Pos', 'pos' are one class, Pos." in one.said
+    assert "'Pos', 'pos' are read as one class: Pos." in one.said
+    assert "'neg', 'NEG ' are read as one class: neg." in one.said
 
 
 def test_copies_are_kept_once_and_contradictions_stay() -> None:
     one = found("x.csv", lines() + "word 1,b\nword 1,b\nword 2,b\n")
     assert texts(one) == [*(f"word {n}" for n in range(8)), "word 2"]
-    assert "2 copies of texts were left out." in one.said
-    assert "1 text has more than one label; each is kept." in one.said
+    assert "2 duplicates were left out." in one.said
+    assert "1 text appears with different labels; all of these rows are kept." in one.said
 
 
 def test_an_id_or_a_path_is_no_text() -> None:
@@ -252,7 +279,7 @@ def test_an_id_or_a_path_is_no_text() -> None:
         f"user-{n:012d}-with-a-long-id,/data/very/long/path/to/{n}.txt,ok {n},{AB[n % 2]}\n" for n in range(8)
     )
     assert texts(found("x.csv", "key,where,said,is\n" + rows))[0] == "ok 0"
-    refused("can be the text", "x.csv", "".join(f"/data/{n}.txt,{AB[n % 2]}\n" for n in range(8)))
+    refused("looks like text", "x.csv", "".join(f"/data/{n}.txt,{AB[n % 2]}\n" for n in range(8)))
 
 
 def test_pairs_of_sentences_are_joined() -> None:
@@ -279,6 +306,18 @@ def test_tables_named_for_parts_become_them() -> None:
     assert one.left_out == (("d/readme.md", "not used"),)
     unlabelled = several({"train.tsv": lines(8).replace(",", "\t"), "test.tsv": "text\tlabel\nx y\t-1\nz z\t-1\n"})
     assert set(unlabelled.texts) == {"train"} and unlabelled.left_out == (("test.tsv", "every label in it is '-1'"),)
+    glue = several(
+        {
+            "train.tsv": "sentence\tlabel\n" + "".join(f"a {n} b\t{n % 2}\n" for n in range(8)),
+            "dev.tsv": "sentence\tlabel\nx y\t1\nz z\t0\n",
+            "test.tsv": "index\tsentence\n0\tx z\n",
+        }
+    )
+    assert {name: len(mine) for name, mine in glue.texts.items()} == {"train": 8, "validation": 2}
+    assert glue.left_out == (("test.tsv", "test.tsv has no column 'label'"),)
+    agree = several({"train.csv": "".join(f"{n % 2},some words {n},1\n" for n in range(8)) + "0,more,2\n",
+                     "test.csv": "0,other words,1\n1,and more,1\n"})  # fmt: skip
+    assert named(agree, "test") == ["0", "1"] and texts(agree, "test") == ["other words", "and more"]
     with pytest.raises(RequestError, match="several tables"):
         several({"one.csv": lines(), "two.csv": lines()})
 
@@ -300,8 +339,8 @@ def test_folders_by_class_below_train_and_test() -> None:
     assert texts(one, "test")[0] == "test neg <br /> 0" and named(one, "test") == ["neg"] * 3 + ["pos"] * 3
     assert dict(one.left_out) == {
         "aclImdb/train/unsup/": "5 texts without a label",
-        "aclImdb/README": "not in a folder of a class",
-        "aclImdb/train/urls_pos.txt": "not in a folder of a class",
+        "aclImdb/README": "not in a class folder",
+        "aclImdb/train/urls_pos.txt": "not in a class folder",
         "aclImdb/imdb.vocab": "not a text, judging by its ending .vocab",
         "aclImdb/train/labeledBow.feat": "not a text, judging by its ending .feat",
     }
@@ -324,7 +363,7 @@ def test_folders_by_class_alone_with_and_without_endings() -> None:
 def test_a_zip_in_a_folder_and_in_a_zip() -> None:
     inner = zipped({"train.csv": lines(8), "test.csv": lines(4)})
     one = reading.from_files({"d/inner.zip": BytesIO(inner), "d/notes.md": BytesIO(b"x")}, Choices())
-    assert len(one.texts["test"]) == 4 and one.left_out == (("d/notes.md", "beside the archive"),)
+    assert len(one.texts["test"]) == 4 and one.left_out == (("d/notes.md", "next to the archive, not used"),)
     assert "Read from d/inner.zip." in one.said
     refused("another archive", "outer.zip", zipped({"inner.zip": inner}))
 
@@ -348,9 +387,9 @@ def test_fasttext_lines() -> None:
         ("a picture", "x.csv", b"\x89PNG\r\n\x1a\n" + bytes(90)),
         ("only one class", "x.csv", "text,label\nx,a\ny,a\nz,a\n"),
         ("class 'c' .* too few", "x.csv", lines() + "rare,c\n"),
-        ("can be the label", "x.csv", "text\nhello\nworld\nmore\nthan\n"),
-        ("can be the label", "x.csv", "".join(f"some words {n}\n" for n in range(9))),
-        ("can be the text", "x.csv", "a,b,c\n" + "".join(f"{n},{n * 2.5},{n % 2}\n" for n in range(9))),
+        ("looks like a label", "x.csv", "text\nhello\nworld\nmore\nthan\n"),
+        ("looks like a label", "x.csv", "".join(f"some words {n}\n" for n in range(9))),
+        ("looks like text", "x.csv", "a,b,c\n" + "".join(f"{n},{n * 2.5},{n % 2}\n" for n in range(9))),
         ("'label' has too many", "x.csv", "text,label\n" + "".join(f"t {n},why {n}\n" for n in range(1100))),
         ("measurements", "x.csv", "text,score\n" + "".join(f"t {n},0.{n + 1}37\n" for n in range(40))),
         ("not valid JSON", "x.json", "{'text': 1}"),

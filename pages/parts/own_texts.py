@@ -23,6 +23,8 @@ AUTO = "automatic"
 NO_SPLIT = "no column"
 TYPES = ["csv", "tsv", "tab", "psv", "txt", "json", "jsonl", "ndjson", "zip"]
 _LOOKED = 6
+# So few are all named in the sentence.
+_IN_WORDS = 4
 
 
 def panel() -> None:
@@ -49,6 +51,9 @@ def _upload() -> None:
     if not given:
         return
     files = {one.name: one for one in given}
+    if len(files) < len(given):
+        st.error("Two files have the same name. Rename one of them.", icon=":material/block:")
+        return
     which = ",".join(one.file_id for one in given)
     chosen, found = _previewed(
         which, lambda choices: uploads.looked(files, choices), lambda: reading.columns_in_files(files)
@@ -186,7 +191,7 @@ def choose(which: str, columns: tuple[str, ...], chosen: Choices, found: Choices
 
 def left(found: own.Known) -> None:
     """What was left out, line by line."""
-    if not found.left_out_count:
+    if found.left_out_count <= _IN_WORDS:
         return
     with st.expander(f"{counted(found.left_out_count, 'entry', 'entries')} left out", icon=":material/report:"):
         st.dataframe([{"Where": printable(where), "Why": printable(why)} for where, why in found.left_out],

@@ -28,9 +28,11 @@ def opened(rest: str) -> Dataset:
         RequestError: it is not there, not to be read, or has nothing that could be learned.
     """
     from transfer.texts import own
+    from transfer.texts.files.reading import is_there
 
     path, choices = apart(rest)
     place = where(path)
+    is_there(place)
     kind = "folder" if place.is_dir() else "file"
     title = as_text(place.stem if kind == "file" else place.name or str(place))
     return own.dataset(f"texts:{rest}", title, place, choices, f"The {kind} `{as_text(str(place))}`")

@@ -29,6 +29,7 @@ from transfer.texts.kept import Texts
 LAYOUT = 1
 SUMMARY = "Your own texts."
 MOST_LEFT_OUT = 1000
+MOST_BYTES = 4 * 2**30
 _FRESH_SECONDS = 2.0
 
 
@@ -81,8 +82,7 @@ def looked(place: Path, choices: Choices) -> Known:
     begun = time.monotonic()
     if known is not None and begun < until:
         return known
-    if not place.exists():
-        raise RequestError("There is no such file or folder.", str(place), "Give the path of one on this machine.")
+    reading.is_there(place)
     stamp = _stamp(place, choices)
     # A folder of very many files is not asked for all of them at every click.
     fresh = max(1.0, (time.monotonic() - begun) * 10) * _FRESH_SECONDS
@@ -134,6 +134,7 @@ def published(place: Path, choices: Choices) -> Published:
 
 
 def _loaded(stamp: str) -> dict[str, Samples]:
+    os.utime(_place(stamp, "npz"))  # it was used just now
     with np.load(_place(stamp, "npz"), allow_pickle=False) as stored:
         return {
             part: Samples(Texts(stored[f"{part}_content"], stored[f"{part}_ends"]), stored[f"{part}_labels"])  # type: ignore[arg-type]  # it indexes like an array
@@ -176,6 +177,7 @@ def _read(place: Path, choices: Choices, stamp: str) -> Known:
     for part, texts in found.texts.items():
         arrays |= {f"{part}_content": texts.content, f"{part}_ends": texts.ends, f"{part}_labels": found.labels[part]}
     _write(_place(stamp, "npz"), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # no pickle flag
+    _prune(_place(stamp, "npz"))
     made = known(found, stamp)
     _write(_place(stamp, "json"), _json(asdict(made)))
     return made
@@ -187,6 +189,21 @@ def known(found: Found, stamp: str = "") -> Known:
         stamp, found.classes, len(found), found.said, found.left_out[:MOST_LEFT_OUT], len(found.left_out),
         found.columns, found.chosen,
     )  # fmt: skip
+
+
+def _prune(newest: Path) -> None:
+    """Removes what was used least recently, as long as all of it takes too much of the disk."""
+    found = []
+    for file in newest.parent.glob("*.npz"):
+        try:
+            found.append((file.stat().st_mtime, file.stat().st_size, file))
+        except OSError:
+            continue  # another process was faster
+    total = sum(size for _, size, _ in found)
+    for _, size, file in sorted(found):
+        if total > MOST_BYTES and file != newest:
+            file.unlink(missing_ok=True)
+            total -= size
 
 
 def _json(value: dict[str, Any]) -> Callable[[IO[bytes]], object]:

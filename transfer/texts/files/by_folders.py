@@ -56,9 +56,9 @@ def rows(source: Source, found: dict[str, tuple[Part, str]]) -> Collected:
     Raises:
         RequestError: none of them can be read.
     """
-    made = Collected(labels_from="the folders' names", texts_from="one file each")
+    made = Collected(labels_from="the folder names", texts_from=", one file each")
     if len({part for part, _ in found.values()}) > 1:
-        made.parts_from = "the folders' names"
+        made.parts_from = "the folder names"
     foreign: list[tuple[str, bytes]] = []
     encodings: Counter[str] = Counter()
     for name in sorted(found):
@@ -78,7 +78,7 @@ def rows(source: Source, found: dict[str, tuple[Part, str]]) -> Collected:
         try:
             as_utf8 = raw.decode(code).encode()
         except UnicodeDecodeError:
-            made.left_out.append((name, "bytes that are not in the other files' encoding"))
+            made.left_out.append((name, "bytes that do not fit the other files' encoding"))
             continue
         encodings[NAMES.get(code, code)] += _add(made, name, as_utf8, found[name], Counter())
     made.said += [f"{count:,} of the files are encoded as {name}." for name, count in encodings.items() if count]
@@ -145,7 +145,7 @@ def _others(names: tuple[str, ...], found: dict[str, tuple[Part, str]]) -> list[
         if any(one.casefold() in UNLABELLED for one in path.parts[:-1]):
             unlabelled[str(path.parent)] += 1
         elif is_text(name):
-            left.append((name, "not in a folder of a class"))
+            left.append((name, "not in a class folder"))
         else:
             left.append((name, f"not a text, judging by its ending {path.suffix}"))
     return [*((f"{folder}/", f"{count:,} texts without a label") for folder, count in unlabelled.items()), *left]

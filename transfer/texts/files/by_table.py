@@ -42,11 +42,11 @@ def rows(table: Table, choices: Choices, part: Part = "train", split: bool = Tru
         except _Unfit as problem:
             made.left_out.append((where, str(problem)))
     made.left_out.sort(key=lambda one: int(one[0].rpartition(" ")[2]))
-    made.texts_from = _columns([found.header[one] for one in found.text])
+    made.texts_from = " from " + _columns([found.header[one] for one in found.text])
     made.labels_from = _columns([found.header[found.label]])
     made.parts_from = _columns([found.header[found.part]]) if found.part is not None else ""
     if not found.has_header and not table.header:
-        made.said.append("The table has no line with names of columns; they are counted.")
+        made.said.append("The table has no header row; its columns are numbered.")
     if found.others:
         made.said.append(f"The label could also be {', '.join(found.others[:6])}.")
     return made
@@ -73,7 +73,7 @@ def _row(where: str, cells: tuple[Cell, ...], found: Columns, part: Part) -> Row
     if isinstance(label, Several):
         raise _Unfit("several labels")
     if is_undecoded(text) or is_undecoded(label or ""):
-        raise _Unfit("bytes that are not in the file's encoding")
+        raise _Unfit("bytes that do not fit the file's encoding")
     if label is None or labels.is_missing(labels.tidy(label)):
         raise _Unfit("no label" if not (label or "").strip() else f"no label ({(label or '').strip()})")
     if not text:

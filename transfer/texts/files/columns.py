@@ -16,8 +16,10 @@ MOST_CLASSES = 1000
 _PROBE, _SHOWN, _A_TEXT = 400, 12, 3
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 _DECIMAL = re.compile(r"[-+]?\d*[.,]\d*[1-9]\d*")
-_LIKE_ID = re.compile(r"[!-~]*[\d/\\@_][!-~]*")
-_SET = "Say which with ?text=...&label=... after the path, or choose them on the Data page."
+# Without a blank, and with what words have not; or a point in time.
+_LIKE_ID = re.compile(r"[!-~]*[\d/\\@_][!-~]*|(?=.{,45}$).*(\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d\d).*")
+_FEW, _BEGUN = 20, 200
+_SET = "Choose the columns on the Data page, or add ?text=<column>&label=<column> to the path."
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class _Body:
         with_letters = [one for one in probe if re.search(r"[^\W\d_]", one)]
         if not probe or 2 * len(with_letters) < len(probe):
             return False
-        return 2 * sum(bool(_LIKE_ID.fullmatch(one)) for one in probe) < len(probe)
+        return 2 * sum(bool(_LIKE_ID.fullmatch(one[:_BEGUN])) for one in probe) < len(probe)
 
     def length(self, place: int) -> float:
         """Letters of a cell, on average."""
@@ -88,6 +90,8 @@ class _Body:
 
     def is_measured(self, place: int) -> bool:
         """Whether it holds numbers with decimals, as measurements have."""
+        if len(self.different[place]) <= _FEW:  # half stars
+            return False
         return sum(bool(_DECIMAL.fullmatch(one)) for one in self.samples[place]) > len(self.samples[place]) / 10
 
     def may_be_label(self, place: int) -> bool:
@@ -217,7 +221,6 @@ def _label(
     longest = max([one for one in texts if not body.may_be_label(one)], key=body.length, default=None)
     if longest is None and len(texts) > 1:
         longest = max(texts, key=body.length)
-    # Few cells in all: a column may repeat nothing and still be the label, which is refused later with its name.
     plausible = [
         one for one in free if one != longest and body.may_be_label(one) and not (known and names.is_id(known[one]))
     ]
@@ -228,16 +231,23 @@ def _label(
     if alone:
         _check(name, header[alone[0]], body, alone[0])
         raise RequestError(
-            f"The column {header[alone[0]]!r} holds measurements, not classes.",
+            f"The column {header[alone[0]]!r} contains measurements, not classes.",
             f"{', '.join(sorted(body.different[alone[0]])[:4])} ... in {name}",
-            "Make classes of them, such as low and high, in a column of its own.",
+            "Turn them into classes, such as low and high, in a column of their own.",
         )
-    many = [one for one in free if one != longest and len(body.different[one]) > MOST_CLASSES]
-    only = f"only the column {header[0]!r}" if len(header) == 1 else f"columns {', '.join(header[:_SHOWN])}"
-    why = f"; {header[many[0]]!r} has {len(body.different[many[0]]):,} different values" if many else ""
-    one_class = [header[one] for one in free if one != longest and len(body.different[one]) == 1]
-    why = why or (f"; {one_class[0]!r} is the same in every row" if one_class else "")
-    raise RequestError(f"No column of {name} can be the label.", only + why, _SET)
+    raise _no_label(name, header, body, [one for one in free if one != longest])
+
+
+def _no_label(name: str, header: tuple[str, ...], body: _Body, others: list[int]) -> RequestError:
+    """What the table has instead of a label."""
+    said = f"only the column {header[0]!r}" if len(header) == 1 else f"columns {', '.join(header[:_SHOWN])}"
+    many = [one for one in others if len(body.different[one]) > MOST_CLASSES]
+    constant = [one for one in others if len(body.different[one]) == 1]
+    if many:
+        said += f"; {header[many[0]]!r} has {len(body.different[many[0]]):,} different values"
+    elif constant:
+        said += f"; {header[constant[0]]!r} is the same in every row"
+    return RequestError(f"No column of {name} looks like a label.", said, _SET)
 
 
 def _only_text(place: int, by_name: list[int], known: tuple[str, ...]) -> bool:
@@ -276,7 +286,7 @@ def _text(name: str, known: tuple[str, ...], header: tuple[str, ...], body: _Bod
         shown = ", ".join(header[:_SHOWN])
         numbers = not any(re.search(r"[^\W\d_]", one) for column in body.samples for one in column)
         what = "a table of numbers" if numbers else "no column of words"
-        raise RequestError(f"No column of {name} can be the text.", f"{what}: {shown}", _SET)
+        raise RequestError(f"No column of {name} looks like text.", f"{what}: {shown}", _SET)
     longest = max(unnamed, key=body.length)
     if known:
         return [longest]

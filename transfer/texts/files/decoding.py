@@ -44,7 +44,7 @@ def decoded(content: bytes, name: str) -> tuple[str, str]:
     probe = text[:_PROBE]
     # Some NULs are somebody's mistake; many signs that nobody can see are a program or a picture.
     if len(_CONTROLS.findall(probe)) > max(3, len(probe) // 30) or probe.count("\0") > max(3, len(probe) // 5):
-        raise RequestError(f"{name} is not a text file.", "bytes that are no letters", SAVE)
+        raise RequestError(f"{name} is not a text file.", "bytes that are not text", SAVE)
     return text, "" if encoding.startswith("utf-8") else _in_words(encoding)
 
 

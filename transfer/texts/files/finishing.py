@@ -80,7 +80,7 @@ def finished(title: str, made: Collected, said: tuple[str, ...]) -> Found:
             targets[part] = np.array([number[labels.key(row.label)] for row in mine], "int64")
     counts = ", ".join(f"{part} {len(one):,}" for part, one in texts.items())
     sentences = [
-        f"{len(rows):,} texts from {made.texts_from}; {len(classes):,} classes from {made.labels_from}: "
+        f"{len(rows):,} texts{made.texts_from}; {len(classes):,} classes from {made.labels_from}: "
         f"{', '.join(classes[:_NAMED])}{', ...' if len(classes) > _NAMED else ''}.",
         f"Parts from {made.parts_from}: {counts}." if len(texts) > 1 else "",
         *said, *made.said, *spellings[:3], *remarks, *doubles, *summary(made.left_out),
@@ -131,8 +131,8 @@ def _mended(rows: list[Row]) -> tuple[list[Row], list[str]]:
         if text:
             found.append(row if text is row.text else Row(text, row.label, row.part, row.where))
     words = {
-        "nul": "NUL characters were removed from {}.", "half": "Halves of characters were replaced in {}.",
-        "long": f"{{}} longer than {MOST_TEXT / 1e6:g} MB: the rest was cut off.",
+        "nul": "NUL characters were removed from {}.", "half": "Broken characters were replaced in {}.",
+        "long": f"{{}} longer than {MOST_TEXT / 1e6:g} MB, cut there.",
     }  # fmt: skip
     said = [words[name].format(f"{count:,} text{'s' * (count > 1)}") for name, count in counts.items()]
     return found, said
@@ -151,10 +151,10 @@ def _once(rows: list[Row]) -> tuple[list[Row], list[str]]:
     twice, conflicts = len(rows) - len(found), sum(len(known) > 1 for known in seen.values())
     said = []
     if twice:
-        said.append(f"{twice:,} {'copy of a text was' if twice == 1 else 'copies of texts were'} left out.")
+        said.append(f"{twice:,} {'duplicate was' if twice == 1 else 'duplicates were'} left out.")
     if conflicts:
-        noun = "text has" if conflicts == 1 else "texts have"
-        said.append(f"{conflicts:,} {noun} more than one label; each is kept.")
+        noun = "text appears" if conflicts == 1 else "texts appear"
+        said.append(f"{conflicts:,} {noun} with different labels; all of these rows are kept.")
     return found, said
 
 

@@ -52,7 +52,7 @@ def classes(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         names[one] = tidied.most_common(1)[0][0]
         if len(spellings) > 1 and len({_plain(written) for written in spellings}) > 1:
             shown = ", ".join(repr(written) for written in list(spellings)[:4])
-            said.append(f"{shown} are one class, {names[one]}.")
+            said.append(f"{shown} are read as one class: {names[one]}.")
     numbers = all(_NUMBER.fullmatch(one) for one in names)
     order = sorted(names, key=lambda one: (float(one) if numbers else 0.0, names[one]))
     return {one: names[one] for one in order}, said

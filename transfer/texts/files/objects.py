@@ -41,7 +41,7 @@ def read(text: str, name: str) -> Table:
         if len(keys) > _MOST_KEYS:
             raise RequestError(f"{name} has too many different keys.", f"more than {_MOST_KEYS}", _REMEDY)
     if not objects:
-        raise RequestError(f"{name} holds no JSON objects.", table.left_out[:1] or "nothing", _REMEDY)
+        raise RequestError(f"{name} contains no JSON objects.", table.left_out[:1] or "nothing", _REMEDY)
     table.header = tuple(keys)
     table.rows = [(where, tuple(_cell(one.get(key)) for key in keys)) for where, one in objects]
     return table
@@ -81,7 +81,7 @@ def _items(text: str, name: str) -> _Found | None:
     if isinstance(value, dict):
         value = _of_object(value)
     if not isinstance(value, list):
-        raise RequestError(f"{name} holds no list of JSON objects.", type(value).__name__, _REMEDY)
+        raise RequestError(f"{name} contains no list of JSON objects.", type(value).__name__, _REMEDY)
     return [(f"item {number}", one) for number, one in enumerate(value, start=1)]
 
 

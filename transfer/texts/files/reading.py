@@ -28,8 +28,7 @@ def from_path(place: Path, choices: Choices) -> Found:
     Raises:
         RequestError: it is not there, or holds nothing that could be learned.
     """
-    if not place.exists():
-        raise RequestError("There is no such file or folder.", str(place), "Give the path of one on this machine.")
+    is_there(place)
     if place.is_file():
         try:
             with opened(place) as file:
@@ -38,6 +37,18 @@ def from_path(place: Path, choices: Choices) -> Found:
         except Unreadable as problem:
             raise RequestError(f"{place.name} cannot be read.", str(problem), "Allow the lab to read it.") from None
     return from_source(Folder(place), choices)
+
+
+def is_there(place: Path) -> None:
+    """Raises `RequestError` if there is no such file or folder, or nobody may know."""
+    try:
+        place.stat()
+    except (OSError, ValueError) as problem:
+        gone = isinstance(problem, FileNotFoundError | NotADirectoryError | ValueError)
+        raise RequestError(
+            "There is no such file or folder." if gone else "The file or folder cannot be read.",
+            str(place) if gone else f"{place}: {problem}", "Give the path of one that the lab may read.",
+        ) from None  # fmt: skip
 
 
 def from_files(files: Mapping[str, IO[bytes]], choices: Choices) -> Found:
@@ -125,13 +136,13 @@ def _of_zip(source: Source, name: str, choices: Choices) -> Collected:
     from io import BytesIO
 
     if isinstance(source, Zip):
-        raise RequestError("The archive holds another archive.", name, "Unpack it, and give the files inside.")
+        raise RequestError("The archive contains another archive.", name, "Unpack it, and give the files inside.")
     try:
         made = _collected(Zip(name, BytesIO(source.read(name))), choices)
     except Unreadable as problem:
         raise RequestError(f"{name} cannot be read.", str(problem), "Allow the lab to read it.") from None
     made.said.insert(0, f"Read from {name}.")
-    made.left_out += [(one, "beside the archive") for one in source.names if one != name]
+    made.left_out += [(one, "next to the archive, not used") for one in source.names if one != name]
     return made
 
 
@@ -167,7 +178,7 @@ def _parts_of_tables(source: Source, tables: list[str]) -> dict[str, Part]:
 
 def _of_tables(source: Source, parts: dict[str, Part], choices: Choices) -> Collected:
     alone = len(parts) == 1
-    made = Collected(parts_from="" if alone else "the files' names")
+    made = Collected(parts_from="" if alone else "the file names")
     order = sorted(parts, key=lambda one: PARTS.index(parts[one]))
     for name in order:
         try:
@@ -191,7 +202,7 @@ def _of_tables(source: Source, parts: dict[str, Part], choices: Choices) -> Coll
             made.texts_from, made.labels_from = one.texts_from, one.labels_from
             made.columns, made.chosen = one.columns, one.chosen
             made.parts_from = made.parts_from or one.parts_from
-            if not choices.given and one.columns and not one.columns[0].startswith("column "):
+            if not choices.given:
                 choices = Choices(one.chosen.text, one.chosen.label)  # the same in every part
     made.left_out += [(one, "not used") for one in source.names if one not in parts]
     return made

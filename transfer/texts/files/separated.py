@@ -19,7 +19,7 @@ _USUAL = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _PROBE_LINES, _PROBE_LETTERS = 400, 300_000
 _MOST_CELL = 2**30
 _FASTTEXT = re.compile(r"__label__(\S+)\s+(.*)", re.DOTALL)
-_QUOTES = "a quotation mark that is never closed"
+_QUOTES = "an unclosed quotation mark"
 
 
 @dataclass
@@ -76,6 +76,8 @@ def read(text: str, name: str) -> Table:
     for line, _, cells in records.found:
         if any(map(str.strip, cells)):
             table.rows.append((f"line {line + begin}", tuple(cells)))
+    while records.width > 1 and len(table.rows) > 2 and sum(bool(one and one.strip()) for one in table.rows[0][1]) == 1:
+        table.left_out.append((table.rows.pop(0)[0], "a line above the table"))
     table.left_out += [(f"line {line + begin}", _QUOTES) for line in records.broken]
     if records.width > 1:
         table.said.append(f"Cells are separated by {SEPARATORS.get(separator, repr(separator))}.")

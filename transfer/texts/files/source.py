@@ -17,7 +17,7 @@ from transfer.received.archive_names import is_folder, kind_of, letters, safe
 from transfer.received.files import Unreadable, about, content
 from transfer.received.upload_limits import SMALL, Budget, count, declared, entries, within
 
-MOST_BYTES = 500_000_000
+MOST_BYTES = 250_000_000
 MOST_FILES = 500_000
 _PIECE = 2**20
 

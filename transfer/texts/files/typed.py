@@ -71,7 +71,7 @@ class Collected:
     Args:
         rows: all of them.
         labels_from: where the labels come from, in words: ``the column stars``.
-        texts_from: the same of the texts.
+        texts_from: the same of the texts, as it follows their number: `` from the column review``.
         parts_from: the same of the parts; empty when there are none.
         said: how it was read, in plain sentences.
         left_out: where and why.
