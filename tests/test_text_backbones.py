@@ -189,7 +189,7 @@ def by_hand(held: dict[str, np.ndarray], tokens: list[int]) -> np.ndarray:
         wide = dense(signal, f"{at}.intermediate.dense")
         narrow = dense(0.5 * wide * (1 + erf(wide / math.sqrt(2))), f"{at}.output.dense")
         signal = norm(signal + narrow, f"{at}.output.LayerNorm")
-    return signal.mean(axis=0)
+    return minilm.SCALE * signal.mean(axis=0)
 
 
 def test_minilm_computes_what_bert_computes(held: dict[str, np.ndarray]) -> None:

