@@ -75,9 +75,9 @@ def _ordinary() -> Iterator[bytes]:
 def pipeline(rounds: int = 3, count: int = 640) -> dict[str, object]:
     """Pictures a second of every part, and the pipeline's over the network's."""
     from transfer.datasets import Samples
-    from transfer.engine import data
-    from transfer.engine.batches import batches
-    from transfer.engine.network import Knowledge, Network
+    from transfer.engine.network.network import Knowledge, Network
+    from transfer.engine.samples import data
+    from transfer.engine.samples.batches import batches
     from transfer.modalities.image import working as image
 
     with tempfile.TemporaryDirectory() as place:

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import measured
 from transfer import Experiment, catalog, train
-from transfer.engine import data
+from transfer.engine.samples import data
 from transfer.errors import LabError
 
 SEEDS = 3

@@ -61,7 +61,7 @@ def textbook() -> float:
     """Seconds of the frozen backbone inside fit, as in the guides, data and weights included."""
     import keras
 
-    from transfer.engine import data
+    from transfer.engine.samples import data
 
     data.split(catalog.dataset("thousand"), 0)
     start = time.perf_counter()
@@ -84,7 +84,7 @@ def textbook() -> float:
 
 def engine() -> float:
     """Seconds of the same run by the engine."""
-    from transfer.engine import data
+    from transfer.engine.samples import data
     from transfer.engine.train import train
 
     data.split(catalog.dataset("thousand"), 0)
@@ -95,7 +95,7 @@ def engine() -> float:
 
 def in_a_process(name: str, home: Path) -> float:
     """What `name` takes in a process that is as ready as a standby: imports done, one small step trained."""
-    ready = "from transfer.engine.device import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
+    ready = "from transfer.engine.loop.device import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
     code = f"{ready}; print(b.{name}())"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -124,7 +124,8 @@ def bare(epochs: int) -> float:
     """Seconds of Keras fit on the small CNN from its first batch to its last validation."""
     import keras
 
-    from transfer.engine import data, device
+    from transfer.engine.loop import device
+    from transfer.engine.samples import data
     from transfer.modalities.image import working as image
 
     device.fix_seeds(0)

@@ -14,9 +14,10 @@ from tests import tiny
 from tests.once import once
 from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
-from transfer.engine import data, device
-from transfer.engine.choosing import Pick, update
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
+from transfer.engine.judge.choosing import Pick, update
+from transfer.engine.loop import device
+from transfer.engine.samples import data
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.lab import answers

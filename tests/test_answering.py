@@ -16,7 +16,7 @@ import pytest
 
 from tests.trained import finished_run
 from transfer import settings
-from transfer.engine import arrays, data
+from transfer.engine.samples import arrays, data
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab import answers, calling, locks

@@ -13,8 +13,9 @@ import pytest
 
 from tests.test_seen import CLASSES, SCRATCH, fill, finished
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import arrays, before, data, since
+from transfer.engine.begin import before
 from transfer.engine.events import Event, Point
+from transfer.engine.samples import arrays, data, since
 from transfer.errors import DataChanged
 from transfer.insight import facts, gain, race
 from transfer.lab import Lab, answers

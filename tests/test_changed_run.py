@@ -18,8 +18,9 @@ from tests import tiny
 from tests.test_run_pages import opened, said
 from tests.test_seen import CLASSES, SCRATCH, fill
 from transfer import settings, train
-from transfer.engine import arrays, before, data
+from transfer.engine.begin import before
 from transfer.engine.events import Event, Point
+from transfer.engine.samples import arrays, data
 from transfer.errors import DataChanged, LabError
 from transfer.insight.words import percent
 from transfer.lab import Lab, answers
@@ -36,7 +37,7 @@ TRAINING = """
 import sys, time
 import pytest
 from tests import tiny
-from transfer.engine import watch
+from transfer.engine.loop import watch
 from transfer.engine.events import Point
 from transfer.experiment import Experiment
 from transfer.lab import Lab

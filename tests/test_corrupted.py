@@ -10,7 +10,7 @@ import pytest
 from transfer import Experiment, catalog
 from transfer.datasets import Dataset, Published, Samples
 from transfer.datasets.corrupted import KINDS, _one, _patch, variant
-from transfer.engine import data
+from transfer.engine.samples import data
 from transfer.errors import UnknownKey
 
 

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from tests import tiny
 from transfer import Experiment, settings, train
 from transfer.__main__ import app
-from transfer.engine import arrays, device
-from transfer.engine.rebuilt import target_split
+from transfer.engine.inspect.rebuilt import target_split
+from transfer.engine.loop import device
+from transfer.engine.samples import arrays
 from transfer.lab import Lab
 
 SMALL = Experiment(

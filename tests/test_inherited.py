@@ -9,7 +9,9 @@ import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import arrays, device, rebuilt
+from transfer.engine.inspect import rebuilt
+from transfer.engine.loop import device
+from transfer.engine.samples import arrays
 from transfer.errors import ImpossibleExperiment, RequestError
 
 FIRST = Experiment(

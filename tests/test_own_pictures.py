@@ -11,10 +11,10 @@ from PIL import Image
 
 from tests.pictures import COLOURS, content, folder, picture
 from transfer import Experiment, catalog
-from transfer.engine import data
-from transfer.engine.batches import ahead, batches
 from transfer.engine.events import Note
-from transfer.engine.features import Together
+from transfer.engine.network.features import Together
+from transfer.engine.samples import data
+from transfer.engine.samples.batches import ahead, batches
 from transfer.errors import DiskFull, ImpossibleExperiment, RequestError
 from transfer.listing import listed
 from transfer.pictures import own, pack, scales

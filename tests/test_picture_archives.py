@@ -15,7 +15,7 @@ from tests.pictures import content
 from transfer import catalog
 from transfer.datasets import picture_archives
 from transfer.datasets.picture_archives import _Archive
-from transfer.engine import data
+from transfer.engine.samples import data
 from transfer.errors import DownloadFailed
 from transfer.fetching import Remote
 

@@ -154,8 +154,8 @@ def _in_latin_1(place: Path) -> None:
 
 
 def test_names_that_are_not_utf_8_are_read_and_shown(place: Path) -> None:
-    from transfer.engine import data
-    from transfer.engine.look import look
+    from transfer.engine.inspect.look import look
+    from transfer.engine.samples import data
 
     _in_latin_1(place)
     dataset = catalog.dataset(f"folder:{place}")

@@ -11,7 +11,10 @@ import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import arrays, data, device, metrics, rebuilt
+from transfer.engine.inspect import rebuilt
+from transfer.engine.judge import metrics
+from transfer.engine.loop import device
+from transfer.engine.samples import arrays, data
 from transfer.errors import ImpossibleExperiment
 
 SMALL = Experiment(

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from transfer import Experiment, catalog, settings
-from transfer.engine import before, data
-from transfer.engine.copies import copies
+from transfer.engine.begin import before
+from transfer.engine.judge.copies import copies
+from transfer.engine.samples import data
 from transfer.errors import ImpossibleExperiment
 from transfer.pictures import own, uploads
 from transfer.seen import Lesson

@@ -11,12 +11,14 @@ import pytest
 
 from transfer import Experiment, catalog
 from transfer.datasets import Samples
-from transfer.engine import domains, runner, watch
-from transfer.engine import estimate as estimating
-from transfer.engine.data import Split
+from transfer.engine import runner
 from transfer.engine.events import Event, PhaseBegan, Point
-from transfer.engine.leg import Leg
-from transfer.engine.optimizers import share_of_peak
+from transfer.engine.judge import domains
+from transfer.engine.loop import watch
+from transfer.engine.loop.leg import Leg
+from transfer.engine.loop.optimizers import share_of_peak
+from transfer.engine.measure import estimate as estimating
+from transfer.engine.samples.data import Split
 from transfer.spending import Portions, epochs_of
 from transfer.strategies import Phase
 

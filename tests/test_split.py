@@ -16,7 +16,7 @@ from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
 from transfer.datasets.parts import MOST_VALIDATION
 from transfer.datasets.textures import TEXTURES
-from transfer.engine import data
+from transfer.engine.samples import data
 from transfer.errors import ImpossibleExperiment, RequestError
 
 

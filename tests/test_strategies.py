@@ -18,8 +18,8 @@ from tests.by_hand import number, outputs, softened, step, values
 from tests.once import keep, once
 from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import checkpoint, device
 from transfer.engine.events import Event, Note, PhaseBegan, Wish
+from transfer.engine.loop import checkpoint, device
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment
 from transfer.strategies import Setting, Strategy

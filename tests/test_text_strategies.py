@@ -13,8 +13,9 @@ from tests import tiny, tiny_texts
 from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
-from transfer.engine import data, device
 from transfer.engine.events import Baseline, Event, PhaseBegan
+from transfer.engine.loop import device
+from transfer.engine.samples import data
 from transfer.errors import ImpossibleExperiment
 from transfer.modalities.text import working
 from transfer.seen.prints import digest, of_texts

@@ -11,7 +11,7 @@ import pytest
 
 from transfer import catalog
 from transfer.datasets import tfds
-from transfer.engine import data
+from transfer.engine.samples import data
 from transfer.errors import DownloadFailed, RequestError
 
 needs_library = pytest.mark.skipif(

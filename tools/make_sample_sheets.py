@@ -15,7 +15,7 @@ from PIL import Image
 
 from transfer import catalog
 from transfer.datasets import Dataset, Samples
-from transfer.engine import data
+from transfer.engine.samples import data
 
 ROOT = Path(__file__).resolve().parents[1]
 TILE, GAP = 56, 2

@@ -25,7 +25,7 @@ _TIMEOUT_SECONDS = 900  # the user's pictures are decoded before they are counte
 _COUNT = """
 import dataclasses, json, sys
 from transfer import catalog
-from transfer.engine import data
+from transfer.engine.samples import data
 print(json.dumps(dataclasses.asdict(data.count(catalog.dataset(sys.argv[1])))))
 """
 

@@ -16,22 +16,26 @@ import numpy as np
 from transfer import catalog, fetching, given, modalities, spending
 from transfer.backbones.as_read import as_read
 from transfer.datasets import Dataset
-from transfer.engine import arrays, baseline, checkpoint, data, device, inherited, void
-from transfer.engine.before import Before, judged, recorded
-from transfer.engine.budget import budgets
-from transfer.engine.checkpoint import Checkpoint, Place
-from transfer.engine.company import Surroundings
-from transfer.engine.copies import copies
+from transfer.engine.begin import handed_on as inherited
+from transfer.engine.begin.before import Before, judged, recorded
+from transfer.engine.begin.origin import Origin, origin
+from transfer.engine.begin.teacher import teach
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
-from transfer.engine.exam import examined
-from transfer.engine.frozen import Frozen
-from transfer.engine.head import head as new_head
-from transfer.engine.intake import taken_in
-from transfer.engine.knowledge import Origin, origin
-from transfer.engine.leg import Leg
-from transfer.engine.network import BLANK, Network, Plan, Weights, put, take
-from transfer.engine.teacher import teach
-from transfer.engine.watch import Watch
+from transfer.engine.judge import baseline
+from transfer.engine.judge.copies import copies
+from transfer.engine.judge.exam import examined
+from transfer.engine.loop import checkpoint, device
+from transfer.engine.loop.budget import budgets
+from transfer.engine.loop.checkpoint import Checkpoint, Place
+from transfer.engine.loop.company import Surroundings
+from transfer.engine.loop.leg import Leg
+from transfer.engine.loop.watch import Watch
+from transfer.engine.network import void
+from transfer.engine.network.frozen import Frozen
+from transfer.engine.network.head import head as new_head
+from transfer.engine.network.network import BLANK, Network, Plan, Weights, put, take
+from transfer.engine.samples import arrays, data
+from transfer.engine.samples.intake import taken_in
 from transfer.errors import Diverged
 from transfer.experiment import Experiment
 from transfer.pictures import scales, telling

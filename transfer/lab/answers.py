@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine import arrays, data, since
+from transfer.engine.samples import arrays, data, since
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.insight import embedding, nearest, similarity
 from transfer.seen import record
 
 if TYPE_CHECKING:
-    from transfer.engine.inside import Inside
+    from transfer.engine.inspect.inside import Inside
 
 KEPT = 4
 COMPARED = 500
@@ -78,8 +78,8 @@ class Opened:
     @cached_property
     def end(self) -> Inside:
         """The network as it was tested."""
-        from transfer.engine import rebuilt
-        from transfer.engine.inside import Inside
+        from transfer.engine.inspect import rebuilt
+        from transfer.engine.inspect.inside import Inside
 
         with _BUILDING:
             return Inside(rebuilt.trained(self.run))
@@ -87,8 +87,8 @@ class Opened:
     @cached_property
     def start(self) -> Inside:
         """The network before training on the target."""
-        from transfer.engine import rebuilt
-        from transfer.engine.inside import Inside, head_was_kept
+        from transfer.engine.inspect import rebuilt
+        from transfer.engine.inspect.inside import Inside, head_was_kept
 
         with _BUILDING:
             return Inside(rebuilt.untrained(self.run), head_was_kept(self.experiment))
@@ -110,7 +110,7 @@ _open: OrderedDict[str, Opened] = OrderedDict()
 
 def prepare() -> None:
     """Imports everything networks need, before anybody waits for one."""
-    from transfer.engine import inside  # noqa: F401  # the import is what takes seconds
+    from transfer.engine.inspect import inside  # noqa: F401  # the import is what takes seconds
 
 
 def opened(run: str) -> Opened:
@@ -163,10 +163,10 @@ def read(run: str, text: str, most: int = 6) -> dict[str, Any]:
     """A run's answer to a new text, what each word does to it, and the most similar training texts.
 
     Returns:
-        ``probabilities`` (classes,), ``words`` with ``falls`` (see `transfer.engine.occlusion`), and for the most
-        similar training texts ``texts``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
+        ``probabilities`` (classes,), ``words`` with ``falls`` (see `transfer.engine.inspect.occlusion`), and for the
+        most similar training texts ``texts``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
     """
-    from transfer.engine.occlusion import evidence
+    from transfer.engine.inspect.occlusion import evidence
 
     found = opened(run)
     with found.turn:
@@ -195,7 +195,7 @@ def evidence(run: str, place: int, target: int = -1, start: bool = False) -> dic
     Returns:
         ``words`` with ``falls``, and ``probabilities`` (classes,), or None if the head had not been trained yet.
     """
-    from transfer.engine import occlusion
+    from transfer.engine.inspect import occlusion
 
     found = opened(run)
     text = pictures(run, [place])["inputs"][0]
@@ -275,7 +275,7 @@ def moved(run: str) -> dict[str, Any]:
     found = opened(run)
     kept = _kept(found, "moved")
     if kept is None:
-        from transfer.engine.inside import largest
+        from transfer.engine.inspect.inside import largest
 
         with found.turn:
             room = COMPARED_BYTES // (4 * largest(found.end.found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transfer import catalog, counted
-from transfer.engine import data
+from transfer.engine.samples import data
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.lab import Lab
