@@ -95,7 +95,7 @@ def engine() -> float:
 
 def in_a_process(name: str, home: Path) -> float:
     """What `name` takes in a process that is as ready as a standby: imports done, one small step trained."""
-    ready = "from transfer.engine.loop.device import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
+    ready = "from transfer.engine.measure.warm_up import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
     code = f"{ready}; print(b.{name}())"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -16,7 +16,7 @@ from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
 from transfer.engine.judge.choosing import Pick, update
-from transfer.engine.loop import device
+from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.samples import data
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment, RequestError
@@ -37,7 +37,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="source_only", epochs=1))
     return folder
 

@@ -13,7 +13,7 @@ from tests import tiny
 from transfer import Experiment, catalog, settings, train
 from transfer.engine.inspect import rebuilt
 from transfer.engine.judge import metrics
-from transfer.engine.loop import device
+from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.samples import arrays, data
 from transfer.errors import ImpossibleExperiment
 
@@ -37,7 +37,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="feature_extraction", epochs=1))
     return folder
 

@@ -12,6 +12,7 @@ import pytest
 from transfer import Experiment, catalog
 from transfer.datasets import Samples
 from transfer.engine import runner
+from transfer.engine.begin import begin
 from transfer.engine.events import Event, PhaseBegan, Point
 from transfer.engine.judge import domains
 from transfer.engine.loop import watch
@@ -77,7 +78,7 @@ class Spent:
 
         monkeypatch.setattr(Leg, "learner", property(moving))
         monkeypatch.setattr(Leg, "prefix", [])
-        monkeypatch.setattr(runner, "Network", Blank)
+        monkeypatch.setattr(begin, "Network", Blank)
         monkeypatch.setattr(runner.void, "check", lambda *given: None)
         monkeypatch.setattr(runner.Surroundings, "__post_init__", lambda around: None)
         monkeypatch.setattr(runner.Surroundings, "fit_head", lambda around, leg: None)

@@ -14,7 +14,7 @@ from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
 from transfer.engine.events import Baseline, Event, PhaseBegan
-from transfer.engine.loop import device
+from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.samples import data
 from transfer.errors import ImpossibleExperiment
 from transfer.modalities.text import working
@@ -45,7 +45,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> None:
         tiny_texts.add(patch)
         tiny.quick()
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="feature_extraction"))
         yield folder
 

@@ -31,7 +31,7 @@ def train(experiment, emit, should_stop, folder):
         time.sleep(0.01)
         if should_stop():
             return types.SimpleNamespace(state="paused", metrics={{}}, environment={{}})
-for name, content in (("train", dict(train=train)), ("loop.device", dict(warm_up=lambda waiting: None))):
+for name, content in (("train", dict(train=train)), ("measure.warm_up", dict(warm_up=lambda waiting: None))):
     module = types.ModuleType("transfer.engine." + name)
     vars(module).update(content)
     sys.modules[module.__name__] = module

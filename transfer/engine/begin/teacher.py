@@ -7,12 +7,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from transfer import catalog, settings
 from transfer.backbones.as_read import noted
+from transfer.engine.begin.job import Student
 from transfer.engine.events import Baseline, Embedded, Emit, Event, Note, PhaseBegan, Point, Resumed, Stage
 from transfer.engine.inspect import rebuilt
 from transfer.engine.loop import checkpoint
@@ -20,9 +20,6 @@ from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.network import Weights
 from transfer.engine.samples import arrays
 from transfer.experiment import Experiment
-
-if TYPE_CHECKING:
-    from transfer.engine.runner import Runner
 
 LAYOUT = 1
 
@@ -40,18 +37,18 @@ def lesson(experiment: Experiment, teacher: str) -> Experiment:
     return experiment.but(**changes)
 
 
-def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Frozen | None:
+def teach(student: Student, teacher: str, data: str, ahead: tuple[int, int]) -> Frozen | None:
     """The teacher, trained now if need be; None when a wish ended that.
 
     Args:
-        runner: of the student.
+        student: whose teacher it is.
         teacher: as `Strategy.teacher` has it.
         data: fingerprint of the target's split.
         ahead: epochs and steps that its curve lies before the target's.
     """
     if teacher.startswith("run:"):
-        return rebuilt.trained(teacher.removeprefix("run:"), wish=runner.wish).frozen
-    asked = lesson(runner.experiment, teacher)
+        return rebuilt.trained(teacher.removeprefix("run:"), wish=student.wish).frozen
+    asked = lesson(student.experiment, teacher)
     own = catalog.backbone(asked.backbone).pretrained
     held = f" {own.content}" if own and own.content else ""
     words = f"{LAYOUT} {asked.canonical_json()} {data}{noted(asked.backbone)}{held}"
@@ -61,14 +58,14 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
     if kept is not None:
         weights, points, accuracy = kept
         # A run that goes on in the target has told of its teacher already.
-        if not runner.resumes(1):
-            runner.emit(Note(f"The teacher, {title}, is already trained (validation accuracy {accuracy:.1%})."))
+        if not student.resumes(1):
+            student.emit(Note(f"The teacher, {title}, is already trained (validation accuracy {accuracy:.1%})."))
             for point in points:
-                runner.emit(point)
-        return _rebuilt(runner, asked, weights)
+                student.emit(point)
+        return _rebuilt(student, asked, weights)
     points = []
-    folder = runner.folder / "teacher" if runner.folder else None
-    nested = runner.like(asked, _relabelled(runner.emit, points, title, ahead), folder)
+    folder = student.folder / "teacher" if student.folder else None
+    nested = student.like(asked, _relabelled(student.emit, points, title, ahead), folder)
     if nested.learn() is not None:
         return None
     best = nested.place.best
@@ -80,11 +77,11 @@ def teach(runner: Runner, teacher: str, data: str, ahead: tuple[int, int]) -> Fr
     arrays.write(file, {**nested.best_weights, "about": packed})
     if folder:
         checkpoint.remove(folder)
-    return _rebuilt(runner, asked, nested.best_weights)
+    return _rebuilt(student, asked, nested.best_weights)
 
 
-def _rebuilt(runner: Runner, asked: Experiment, weights: Weights) -> Frozen | None:
-    found = rebuilt.of(runner.like(asked, _silent, None), weights)
+def _rebuilt(student: Student, asked: Experiment, weights: Weights) -> Frozen | None:
+    found = rebuilt.of(student.like(asked, _silent, None), weights)
     return found.frozen if found else None
 
 

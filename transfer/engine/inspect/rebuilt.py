@@ -7,28 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from keras import ops
 
 from transfer import catalog, given, settings
+from transfer.backbones import inherited
 from transfer.backbones.as_read import as_read
-from transfer.backbones.inherited import noted_reading
+from transfer.engine.begin.begin import begun
+from transfer.engine.begin.job import Job
 from transfer.engine.events import Emit, Event, Wish
 from transfer.engine.loop import device
+from transfer.engine.loop.trainer import Trainer
 from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.network import Network, Weights, put
+from transfer.engine.network.plain import plain
 from transfer.engine.samples import arrays, data
 from transfer.engine.samples.data import target_split
 from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
 from transfer.seen import record
 from transfer.seen.record import Record
-
-if TYPE_CHECKING:
-    from transfer.engine.runner import Runner
 
 PREDICTED = 64
 
@@ -107,7 +107,7 @@ def trained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None] 
         DownloadFailed: the backbone's own weights are no longer here and could not be fetched.
         RequestError: the file of its backbone or teacher is gone, or holds another network now.
     """
-    return _rebuilt(run, emit, wish, begun=False)
+    return _rebuilt(run, emit, wish, as_it_began=False)
 
 
 def untrained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None] | None = None) -> Rebuilt:
@@ -115,25 +115,26 @@ def untrained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None
 
     Args and errors as for `trained`. A head that the strategy computes (prototypes) is still empty here.
     """
-    return _rebuilt(run, emit, wish, begun=True)
+    return _rebuilt(run, emit, wish, as_it_began=True)
 
 
-def of(runner: Runner, weights: Weights, made: Record | None = None) -> Rebuilt | None:
-    """The network of the runner's experiment with these weights in the stages they name, as it began in the others.
+def of(job: Job, weights: Weights, made: Record | None = None) -> Rebuilt | None:
+    """The network of the job's experiment with these weights in the stages they name, as it began in the others.
 
     None when a wish ended the learning of its source. Leaves the process' precision as it was.
 
     Args:
-        runner: of the experiment.
+        job: of the experiment.
         weights: by stage and position.
         made: the target as the run used it; None: as it is now.
     """
-    experiment, target = runner.experiment, made or catalog.dataset(runner.experiment.target)
+    experiment, target = job.experiment, made or catalog.dataset(job.experiment.target)
     with _precision(experiment.precision):
-        begun = runner.begun(target.shape, target.classes)
-        if begun is None:
+        ready(job.backbone.key)
+        found = begun(job, target.shape, target.classes)
+        if found is None:
             return None
-        network, head = begun
+        network, head = found
         stages = network.named(network.names)
         if not head.built:
             head.build((None, stages[-1][1].output_shape[-1]))
@@ -141,23 +142,41 @@ def of(runner: Runner, weights: Weights, made: Record | None = None) -> Rebuilt 
     return Rebuilt(experiment, network, head, target.classes, target.shape)
 
 
-def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None, begun: bool) -> Rebuilt:
-    from transfer.engine.runner import Runner
+def ready(key: str) -> None:
+    """Sees that the backbone of that key can be built, if it is a run's: packs its network once into the cache."""
+    if not key.startswith(f"{inherited.PREFIX}:"):
+        return
+    run = key.removeprefix(f"{inherited.PREFIX}:")
+    place = inherited.packed(run)
+    if place.exists():
+        return
+    found = trained(run)
+    first = found.network.stages[0].inputs[0]
+    flowing = entry = keras.Input(first.shape[1:], dtype=first.dtype, name="samples")
+    for stage in map(plain, found.network.stages):
+        flowing = stage(flowing)
+    if isinstance(found.head, keras.layers.Dense):
+        flowing = found.head(keras.ops.cast(flowing, "float32"))
+    temporary = place.with_suffix(".part.keras")
+    keras.Model(entry, flowing).save(temporary)
+    temporary.replace(place)
 
+
+def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None, as_it_began: bool) -> Rebuilt:
     folder = settings.run_folder(run)
     try:
         experiment = Experiment(**json.loads((folder / "experiment.json").read_text()))
-        experiment = experiment.but(backbone=as_read(experiment.backbone, noted_reading(run)))
-        weights = {} if begun else arrays.read(folder / "weights.npz")
+        experiment = experiment.but(backbone=as_read(experiment.backbone, inherited.noted_reading(run)))
+        weights = {} if as_it_began else arrays.read(folder / "weights.npz")
     except (FileNotFoundError, arrays.Damaged) as problem:
         raise ImpossibleExperiment(
             "The weights of this run are not there.", f"run {run}", "Choose a run that has finished, or run it again."
         ) from problem
     given.check(folder)
     strategy = catalog.strategy(experiment.strategy)(**experiment.options)
-    runner = Runner(experiment, strategy, emit or _silent, wish or (lambda: None), None)
-    runner.source_then = record.read(folder, "source")
-    found = of(runner, weights, record.read(folder))
+    job = Trainer(experiment, strategy, emit or _silent, wish or (lambda: None), None)
+    job.source_then = record.read(folder, "source")
+    found = of(job, weights, record.read(folder))
     if found is None:
         raise ImpossibleExperiment("The run's source was not learned to its end.", f"run {run}", "Ask again.")
     return found

@@ -9,6 +9,7 @@ import numpy as np
 
 from transfer import catalog
 from transfer.datasets import Dataset
+from transfer.engine.inspect import rebuilt
 from transfer.engine.judge import validators
 from transfer.engine.loop import device
 from transfer.engine.network import features
@@ -78,6 +79,7 @@ def _features(dataset: Dataset, key: str, seed: int, told: Told) -> np.ndarray:
     """Features of the validation pictures, which runs with this seed share, and of as many more as are needed."""
     split = data.split(dataset, seed)
     backbone = catalog.backbone(key)
+    rebuilt.ready(backbone.key)
     device.fix_seeds(seed)
     knowledge = Knowledge("random weights", f"random {seed}")
     if backbone.pretrained is not None:

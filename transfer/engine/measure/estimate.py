@@ -10,8 +10,10 @@ import numpy as np
 from transfer import catalog, modalities
 from transfer.datasets import Dataset, Samples
 from transfer.datasets.parts import MOST_VALIDATION, VALIDATION_SHARE
+from transfer.engine.begin.begin import new_head
 from transfer.engine.begin.source import Lesson
 from transfer.engine.begin.teacher import lesson
+from transfer.engine.inspect import rebuilt
 from transfer.engine.loop import device
 from transfer.engine.loop.learner import PREDICTED
 from transfer.engine.loop.leg import Leg
@@ -66,6 +68,7 @@ def estimate(experiment: Experiment, labelled: int, unlabelled: int | None = Non
     target = catalog.dataset(experiment.target)
     device.set_precision(experiment.precision)
     begin = time.perf_counter()
+    rebuilt.ready(experiment.backbone)
     runner = Runner(experiment, strategy, lambda event: None, lambda: None, None)
     teacher, teaching = _teacher(experiment, strategy.teacher, labelled)
     source = catalog.dataset(experiment.source) if experiment.source else None
@@ -136,11 +139,12 @@ def _teacher(experiment: Experiment, key: str, labelled: int) -> tuple[Frozen | 
     asked = lesson(experiment, "same" if key.startswith("run:") else key)
     target = catalog.dataset(asked.target)
     backbone = catalog.backbone(asked.backbone)
+    rebuilt.ready(backbone.key)
     runner = Runner(asked, catalog.check(asked), lambda event: None, lambda: None, None)
     shape = modality(backbone.modality).blank(1, target.shape, runner.size).shape[1:]
     network = Network(backbone, shape, runner.size, BLANK)
     seconds = 0.0 if key.startswith("run:") else estimate(asked, labelled).seconds
-    return Frozen.of(network, runner.new_head(len(target.classes)), {}), seconds
+    return Frozen.of(network, new_head(runner.strategy, len(target.classes)), {}), seconds
 
 
 def _source(experiment: Experiment, source: Dataset) -> float:

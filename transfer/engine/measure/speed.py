@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine.begin import handed_on as inherited
+from transfer.engine.inspect import rebuilt
 from transfer.engine.loop import device
 from transfer.modalities import modality
 
@@ -31,7 +31,7 @@ def measure(key: str) -> dict[str, Any]:
         ``pictures_per_second`` forward, in batches of 32; ``image_size``; ``device`` and ``machine``.
     """
     backbone = catalog.backbone(key)
-    inherited.ready(key)
+    rebuilt.ready(key)
     network = keras.Sequential(backbone.build(backbone.size))
     kind, shape = modality(backbone.modality), (backbone.size, backbone.size, backbone.channels)
     raw = kind.blank(BATCH, shape, backbone.size)

@@ -127,9 +127,6 @@ class Network:
 
     def _begun(self) -> list[keras.Model]:
         """All of the backbone's stages: those that are copied with the knowledge, the others new."""
-        from transfer.engine.begin import handed_on as inherited  # which rebuilds networks itself
-
-        inherited.ready(self.backbone.key)
         left = set(self.backbone.stages) - set(self.plan.copied)
         if self.knowledge.own and not left:
             return prebuilt.own(self.backbone, self.size)
