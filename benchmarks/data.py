@@ -76,7 +76,7 @@ def pipeline(rounds: int = 3, count: int = 640) -> dict[str, object]:
     """Pictures a second of every part, and the pipeline's over the network's."""
     from transfer.datasets import Samples
     from transfer.engine.network.network import Knowledge, Network
-    from transfer.engine.samples import data
+    from transfer.engine.samples import cache
     from transfer.engine.samples.batches import batches
     from transfer.modalities.image import working as image
 
@@ -84,7 +84,7 @@ def pipeline(rounds: int = 3, count: int = 640) -> dict[str, object]:
         photographs(Path(place), count, "ordinary")
         found = catalog.dataset(f"folder:{place}")
         begin = time.perf_counter()
-        published = data.load(found)
+        published = cache.load(found)
         decoded = count / (time.perf_counter() - begin)
         samples = published.train
         backbone = catalog.backbone("efficientnet_lite0")

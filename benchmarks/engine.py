@@ -61,11 +61,11 @@ def textbook() -> float:
     """Seconds of the frozen backbone inside fit, as in the guides, data and weights included."""
     import keras
 
-    from transfer.engine.samples import data
+    from transfer.engine.samples import splits
 
-    data.split(catalog.dataset("thousand"), 0)
+    splits.split(catalog.dataset("thousand"), 0)
     start = time.perf_counter()
-    split = data.split(catalog.dataset("thousand"), 0)
+    split = splits.split(catalog.dataset("thousand"), 0)
     backbone = catalog.backbone("efficientnet_lite0")
     assert backbone.pretrained is not None
     stages = backbone.build(SIZE)
@@ -84,10 +84,10 @@ def textbook() -> float:
 
 def engine() -> float:
     """Seconds of the same run by the engine."""
-    from transfer.engine.samples import data
+    from transfer.engine.samples import splits
     from transfer.engine.train import train
 
-    data.split(catalog.dataset("thousand"), 0)
+    splits.split(catalog.dataset("thousand"), 0)
     start = time.perf_counter()
     train(asked())
     return time.perf_counter() - start
@@ -125,11 +125,11 @@ def bare(epochs: int) -> float:
     import keras
 
     from transfer.engine.loop import device
-    from transfer.engine.samples import data
+    from transfer.engine.samples import splits
     from transfer.modalities.image import working as image
 
     device.fix_seeds(0)
-    split = data.split(catalog.dataset("mnist_5k"), 0)
+    split = splits.split(catalog.dataset("mnist_5k"), 0)
     stages = [image.entrance((28, 28, 1), 28, 1), *catalog.backbone("small_cnn").build(28)]
     model = keras.Sequential(stages)
     model.add(keras.layers.Dense(10, name="head"))

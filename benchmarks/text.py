@@ -173,7 +173,7 @@ def cached() -> dict[str, float]:
 
     from transfer import Experiment
     from transfer.backbones import minilm
-    from transfer.engine.samples.data import target_split
+    from transfer.engine.samples.splits import target_split
 
     fields = {"target": "wordnet_topics", "backbone": "minilm", "strategy": "feature_extraction", "epochs": EPOCHS}
     fields |= {"labels_per_class": EACH, "seed": SEEDS, "intake": {"tokens": 32}}

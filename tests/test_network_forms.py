@@ -23,7 +23,7 @@ from transfer.backbones.described import understood
 from transfer.backbones.pixels import PIXELS
 from transfer.datasets import Published, Samples
 from transfer.engine.samples import arrays
-from transfer.engine.samples.data import target_split
+from transfer.engine.samples.splits import target_split
 from transfer.export import keras_file
 
 COLOURS, COUNT = "tiny_colours", 80

@@ -19,7 +19,7 @@ from transfer.engine.loop import watch
 from transfer.engine.loop.leg import Leg
 from transfer.engine.loop.optimizers import share_of_peak
 from transfer.engine.measure import estimate as estimating
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.spending import Portions, epochs_of
 from transfer.strategies import Phase
 

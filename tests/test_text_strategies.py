@@ -15,7 +15,7 @@ from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
 from transfer.engine.events import Baseline, Event, PhaseBegan
 from transfer.engine.measure.warm_up import warm_up
-from transfer.engine.samples import data
+from transfer.engine.samples import splits
 from transfer.errors import ImpossibleExperiment
 from transfer.modalities.text import working
 from transfer.seen.prints import digest, of_texts
@@ -134,7 +134,7 @@ def test_a_bag_of_words_is_the_line_a_network_has_to_pass() -> None:
 
 def everything(part: str) -> Samples:
     """A part of the target with all its labels."""
-    found: Samples = getattr(data.split(catalog.dataset(tiny_texts.TARGET), SMALL.seed), part)
+    found: Samples = getattr(splits.split(catalog.dataset(tiny_texts.TARGET), SMALL.seed), part)
     return found
 
 
@@ -154,7 +154,7 @@ def test_a_text_that_is_there_again_in_other_case_stays_in_one_part(monkeypatch:
     dataset = replace(catalog.dataset(tiny_texts.TARGET), key="twice", classes=("a", "b"), load=lambda: Published(both))
     monkeypatch.setitem(catalog.datasets(), "twice", dataset)
     for seed in range(3):
-        found = data.split(dataset, seed)
+        found = splits.split(dataset, seed)
         parts = [
             {one.lower().split()[0] for one in getattr(found, name).inputs} for name in ("train", "validation", "test")
         ]

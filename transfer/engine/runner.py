@@ -25,7 +25,7 @@ from transfer.engine.loop.leg import Leg
 from transfer.engine.loop.trainer import Granted, Trainer
 from transfer.engine.network import void
 from transfer.engine.network.frozen import Frozen
-from transfer.engine.samples import arrays, data
+from transfer.engine.samples import arrays, splits
 from transfer.engine.samples.intake import taken_in
 from transfer.errors import Diverged
 from transfer.experiment import Experiment
@@ -82,7 +82,7 @@ class Runner(Trainer):
         self.emit(Stage("loading the data"))
         with self.hearing():
             self._scales = catalog.dataset(self.experiment.target).scales
-            self._split = data.target_split(self.experiment)
+            self._split = splits.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         self.provenance["published"] = {self.experiment.target: self._split.published}
         self._record("target", self.experiment.target, self._split)
@@ -122,7 +122,7 @@ class Runner(Trainer):
         return made
 
     def rehearsed(
-        self, split: data.Split, source: tuple[Dataset, data.Split] | None, teacher: Frozen | None
+        self, split: splits.Split, source: tuple[Dataset, splits.Split] | None, teacher: Frozen | None
     ) -> list[Leg]:
         """The target's legs on other data and random weights, to see what they take."""
         self._split = split

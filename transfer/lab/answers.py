@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine.samples import arrays, data, since
+from transfer.engine.samples import arrays, since, splits
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.insight import embedding, nearest, similarity
@@ -45,7 +45,7 @@ class Opened:
         self.turn = threading.Lock()
 
     @cached_property
-    def split(self) -> data.Split:
+    def split(self) -> splits.Split:
         """The target's data as the run saw it; if it has changed since, with the pictures that are still there.
 
         Raises:
@@ -54,7 +54,7 @@ class Opened:
         made, labels = record.read(self.folder), self._labels
         with _DATA:
             try:
-                found = data.target_split(self.experiment)
+                found = splits.target_split(self.experiment)
             except RequestError:  # the folder is gone or can no longer be split
                 if made is None:
                     raise
@@ -338,7 +338,7 @@ def together(run: str) -> dict[str, np.ndarray]:
     kept = _kept(found, "together")
     if kept is None:
         with _DATA:
-            other = data.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
+            other = splits.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
         parts = {"source": other, "target": found.split.validation}
         parts = {name: one.take(_some(one.inputs, TOGETHER)) for name, one in parts.items()}
         with found.turn:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer import catalog
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
 from transfer.modalities import kind

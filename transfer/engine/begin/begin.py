@@ -11,7 +11,7 @@ from transfer.engine.begin.job import Job
 from transfer.engine.begin.origin import Origin, origin
 from transfer.engine.network import head as heads
 from transfer.engine.network.network import BLANK, Network, Plan
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.strategies import Strategy
 
 

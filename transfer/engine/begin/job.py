@@ -11,7 +11,7 @@ from transfer.engine.events import Emit, Wish
 from transfer.engine.loop.checkpoint import Place
 from transfer.engine.loop.leg import Leg
 from transfer.engine.network.network import Weights
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.experiment import Experiment
 from transfer.seen.record import Record
 from transfer.strategies import Strategy

@@ -14,7 +14,7 @@ from transfer.engine.loop.company import SourceHead
 from transfer.engine.loop.leg import Leg
 from transfer.engine.network.head import head
 from transfer.engine.network.network import BLANK, Knowledge, Network
-from transfer.engine.samples import data
+from transfer.engine.samples import splits
 from transfer.engine.samples.intake import taken_in
 from transfer.errors import ImpossibleExperiment
 
@@ -31,7 +31,7 @@ class Origin:
     """
 
     knowledge: Knowledge
-    source: tuple[Dataset, data.Split] | None = None
+    source: tuple[Dataset, splits.Split] | None = None
     head: SourceHead | None = None
     classes: tuple[str, ...] = ()
 
@@ -71,7 +71,7 @@ def origin(job: Job) -> Origin | None:
     return Origin(knowledge, (source, split), (learned.head["head/0"], learned.head["head/1"]), split.classes)
 
 
-def _learn(job: Job, lesson: Lesson, split: data.Split, title: str) -> Learned | None:
+def _learn(job: Job, lesson: Lesson, split: splits.Split, title: str) -> Learned | None:
     device.fix_seeds(job.experiment.seed)
     split = taken_in(split, job.backbone, job.size)
     points: list[Point] = []

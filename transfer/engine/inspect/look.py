@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.datasets import Dataset
-from transfer.engine.samples import data
+from transfer.engine.samples import splits
 from transfer.modalities import looker
 
 
@@ -29,7 +29,7 @@ def look(dataset: Dataset, seed: int, folder: Path) -> dict[str, Any]:
         RequestError: it cannot be opened or split.
         DownloadFailed: it is not here and cannot be fetched.
     """
-    split = data.split(dataset, seed)
+    split = splits.split(dataset, seed)
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     folder.mkdir(parents=True, exist_ok=True)
     return {
@@ -37,6 +37,6 @@ def look(dataset: Dataset, seed: int, folder: Path) -> dict[str, Any]:
         "classes": list(dataset.classes),
         "seed": seed,
         "fingerprint": split.fingerprint,
-        "counts": {name: list(data.class_counts(one, dataset.classes).values()) for name, one in parts.items()},
+        "counts": {name: list(splits.class_counts(one, dataset.classes).values()) for name, one in parts.items()},
         **looker(dataset.modality)(dataset, parts, folder),
     }

@@ -23,8 +23,8 @@ from transfer.engine.loop.trainer import Trainer
 from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.network import Network, Weights, put
 from transfer.engine.network.plain import plain
-from transfer.engine.samples import arrays, data
-from transfer.engine.samples.data import target_split
+from transfer.engine.samples import arrays, splits
+from transfer.engine.samples.splits import target_split
 from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
 from transfer.seen import record
@@ -57,7 +57,7 @@ class Rebuilt:
         return self.network.size
 
     @cached_property
-    def split(self) -> data.Split:
+    def split(self) -> splits.Split:
         """The target's parts as the run saw them; loads the data."""
         return target_split(self.experiment)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from transfer.engine.events import Baseline
 from transfer.engine.loop.leg import Leg
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.modalities import modality
 
 MOST_NEIGHBOURS = 5

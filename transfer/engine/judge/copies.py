@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from transfer.engine.judge import metrics
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.pictures import alike, pack
 from transfer.pictures.kept import Pictures
 from transfer.seen import Lesson

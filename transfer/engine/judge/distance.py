@@ -15,7 +15,7 @@ from transfer.engine.loop import device
 from transfer.engine.network import features
 from transfer.engine.network.features import Told
 from transfer.engine.network.network import Knowledge, Network
-from transfer.engine.samples import data
+from transfer.engine.samples import splits
 from transfer.modalities import modality
 from transfer.strategies.mmd import discrepancy
 
@@ -77,7 +77,7 @@ def _measured(features: np.ndarray, flat: np.ndarray, count: int) -> tuple[float
 
 def _features(dataset: Dataset, key: str, seed: int, told: Told) -> np.ndarray:
     """Features of the validation pictures, which runs with this seed share, and of as many more as are needed."""
-    split = data.split(dataset, seed)
+    split = splits.split(dataset, seed)
     backbone = catalog.backbone(key)
     rebuilt.ready(backbone.key)
     device.fix_seeds(seed)

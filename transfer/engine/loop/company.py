@@ -17,7 +17,7 @@ from transfer.engine.network.features import compute
 from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.head import head as new_head
 from transfer.engine.network.network import Network, Weights, take
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.modalities import modality
 from transfer.strategies import Ready, Shapes, Strategy
 

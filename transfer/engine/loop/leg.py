@@ -18,7 +18,7 @@ from transfer.engine.loop.optimizers import optimizer, share_of_peak
 from transfer.engine.network import features
 from transfer.engine.network.network import Network
 from transfer.engine.samples.batches import batches, draw
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.experiment import Experiment
 from transfer.modalities import kind, modality
 from transfer.spending import Portions

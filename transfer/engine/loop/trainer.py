@@ -23,7 +23,7 @@ from transfer.engine.loop.company import Surroundings
 from transfer.engine.loop.leg import Leg
 from transfer.engine.loop.watch import Watch
 from transfer.engine.network.network import Weights, put, take
-from transfer.engine.samples import data
+from transfer.engine.samples import splits
 from transfer.experiment import Experiment
 from transfer.pictures import telling
 from transfer.seen.record import Record
@@ -66,7 +66,7 @@ class Trainer:
         self.best_weights: Weights = {}
         self._picked: dict[str, Weights] = {}
         self._plane: Weights = {}
-        self._raw: data.Split | None = None
+        self._raw: splits.Split | None = None
         self.source_then: Record | None = None
         self.provenance: dict[str, Any] = {"data": {}}
         self._start = time.perf_counter()
@@ -76,15 +76,15 @@ class Trainer:
         self._before = self._resumed.place.seconds if self._resumed else 0.0
 
     @cached_property
-    def source_split(self) -> data.Split:
+    def source_split(self) -> splits.Split:
         """The source's data."""
         assert self.experiment.source is not None, "only a run with a source asks"
         with self.hearing():
-            found = data.split(catalog.dataset(self.experiment.source), self.experiment.seed)
+            found = splits.split(catalog.dataset(self.experiment.source), self.experiment.seed)
         self._record("source", self.experiment.source, found)
         return found
 
-    def _record(self, role: str, key: str, split: data.Split) -> None:
+    def _record(self, role: str, key: str, split: splits.Split) -> None:
         if self.folder is not None:
             recorded(self.folder, role, key, self.experiment.seed, split, self.was_resumed)
 

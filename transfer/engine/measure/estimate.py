@@ -21,7 +21,7 @@ from transfer.engine.network import features
 from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.network import BLANK, Network
 from transfer.engine.runner import Runner
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.experiment import Experiment
 from transfer.modalities import modality
 

@@ -15,7 +15,7 @@ from transfer import catalog
 from transfer.engine.loop.learner import Learner
 from transfer.engine.loop.optimizers import optimizer
 from transfer.engine.network import prebuilt
-from transfer.engine.samples import data
+from transfer.engine.samples import cache
 from transfer.strategies import Phase
 
 
@@ -26,7 +26,7 @@ def warm_up(waiting: Callable[[], object] = lambda: False) -> None:
         waiting: asked before each part; a run that waits already is better served by doing it itself.
     """
     loading: list[Callable[[], object]] = [
-        partial(data.load, one) for one in catalog.datasets().values() if not one.download_mb
+        partial(cache.load, one) for one in catalog.datasets().values() if not one.download_mb
     ]
     loading.append(partial(importlib.import_module, "sklearn.neighbors"))
     for part in (_train_a_step, *loading, prebuilt.prepare):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from transfer.backbones import Backbone
 from transfer.datasets import Samples
-from transfer.engine.samples.data import Split
+from transfer.engine.samples.splits import Split
 from transfer.modalities import modality
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from transfer import catalog
 from transfer.datasets import Published, Samples
 from transfer.datasets.corrupted import base
-from transfer.engine.samples import data, identity
-from transfer.engine.samples.data import Split
+from transfer.engine.samples import cache, identity
+from transfer.engine.samples.splits import Split
 from transfer.errors import LabError
 from transfer.pictures import own
 from transfer.seen import contents
@@ -125,5 +125,5 @@ def _now(made: Record) -> tuple[Published, Parts]:
         shape = (made.shape[0], made.shape[1], made.shape[2])
         published = own.published(replace(seen, shape=shape))
     else:
-        published = data.load(dataset)
-    return published, identity.prints(dataset, published, data.load)
+        published = cache.load(dataset)
+    return published, identity.prints(dataset, published, cache.load)

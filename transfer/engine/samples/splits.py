@@ -1,29 +1,21 @@
-"""Loads a data set once and splits it the same way every time: training, validation, test."""
+"""Splits a data set the same way every time: training, validation, test."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import io
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from transfer import catalog, counted, settings
+from transfer import catalog, counted
 from transfer.datasets import Dataset, Published, Samples
 from transfer.datasets.parts import drawn
-from transfer.engine.samples import identity
+from transfer.engine.samples import cache, identity
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.seen import contents
 from transfer.seen.prints import Parts
-
-_DIGEST_LENGTH = 64
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -52,25 +44,6 @@ class Split:
     prints: Parts = field(default_factory=dict)
 
 
-def load(dataset: Dataset) -> Published:
-    """The data set as published, from the disk cache after its first load.
-
-    Raises:
-        DownloadFailed: it is not here yet and could not be fetched.
-    """
-    return _load_with_fingerprint(dataset)[0]
-
-
-def fingerprint(published: Published) -> str:
-    """SHA-256 of all pixels and labels, 64 hexadecimal digits; differs when one pixel differs."""
-    digest = hashlib.sha256()
-    for array in _arrays(published).values():
-        digest.update(f"{array.shape}{array.dtype.str}".encode())
-        on_disk = getattr(array, "identity", None)  # pictures on disk know theirs without being read again
-        digest.update(on_disk.encode() if on_disk else np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
 def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, without: Sequence[int] = ()) -> Split:
     """Training, validation and test set, each with every class in its published proportion.
 
@@ -96,8 +69,8 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
             "The number of labels cannot be negative.", f"labels_per_class {labels_per_class}",
             "Give 0 or more, or leave it empty to use all labels.",
         )  # fmt: skip
-    published, digest = _load_with_fingerprint(dataset)
-    prints = identity.prints(dataset, published, load)
+    published, digest = cache.load_with_fingerprint(dataset)
+    prints = identity.prints(dataset, published, cache.load)
     samples, given = published.train, {"validation": published.validation, "test": published.test}
     made = drawn(dataset, samples.labels, seed, published.test is not None, published.validation is not None,
                  prints["train"].pixels, without)  # fmt: skip
@@ -167,78 +140,3 @@ def class_counts(samples: Samples, classes: tuple[str, ...]) -> dict[str, int]:
 def _split_fingerprint(digest: str, seed: int, *sizes: np.ndarray) -> str:
     text = f"{digest} seed {seed} sizes {[part.tolist() for part in sizes]}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _arrays(published: Published) -> dict[str, np.ndarray]:
-    arrays = {"train_inputs": published.train.inputs, "train_labels": published.train.labels}
-    if published.test is not None:
-        arrays |= {"test_inputs": published.test.inputs, "test_labels": published.test.labels}
-    if published.validation is not None:
-        arrays |= {"validation_inputs": published.validation.inputs, "validation_labels": published.validation.labels}
-    return arrays
-
-
-def _load_with_fingerprint(dataset: Dataset) -> tuple[Published, str]:
-    if dataset.kept:
-        published = dataset.load()
-        return published, fingerprint(published)
-    path = _cache_path(dataset)
-    cached = _read(path)
-    if cached is None:
-        published = dataset.load()
-        cached = published, fingerprint(published)
-        _write(path, *cached)
-    return cached
-
-
-def _cache_path(dataset: Dataset) -> Path:
-    """One file for each data set and version of it.
-
-    When a newer version of the lab cuts or scales a data set in another way, its old pixels are
-    not taken for the new ones.
-    """
-    return settings.cache("data") / f"{dataset.key}-{dataset.version}.cache"
-
-
-def _read(path: Path) -> tuple[Published, str] | None:
-    """What `_write` wrote, or None when it is missing or no longer what was written."""
-    try:
-        content = memoryview(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    # Checked before it is parsed: a flipped bit must not become a pixel or a parser's error.
-    if hashlib.sha256(content[_DIGEST_LENGTH:]).hexdigest().encode() != content[:_DIGEST_LENGTH]:
-        return None
-    with np.load(io.BytesIO(content[_DIGEST_LENGTH:]), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    parts = [
-        Samples(arrays[f"{name}_inputs"], arrays[f"{name}_labels"]) if f"{name}_inputs" in arrays else None
-        for name in ("train", "test", "validation")
-    ]
-    assert parts[0] is not None
-    return Published(parts[0], parts[1], parts[2]), str(arrays["fingerprint"])
-
-
-def _write(path: Path, published: Published, digest: str) -> None:
-    """Keeps the data set: the SHA-256 of what follows, then an uncompressed .npz.
-
-    Written beside the place and moved there, so that a process that dies leaves no half file.
-    Goes without a cache when the disk is full: it only saves time.
-    """
-    buffer = io.BytesIO()
-    # The stubs take the arrays' names for savez' own arguments.
-    np.savez(buffer, fingerprint=np.array(digest), **_arrays(published))  # type: ignore[arg-type]  # numpy: no pickle flag
-    content = buffer.getbuffer()
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(hashlib.sha256(content).hexdigest().encode())
-            file.write(content)
-        os.replace(temporary, path)
-    except OSError as problem:
-        if problem.errno not in _NO_ROOM:
-            raise
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
