@@ -15,7 +15,7 @@ import pytest
 from pages.parts import networks
 from transfer import Experiment, catalog, given, settings
 from transfer.backbones import content, saved, saved_model, uploaded
-from transfer.engine.source import Lesson
+from transfer.engine.begin.source import Lesson
 from transfer.errors import RequestError
 from transfer.lab import Lab, looking
 from transfer.lab.races import About

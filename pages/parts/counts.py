@@ -25,8 +25,8 @@ _TIMEOUT_SECONDS = 900  # the user's pictures are decoded before they are counte
 _COUNT = """
 import dataclasses, json, sys
 from transfer import catalog
-from transfer.engine import data
-print(json.dumps(dataclasses.asdict(data.count(catalog.dataset(sys.argv[1])))))
+from transfer.engine.samples import splits
+print(json.dumps(dataclasses.asdict(splits.count(catalog.dataset(sys.argv[1])))))
 """
 
 

@@ -30,7 +30,7 @@ _ESTIMATE = """
 import dataclasses, json, os, sys
 os.nice(19)
 from transfer import Experiment
-from transfer.engine.estimate import estimate
+from transfer.engine.measure.estimate import estimate
 print(json.dumps(dataclasses.asdict(estimate(Experiment(**json.loads(sys.argv[1])), *map(int, sys.argv[2:])))))
 """
 
