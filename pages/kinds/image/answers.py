@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.parts.try_it import answers as answered
+from pages.parts.try_it import answers
 from transfer import catalog, settings
 from transfer.errors import RequestError
 from transfer.insight import heat
@@ -33,7 +33,7 @@ def show_answers(runs: list[Run], picture: Given, strokes: bool) -> None:
         strokes: whether to centre its strokes, as in MNIST.
     """
     fits = {run.id: _fitted(run, picture, strokes) for run in runs}
-    answered.show_answers(runs, "answer", fits, _pictures)
+    answers.show_answers(runs, "answer", fits, _pictures)
 
 
 def _fitted(run: Run, picture: Given, strokes: bool) -> np.ndarray | RequestError:
