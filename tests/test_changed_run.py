@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import inquiry
+from pages.parts.common import network_questions
 from tests import tiny
 from tests.test_run_pages import opened, said
 from tests.test_seen import CLASSES, SCRATCH, fill
@@ -72,7 +72,7 @@ def home(base: Path, world: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     monkeypatch.setenv("TRANSFER_STANDBY", "0")
     monkeypatch.setattr(own, "_FRESH_SECONDS", -1.0)
     monkeypatch.setattr(Spawner, "ensure", lambda *_: None)
-    monkeypatch.setattr(inquiry.calling, "ask", _asked_here)
+    monkeypatch.setattr(network_questions.calling, "ask", _asked_here)
     st.cache_resource.clear()
     st.cache_data.clear()
     answers._open.clear()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.parts import networks
+from pages.parts.choose import networks
 from transfer import Experiment, catalog, given, settings
 from transfer.backbones import content, saved, saved_model, uploaded
 from transfer.engine.begin.source import Lesson

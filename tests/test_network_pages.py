@@ -10,7 +10,7 @@ import keras
 import pytest
 from keras import layers
 
-from pages.parts import networks
+from pages.parts.choose import networks
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from transfer import Experiment, settings
 from transfer.backbones import hub, saved_model
