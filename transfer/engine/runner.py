@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from transfer import catalog, fetching, given, modalities, spending
 from transfer.datasets import Dataset
 from transfer.engine.begin.before import Before, judged
@@ -25,6 +27,7 @@ from transfer.engine.loop.leg import Leg
 from transfer.engine.loop.trainer import Granted, Trainer
 from transfer.engine.network import void
 from transfer.engine.network.frozen import Frozen
+from transfer.engine.network.network import Weights, put
 from transfer.engine.samples import arrays, splits
 from transfer.engine.samples.intake import taken_in
 from transfer.errors import Diverged
@@ -192,3 +195,8 @@ class Runner(Trainer):
             arrays.write(self.folder / "weights.npz", self.best_weights)
             (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
             scales.keep(self.folder, self._scales)
+
+    def _answers(self, leg: Leg, weights: Weights) -> np.ndarray:
+        """Logits of the test set with these weights."""
+        put(self._moved(leg), weights)
+        return leg.learner.logits(leg.inputs("test"))

@@ -285,11 +285,6 @@ class Trainer:
         step = leg.first_step + self.place.epoch * leg.steps + self.place.batch
         leg.emit(Resumed(leg.domain, step))
 
-    def _answers(self, leg: Leg, weights: Weights) -> np.ndarray:
-        """Logits of the test set with these weights."""
-        put(self._moved(leg), weights)
-        return leg.learner.logits(leg.inputs("test"))
-
     @property
     def _averaged(self) -> list[tuple[str, Any]]:
         return self._around.averaged if self._around else []
