@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 if __name__ == "__main__":
-    from pages.parts.navigation import navigate
+    from pages.parts.common.navigation import navigate
 
     navigate()
 else:

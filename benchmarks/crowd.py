@@ -77,7 +77,7 @@ async def _crowd(port: int, run: str, count: int, streams: bool) -> None:
 def _train(seed: int) -> None:
     """Carries out a run as soon as it is told to, with all it needs loaded before."""
     from transfer import Experiment
-    from transfer.engine.device import warm_up
+    from transfer.engine.measure.warm_up import warm_up
     from transfer.lab import Lab
     from transfer.lab.here import run_here
     from transfer.lab.process import myself

@@ -75,16 +75,16 @@ def _ordinary() -> Iterator[bytes]:
 def pipeline(rounds: int = 3, count: int = 640) -> dict[str, object]:
     """Pictures a second of every part, and the pipeline's over the network's."""
     from transfer.datasets import Samples
-    from transfer.engine import data
-    from transfer.engine.batches import batches
-    from transfer.engine.network import Knowledge, Network
+    from transfer.engine.network.network import Knowledge, Network
+    from transfer.engine.samples import cache
+    from transfer.engine.samples.batches import batches
     from transfer.modalities.image import working as image
 
     with tempfile.TemporaryDirectory() as place:
         photographs(Path(place), count, "ordinary")
         found = catalog.dataset(f"folder:{place}")
         begin = time.perf_counter()
-        published = data.load(found)
+        published = cache.load(found)
         decoded = count / (time.perf_counter() - begin)
         samples = published.train
         backbone = catalog.backbone("efficientnet_lite0")

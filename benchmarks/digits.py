@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import measured
 from transfer import Experiment, catalog, train
-from transfer.engine import data
+from transfer.engine.samples import cache
 from transfer.errors import LabError
 
 SEEDS = 3
@@ -55,7 +55,7 @@ def missing(task: str) -> str:
     """Why the task's data cannot be had; empty when it can."""
     try:
         for key in TASKS[task]:
-            data.load(catalog.dataset(key))
+            cache.load(catalog.dataset(key))
     except LabError as problem:
         return str(problem)
     return ""

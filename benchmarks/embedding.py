@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import measured
 from transfer import Experiment
-from transfer.engine.domains import Domains
+from transfer.engine.judge.domains import Domains
 from transfer.engine.train import train
 from transfer.lab.process import myself
 from transfer.lab.recorder import Recorder

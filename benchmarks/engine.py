@@ -61,11 +61,11 @@ def textbook() -> float:
     """Seconds of the frozen backbone inside fit, as in the guides, data and weights included."""
     import keras
 
-    from transfer.engine import data
+    from transfer.engine.samples import splits
 
-    data.split(catalog.dataset("thousand"), 0)
+    splits.split(catalog.dataset("thousand"), 0)
     start = time.perf_counter()
-    split = data.split(catalog.dataset("thousand"), 0)
+    split = splits.split(catalog.dataset("thousand"), 0)
     backbone = catalog.backbone("efficientnet_lite0")
     assert backbone.pretrained is not None
     stages = backbone.build(SIZE)
@@ -84,10 +84,10 @@ def textbook() -> float:
 
 def engine() -> float:
     """Seconds of the same run by the engine."""
-    from transfer.engine import data
+    from transfer.engine.samples import splits
     from transfer.engine.train import train
 
-    data.split(catalog.dataset("thousand"), 0)
+    splits.split(catalog.dataset("thousand"), 0)
     start = time.perf_counter()
     train(asked())
     return time.perf_counter() - start
@@ -95,7 +95,7 @@ def engine() -> float:
 
 def in_a_process(name: str, home: Path) -> float:
     """What `name` takes in a process that is as ready as a standby: imports done, one small step trained."""
-    ready = "from transfer.engine.device import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
+    ready = "from transfer.engine.measure.warm_up import warm_up; warm_up(); import benchmarks.engine as b; b.offer()"
     code = f"{ready}; print(b.{name}())"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -124,11 +124,12 @@ def bare(epochs: int) -> float:
     """Seconds of Keras fit on the small CNN from its first batch to its last validation."""
     import keras
 
-    from transfer.engine import data, device
+    from transfer.engine.loop import device
+    from transfer.engine.samples import splits
     from transfer.modalities.image import working as image
 
     device.fix_seeds(0)
-    split = data.split(catalog.dataset("mnist_5k"), 0)
+    split = splits.split(catalog.dataset("mnist_5k"), 0)
     stages = [image.entrance((28, 28, 1), 28, 1), *catalog.backbone("small_cnn").build(28)]
     model = keras.Sequential(stages)
     model.add(keras.layers.Dense(10, name="head"))

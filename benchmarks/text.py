@@ -33,8 +33,8 @@ EACH, EPOCHS = 53, 20
 def once(run: str, **fields: Any) -> dict[str, float]:
     """One run, kept under that name: its scores and what the bag of words reaches."""
     from transfer import Experiment, settings, train
-    from transfer.engine import arrays
     from transfer.engine.events import Baseline
+    from transfer.engine.samples import arrays
 
     folder, lines = settings.run_folder(run), {}
     shutil.rmtree(folder, ignore_errors=True)
@@ -139,7 +139,7 @@ def steps() -> dict[str, Any]:
     import keras
 
     from transfer.backbones import minilm
-    from transfer.engine.learner import Learner
+    from transfer.engine.loop.learner import Learner
     from transfer.strategies import Phase
 
     def made() -> list[keras.Model]:
@@ -175,7 +175,7 @@ def cached() -> dict[str, float]:
 
     from transfer import Experiment
     from transfer.backbones import minilm
-    from transfer.engine.data import target_split
+    from transfer.engine.samples.splits import target_split
 
     fields = {"target": "wordnet_topics", "backbone": "minilm", "strategy": "feature_extraction", "epochs": EPOCHS}
     fields |= {"labels_per_class": EACH, "seed": SEEDS, "intake": {"tokens": 32}}

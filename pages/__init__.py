@@ -1,1 +1,1 @@
-"""The pages: one file each, drawn by `app.py`; their building blocks are in `parts`."""
+"""The pages: one file each, drawn by `app.py`; what they are made of is in the folders of `parts`."""

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.parts.log import log_of
-from pages.parts.shared import names, still_there, the_lab, through_app
+from pages.parts.common.entry import through_app
+from pages.parts.common.lab import the_lab
+from pages.parts.common.redrawing import still_there
+from pages.parts.common.run_log import log_of
+from pages.parts.common.titles import names
 from transfer import catalog
 from transfer.insight.words import counted, percent
 

@@ -7,11 +7,13 @@ from typing import Any
 import streamlit as st
 
 from pages.kinds import kind_of, shows
-from pages.parts import cards, own_texts, reading, upload
-from pages.parts.counts import is_here
-from pages.parts.form import choose, chosen
-from pages.parts.shared import through_app, told_apart
+from pages.parts.choose import cards
+from pages.parts.common.distinct_labels import told_apart
+from pages.parts.common.entry import through_app
+from pages.parts.common.form import choose, chosen
+from pages.parts.data import add_own, folder_layout, own_texts
 from transfer import catalog
+from transfer.counted import is_here
 from transfer.datasets import Dataset
 
 LAB = "pages/lab.py"
@@ -48,9 +50,9 @@ def about(dataset: Dataset) -> None:
     facts = cards.facts(dataset)
     st.caption(f"{facts} · `{dataset.key}` · {dataset.summary} {dataset.reference}, {dataset.licence}.")
     if own_texts.is_own(dataset.key):
-        own_texts.said(dataset)
+        own_texts.how_it_was_read(dataset)
     elif dataset.understood:
-        reading.said(dataset.key, dataset.understood)
+        folder_layout.how_it_was_read(dataset.key, dataset.understood)
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -62,7 +64,7 @@ def about(dataset: Dataset) -> None:
             with st.popover(words, type="tertiary", icon=":material/delete:"):
                 gone = f"This deletes the {nouns}" if words == "Remove" else f"The {nouns} stay where they are"
                 st.caption(f"{gone}. Runs that used them stay on the Runs page.")
-                st.button(f"{words} {dataset.title}", on_click=upload.remove, args=(dataset.key,))
+                st.button(f"{words} {dataset.title}", on_click=add_own.remove, args=(dataset.key,))
 
 
 def fetched(dataset: Dataset) -> bool:
@@ -81,7 +83,7 @@ if st.session_state.pop("to_the_lab", False):
     st.switch_page(LAB)
 st.header("Data", anchor=False)
 mine = catalog.own_datasets()
-upload.panel(not mine)
+add_own.panel(not mine)
 dataset = pick(mine)
 if dataset is not None:
     about(dataset)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.kinds import nouns
-from pages.parts import cards, controls, estimates, options
-from pages.parts.counts import Counts, being_counted, counts
-from pages.parts.form import chosen, experiment, fill_from
-from pages.parts.shared import Turn, alone_while_live, still_there, the_lab, through_app
+from pages.parts.choose import cards, estimates, options
+from pages.parts.choose.class_counts import Counts, being_counted, counts
+from pages.parts.common.entry import through_app
+from pages.parts.common.form import chosen, experiment, fill_from
+from pages.parts.common.lab import the_lab
+from pages.parts.common.redrawing import Turn, alone_while_live, still_there
+from pages.parts.watch import controls
 from transfer import catalog, ids, modalities, possible
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
@@ -121,8 +124,8 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
 
     def watched(run: Run | None) -> None:
         # Imported here because plotly and pandas take half a second; the Start button appears before.
-        from pages.parts.charts import Surroundings, switches
-        from pages.parts.live import watch
+        from pages.parts.watch.charts import Surroundings, switches
+        from pages.parts.watch.run import watch
 
         of_shown = run is None or run.experiment.target == chosen()["target"]
         known = counted if of_shown else None
@@ -166,15 +169,15 @@ def fill_from_race() -> None:
 
 def race_column(counted: Counts | None) -> None:
     """The race that the address names, or the form for a new one."""
-    from pages.parts import race_form, race_watch
+    from pages.parts.race import new_race, progress
 
     controls.trouble()
-    raced = race_watch.shown_race()
+    raced = progress.shown_race()
     if raced is not None:
-        race_watch.watch(raced)
+        progress.watch(raced)
     else:
-        race_form.form(counted)
-        race_watch.earlier()
+        new_race.form(counted)
+        progress.earlier()
 
 
 through_app()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.kinds import kind_of, shows
-from pages.parts.shared import ICONS, alone_while_live, in_words, the_lab, through_app
+from pages.parts.common.entry import through_app
+from pages.parts.common.lab import the_lab
+from pages.parts.common.redrawing import alone_while_live
+from pages.parts.common.titles import ICONS, in_words
 from transfer import catalog, ids, settings
 from transfer.errors import RequestError, UnknownKey
 from transfer.insight import facts, words
@@ -79,8 +82,8 @@ def chosen_part(run: Run) -> str:
 
 def curves(run: Run) -> None:
     """Loss and accuracy with phases and best epoch, as on the Lab page."""
-    from pages.parts.charts import Surroundings, switches
-    from pages.parts.live import watch
+    from pages.parts.watch.charts import Surroundings, switches
+    from pages.parts.watch.run import watch
 
     def live(run: Run) -> None:
         watch(run, Surroundings(run.experiment))
@@ -91,7 +94,7 @@ def curves(run: Run) -> None:
 
 def tested(run: Run, part: str) -> None:
     """A part that needs the run's answers to its test set."""
-    from pages.parts import exam, inside
+    from pages.parts.depth import inside_network, results
     from transfer.insight import answers
 
     folder = settings.run_folder(run.id)
@@ -110,17 +113,17 @@ def tested(run: Run, part: str) -> None:
             "missing pictures are grey with a cross.", icon=":material/history:",
         )  # fmt: skip
     if part == "metrics":
-        exam.metrics(run, found)
+        results.metrics(run, found)
     elif part == "confusion":
-        exam.confused(run, found)
+        results.confused(run, found)
     elif part == "mistakes":
-        exam.mistakes(run, found)
+        results.mistakes(run, found)
     elif part == "look":
         shows(kind_of(run.experiment.target).key).where(run, found)
     elif part == "plane":
-        inside.embedded(run, found)
+        inside_network.embedded(run, found)
     else:
-        inside.moved(run)
+        inside_network.moved(run)
 
 
 through_app()
@@ -130,9 +133,9 @@ if run is not None:
     remarks(run)
     part = chosen_part(run)
     if part == "about":
-        from pages.parts.about import about
+        from pages.parts.depth.background import background
 
-        about(run)
+        background(run)
     elif part in TESTED:
         tested(run, part)
     else:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.parts import controls, runs_actions, runs_table
-from pages.parts.shared import in_words, still_there, the_lab, through_app
+from pages.parts.common.entry import through_app
+from pages.parts.common.lab import the_lab
+from pages.parts.common.redrawing import still_there
+from pages.parts.common.titles import in_words
+from pages.parts.runs import actions, table
+from pages.parts.watch import controls
 
 EVERY_SECONDS = 1.0
 MOST_LIVE = 8
@@ -44,15 +48,15 @@ def page(everything: pd.DataFrame) -> None:
     live = the_lab().live()
     if live:
         live_rows(tuple((run.id, run.state) for run in live))
-    kept = runs_table.filters(everything)
+    kept = table.filters(everything)
     if kept.empty:
         st.info("No matching runs. Remove a filter.", icon=":material/search_off:")
-        runs_actions.undo()
+        actions.undo()
         return
-    actions = st.container()
-    selected = runs_table.table(kept)
-    with actions:
-        runs_actions.bar(selected, kept)
+    above = st.container()
+    selected = table.table(kept)
+    with above:
+        actions.bar(selected, kept)
     shown = "" if len(kept) == len(everything) else f" of {len(everything):,}"
     runs = "run" if len(everything) == 1 else "runs"
     st.caption(f"{len(kept):,}{shown} {runs}, newest first. Click a column to sort.")
@@ -67,6 +71,6 @@ everything = the_lab().summary.table()
 if everything.empty:
     st.info("No runs yet. The default experiment takes about half a minute.", icon=":material/science:")
     st.page_link("pages/lab.py", label="Open the lab and press Start", icon=":material/arrow_forward:")
-    runs_actions.undo()
+    actions.undo()
 else:
     page(everything)

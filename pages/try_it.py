@@ -5,7 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.kinds import kind_of, shows
-from pages.parts.shared import in_a_list, still_there, the_lab, through_app, told_apart
+from pages.parts.common.distinct_labels import told_apart
+from pages.parts.common.entry import through_app
+from pages.parts.common.lab import the_lab
+from pages.parts.common.redrawing import still_there
+from pages.parts.common.titles import in_a_list
 from transfer import catalog, settings
 from transfer.lab import Run
 
@@ -42,7 +46,7 @@ def chosen(known: dict[str, Run]) -> list[Run]:
 
 def ask(runs: list[Run]) -> None:
     """A sample on the left, the networks' answers on the right."""
-    from pages.parts.told import warm
+    from pages.parts.try_it.answers import warm
 
     kinds = {kind_of(run.experiment.target).key for run in runs}
     if len(kinds) > 1:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pages.parts import counts
+from pages.parts.choose import class_counts
 from tests import tiny
 from tests.served import Server
 from tests.served import served as serving
@@ -25,7 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Tiny networks gain nothing from threads, and each process of the suite would have as many as there are cores.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-_COUNT = counts._count
+_COUNT = class_counts._count
 
 
 # What takes longest begins first, so that no process is left alone with it at the end.
@@ -130,14 +130,14 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 @functools.cache
-def _counted(key: str) -> counts.Counts | None:
+def _counted(key: str) -> class_counts.Counts | None:
     return _COUNT(key)
 
 
 @pytest.fixture(autouse=True)
 def counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The classes of a published data set are counted once, whatever the home; each time takes a process."""
-    monkeypatch.setattr(counts, "_count", lambda key: _COUNT(key) if ":" in key or "~" in key else _counted(key))
+    monkeypatch.setattr(class_counts, "_count", lambda key: _COUNT(key) if ":" in key or "~" in key else _counted(key))
 
 
 @pytest.fixture(autouse=True)

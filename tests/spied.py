@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transfer.engine.leg import Leg
+from transfer.engine.loop.leg import Leg
 from transfer.strategies import Ready, Strategy
 
 

@@ -14,9 +14,10 @@ from tests import tiny
 from tests.once import once
 from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
-from transfer.engine import data, device
-from transfer.engine.choosing import Pick, update
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
+from transfer.engine.judge.choosing import Pick, update
+from transfer.engine.measure.warm_up import warm_up
+from transfer.engine.samples import splits
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.lab import answers
@@ -36,7 +37,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="source_only", epochs=1))
     return folder
 
@@ -78,25 +79,25 @@ def test_weight_0_is_source_only_number_for_number(strategy: str) -> None:
 
 def test_source_only_never_looks_at_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
     seeing = ran("source_only")
-    plain = data.split
+    plain = splits.split
 
-    def scrambled(*given: Any) -> data.Split:
+    def scrambled(*given: Any) -> splits.Split:
         found = plain(*given)
         if given[0].key == tiny.TARGET:
             noise = np.random.default_rng(0).integers(0, 255, found.unlabelled.shape).astype("uint8")
             return replace(found, unlabelled=noise)
         return found
 
-    monkeypatch.setattr(data, "split", scrambled)
+    monkeypatch.setattr(splits, "split", scrambled)
     blind = train(SMALL.but(strategy="source_only"))
     pd.testing.assert_frame_equal(validated(blind), validated(seeing))
 
 
 @pytest.mark.parametrize("strategy", ["mmd", "shot", "fixmatch"])
 def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = data.split
+    plain = splits.split
 
-    def exchanged(*given: Any) -> data.Split:
+    def exchanged(*given: Any) -> splits.Split:
         found = plain(*given)
         if given[0].key != tiny.TARGET:
             return found
@@ -108,7 +109,7 @@ def test_with_other_target_labels_the_same_is_learned(strategy: str, monkeypatch
 
     asked = SMALL.but(strategy=strategy, epochs=1, batch_size=80)
     first = train(asked)
-    monkeypatch.setattr(data, "split", exchanged)
+    monkeypatch.setattr(splits, "split", exchanged)
     second = train(asked)
     assert first.weights.keys() == second.weights.keys()
     for name, value in first.weights.items():
@@ -159,7 +160,7 @@ def test_adabn_moves_statistics_to_those_of_the_target() -> None:
     stage = tiny.build(tiny.SIDE)[0]
     names = [variable.name for variable in stage.variables]
     moved = result.weights[f"low/{names.index('moving_mean')}"]
-    target = data.split(catalog.dataset(tiny.TARGET), 3, 0)
+    target = splits.split(catalog.dataset(tiny.TARGET), 3, 0)
     stage.variables[0].assign(result.weights["low/0"])
     stage.variables[1].assign(result.weights["low/1"])
     convolved = stage.layers[2](stage.layers[1](target.unlabelled.astype("float32")))
@@ -257,12 +258,12 @@ def test_both_domains_are_drawn_in_one_plane_that_stays() -> None:
 
 
 def test_classes_left_out_are_in_no_part_and_keep_their_numbers() -> None:
-    few = data.split(catalog.dataset("optdigits"), 0, 0, without=[5, 6, 7, 8, 9])
-    whole = data.split(catalog.dataset("optdigits"), 0)
+    few = splits.split(catalog.dataset("optdigits"), 0, 0, without=[5, 6, 7, 8, 9])
+    whole = splits.split(catalog.dataset("optdigits"), 0)
     assert set(few.validation.labels) == set(few.test.labels) == {0, 1, 2, 3, 4}
     assert len(few.unlabelled) == int((whole.train.labels < 5).sum())
     assert len(few.train) == 0
-    assert few.fingerprint != data.split(catalog.dataset("optdigits"), 0, 0).fingerprint
+    assert few.fingerprint != splits.split(catalog.dataset("optdigits"), 0, 0).fingerprint
 
 
 @pytest.mark.parametrize(

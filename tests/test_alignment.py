@@ -8,7 +8,7 @@ import tensorflow
 from keras import ops
 
 from tests.by_hand import RANDOM, number, softened, values
-from transfer.engine import validators
+from transfer.engine.judge import validators
 from transfer.strategies.afn import mean_gap, norm_gap
 from transfer.strategies.cdan import certainty
 from transfer.strategies.dann import confusion, told_apart

@@ -16,7 +16,7 @@ import pytest
 
 from tests.trained import finished_run
 from transfer import settings
-from transfer.engine import arrays, data
+from transfer.engine.samples import arrays, splits
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab import answers, calling, locks
@@ -49,9 +49,9 @@ def leaves_nothing(base):
             os.kill(found.who.pid, signal.SIGKILL)
 
 
-def stored(run: str) -> tuple[np.ndarray, data.Split]:
+def stored(run: str) -> tuple[np.ndarray, splits.Split]:
     asked = Experiment(**Lab().run(run).experiment.model_dump())
-    return arrays.read(settings.run_folder(run) / "test.npz")["logits"], data.target_split(asked)
+    return arrays.read(settings.run_folder(run) / "test.npz")["logits"], splits.target_split(asked)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.test_train import SMALL, at_home, learned_source  # noqa: F401  # a home where the source is known
 from transfer import train
-from transfer.engine.baseline import nearest, neighbours
 from transfer.engine.events import Baseline, Event
+from transfer.engine.judge.baseline import nearest, neighbours
 
 
 def test_neighbours_vote_by_direction_not_by_length() -> None:

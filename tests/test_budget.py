@@ -9,8 +9,8 @@ import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, train
-from transfer.engine.budget import budgets
-from transfer.engine.checkpoint import Place
+from transfer.engine.loop.budget import budgets
+from transfer.engine.loop.checkpoint import Place
 from transfer.errors import ImpossibleExperiment
 from transfer.insight.points import split_of
 from transfer.strategies import Phase

@@ -13,8 +13,9 @@ import pytest
 
 from tests.test_seen import CLASSES, SCRATCH, fill, finished
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import arrays, before, data, since
+from transfer.engine.begin import before
 from transfer.engine.events import Event, Point
+from transfer.engine.samples import arrays, since, splits
 from transfer.errors import DataChanged
 from transfer.insight import facts, gain, race
 from transfer.lab import Lab, answers
@@ -85,7 +86,7 @@ CHANGES: dict[Callable[[Path], None], str] = {
 def began(folder: Path) -> tuple[Experiment, record.Record]:
     """A run on the folder has begun, under the id ``one``."""
     asked = SCRATCH.but(target=f"folder:{folder}")
-    split = data.target_split(asked)
+    split = splits.target_split(asked)
     settings.run_folder("one").mkdir(parents=True, exist_ok=True)
     before.recorded(settings.run_folder("one"), "target", asked.target, 0, split, resumed=False)
     found = record.read(settings.run_folder("one"))
@@ -97,14 +98,14 @@ def began(folder: Path) -> tuple[Experiment, record.Record]:
 def test_what_has_changed_is_said_and_nothing_goes_on_with_it(tmp_path: Path, change: Callable[[Path], None]) -> None:
     folder = fill(tmp_path / "own", 1)
     asked, made = began(folder)
-    test = data.target_split(asked).test
+    test = splits.target_split(asked).test
     pictures, labels = np.asarray(test.inputs), test.labels
     assert record.since(made, catalog.datasets()) == ""
     change(folder)
     assert CHANGES[change] in record.since(made, catalog.datasets())
     if folder.exists() and catalog.datasets().get(asked.target):
         with pytest.raises(DataChanged, match="Put the pictures back"):
-            before.recorded(settings.run_folder("one"), "target", asked.target, 0, data.target_split(asked), True)
+            before.recorded(settings.run_folder("one"), "target", asked.target, 0, splits.target_split(asked), True)
     # What the run has kept is shown, with each picture that is still the same.
     then = since.as_then(made, labels)
     assert then is not None and then.classes == CLASSES
@@ -123,7 +124,7 @@ def test_files_that_were_only_touched_or_copied_have_not_changed(tmp_path: Path)
     shutil.move(tmp_path / "copy", folder)
     os.utime(folder / "cup" / "00.png")
     assert record.since(made, catalog.datasets()) == ""
-    before.recorded(settings.run_folder("one"), "target", asked.target, 0, data.target_split(asked), resumed=True)
+    before.recorded(settings.run_folder("one"), "target", asked.target, 0, splits.target_split(asked), resumed=True)
 
 
 def test_a_label_in_a_table_and_the_size_of_pictures_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +150,7 @@ def test_resume_is_refused_in_words_before_anything_is_queued(here: Lab, tmp_pat
     assert claimed is not None
     place = settings.run_folder(run)
     place.mkdir(parents=True)
-    before.recorded(place, "target", asked.target, 0, data.target_split(asked), resumed=False)
+    before.recorded(place, "target", asked.target, 0, splits.target_split(asked), resumed=False)
     here.store.finish(claimed, "paused", {}, {}, "")
     (place / "checkpoint.npz").write_bytes(b"some weights")
     added(folder)
@@ -180,7 +181,7 @@ def test_a_run_that_trains_keeps_what_it_saw_and_refuses_to_go_on_with_anything_
     assert result.state == "finished"
     assert (result.metrics["test_copies"], result.metrics["remarks"]) == (0, [])  # copies stay in one part
     kept = arrays.read(place / "test.npz")["labels"]
-    split = data.target_split(asked)
+    split = splits.target_split(asked)
     lost = split.prints["test"].names[0]
     (folder / lost).unlink()
     (folder / "owl" / "07.png").replace(folder / "owl" / "0x.png")

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import inquiry
+from pages.parts.common import network_questions
 from tests import tiny
 from tests.test_run_pages import opened, said
 from tests.test_seen import CLASSES, SCRATCH, fill
 from transfer import settings, train
-from transfer.engine import arrays, before, data
+from transfer.engine.begin import before
 from transfer.engine.events import Event, Point
+from transfer.engine.samples import arrays, splits
 from transfer.errors import DataChanged, LabError
 from transfer.insight.words import percent
 from transfer.lab import Lab, answers
@@ -36,7 +37,7 @@ TRAINING = """
 import sys, time
 import pytest
 from tests import tiny
-from transfer.engine import watch
+from transfer.engine.loop import watch
 from transfer.engine.events import Point
 from transfer.experiment import Experiment
 from transfer.lab import Lab
@@ -71,7 +72,7 @@ def home(base: Path, world: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     monkeypatch.setenv("TRANSFER_STANDBY", "0")
     monkeypatch.setattr(own, "_FRESH_SECONDS", -1.0)
     monkeypatch.setattr(Spawner, "ensure", lambda *_: None)
-    monkeypatch.setattr(inquiry.calling, "ask", _asked_here)
+    monkeypatch.setattr(network_questions.calling, "ask", _asked_here)
     st.cache_resource.clear()
     st.cache_data.clear()
     answers._open.clear()
@@ -132,7 +133,7 @@ def two_added_one_removed(folder: Path) -> None:
 
 def first_tested(folder: Path) -> Path:
     """The first picture of the test set."""
-    return folder / data.target_split(TINY.but(target=f"folder:{folder}")).prints["test"].names[0]
+    return folder / splits.target_split(TINY.but(target=f"folder:{folder}")).prints["test"].names[0]
 
 
 def gone(folder: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_run_killed_in_its_middle_goes_on_only_with_the_pictures_it_began_with
     assert lab.run(killed).state == "interrupted"
     place = settings.run_folder(killed)
     assert (place / "checkpoint.npz").exists()
-    split = data.target_split(lab.run(killed).experiment)
+    split = splits.target_split(lab.run(killed).experiment)
     pictures, labels = np.array(split.test.inputs), split.test.labels
     two_added_one_removed(folder)
     with pytest.raises(DataChanged, match="2 added, 1 removed") as refused:
@@ -211,11 +212,11 @@ def sent(classes: tuple[str, ...], first: int) -> uploads.Received:
 def test_an_upload_sent_again_is_the_same_data_and_another_under_its_name_is_not() -> None:
     sent(CLASSES, 1)
     lab, asked = Lab(), TINY.but(target="upload:sent")
-    run, tested = lab.submit(asked, reserved=myself()), np.array(data.target_split(asked).test.inputs)
+    run, tested = lab.submit(asked, reserved=myself()), np.array(splits.target_split(asked).test.inputs)
     place = settings.run_folder(run)
     claimed = lab.store.claim(myself(), "cpu", only=run)
     assert claimed is not None
-    before.recorded(place, "target", asked.target, 0, data.target_split(asked), resumed=False)
+    before.recorded(place, "target", asked.target, 0, splits.target_split(asked), resumed=False)
     lab.store.finish(claimed, "paused", {}, {}, "")
     (place / "checkpoint.npz").write_bytes(b"some weights")
     uploads.remove("sent")
@@ -225,14 +226,14 @@ def test_an_upload_sent_again_is_the_same_data_and_another_under_its_name_is_not
     with pytest.raises(DataChanged, match="36 altered"):
         lab.resume(run, reserved=myself())
     with pytest.raises(DataChanged, match="36 altered"):
-        before.recorded(place, "target", asked.target, 0, data.target_split(asked), resumed=True)
+        before.recorded(place, "target", asked.target, 0, splits.target_split(asked), resumed=True)
     assert lab.run(run).state == "paused"
     uploads.remove("sent")
     sent(CLASSES[::-1], 1)
     lab.resume(run, reserved=myself())
     assert lab.run(run).state == "queued"
-    before.recorded(place, "target", asked.target, 0, data.target_split(asked), resumed=True)
-    np.testing.assert_array_equal(data.target_split(asked).test.inputs, tested)
+    before.recorded(place, "target", asked.target, 0, splits.target_split(asked), resumed=True)
+    np.testing.assert_array_equal(splits.target_split(asked).test.inputs, tested)
 
 
 # The run's page ------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer.engine import arrays
-from transfer.engine.checkpoint import LAYOUT, NAME, Best, Checkpoint, Place, Unreadable
-from transfer.engine.choosing import Pick
+from transfer.engine.judge.choosing import Pick
+from transfer.engine.loop.checkpoint import LAYOUT, NAME, Best, Checkpoint, Place, Unreadable
 from transfer.engine.runner import Runner
+from transfer.engine.samples import arrays
 from transfer.errors import NewerCheckpoint
 
 WEIGHTS = {"low/0": np.arange(6.0).reshape(2, 3), "head/0": np.ones((3, 2)), "head/1": np.zeros(2)}

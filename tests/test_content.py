@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pages.parts import networks
+from pages.parts.choose import networks
 from transfer import Experiment, catalog, given, settings
 from transfer.backbones import content, saved, saved_model, uploaded
-from transfer.engine.source import Lesson
+from transfer.engine.begin.source import Lesson
 from transfer.errors import RequestError
 from transfer.lab import Lab, looking
 from transfer.lab.races import About

@@ -10,7 +10,7 @@ import pytest
 from transfer import Experiment, catalog
 from transfer.datasets import Dataset, Published, Samples
 from transfer.datasets.corrupted import KINDS, _one, _patch, variant
-from transfer.engine import data
+from transfer.engine.samples import splits
 from transfer.errors import UnknownKey
 
 
@@ -41,7 +41,7 @@ def test_a_variant_is_the_same_every_time_in_colour_too_and_is_not_listed() -> N
 
 
 def test_a_variant_is_split_as_its_clean_original() -> None:
-    clean, noisy = (data.split(catalog.dataset(key), 1) for key in ("optdigits", "optdigits~noise:2"))
+    clean, noisy = (splits.split(catalog.dataset(key), 1) for key in ("optdigits", "optdigits~noise:2"))
     np.testing.assert_array_equal(clean.test.labels, noisy.test.labels)
     assert clean.fingerprint != noisy.fingerprint
 

@@ -19,9 +19,9 @@ from tests.pictures import COLOURS
 from transfer import Experiment, catalog
 from transfer.__main__ import app
 from transfer.datasets import folder as folders
-from transfer.engine.batches import batches
-from transfer.engine.first_batch import first_batch
-from transfer.engine.rebuilt import target_split
+from transfer.engine.inspect.first_batch import first_batch
+from transfer.engine.inspect.rebuilt import target_split
+from transfer.engine.samples.batches import batches
 from transfer.insight import data as said
 from transfer.lab import looking
 from transfer.lab.looking import Question

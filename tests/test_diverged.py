@@ -10,10 +10,10 @@ import pytest
 
 from tests.test_spending import ASKED, Blank, Spent
 from transfer import catalog
-from transfer.engine import arrays
-from transfer.engine.checkpoint import Best
 from transfer.engine.events import Point
+from transfer.engine.loop.checkpoint import Best
 from transfer.engine.runner import Runner
+from transfer.engine.samples import arrays
 from transfer.errors import Diverged
 
 RATE = ASKED.but(strategy="fine_tuning", epochs=10, learning_rate=10, options={"head": "new"})

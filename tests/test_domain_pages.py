@@ -54,7 +54,7 @@ def recorded(strategy: str = "mmd", labels: int | None = 0, **metrics: Any) -> s
 def test_choosing_a_strategy_without_labels_takes_the_labels_away_and_back() -> None:
     app = opened()
     app.session_state["chosen"]["strategy"] = "fine_tuning"
-    from pages.parts import form
+    from pages.parts.common import form
 
     fields = dict(app.session_state["chosen"])
     changes = {"strategy": "mmd"}
@@ -129,7 +129,7 @@ def test_harm_is_called_negative_transfer() -> None:
 
 
 def test_the_nearest_neighbours_are_a_line_in_the_chart_of_accuracy() -> None:
-    from pages.parts.log import Log
+    from pages.parts.common.run_log import Log
     from transfer.lab.process import myself
 
     lab = Lab()
@@ -139,7 +139,7 @@ def test_the_nearest_neighbours_are_a_line_in_the_chart_of_accuracy() -> None:
     lab.store.append(run, [(time.time(), *to_record(Baseline("5 nearest", 0.8)))])
     log = Log(run)
     log.read(lab, lab.run(run))
-    from pages.parts.domains import marks
+    from pages.parts.watch.domains import marks
 
     assert marks(lab.run(run), log) == ((0.8, "5 nearest"),)
 

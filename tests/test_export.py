@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from tests import tiny
 from transfer import Experiment, settings, train
 from transfer.__main__ import app
-from transfer.engine import arrays, device
-from transfer.engine.rebuilt import target_split
+from transfer.engine.inspect.rebuilt import target_split
+from transfer.engine.measure.warm_up import warm_up
+from transfer.engine.samples import arrays
 from transfer.lab import Lab
 
 SMALL = Experiment(
@@ -51,7 +52,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def test_a_plain_script_predicts_the_same(tmp_path: Path, here: Lab, world: None) -> None:
-    device.warm_up(lambda: True)
+    warm_up(lambda: True)
     wanted = {}
     for kind, changes in KINDS.items():
         asked = SMALL.but(**changes)

@@ -14,8 +14,9 @@ import pytest
 from tests import tiny
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import Pretrained
-from transfer.engine import arrays, features
-from transfer.engine.network import Knowledge, Network
+from transfer.engine.network import features
+from transfer.engine.network.network import Knowledge, Network
+from transfer.engine.samples import arrays
 from transfer.errors import DiskFull
 
 
@@ -105,7 +106,7 @@ def test_a_run_with_cached_features_gives_the_same_curve_as_one_without(
 ) -> None:
     cached = train(FROZEN).history
     assert list((home / "cache").glob("features/*.npz"))
-    monkeypatch.setattr("transfer.engine.features.fits", lambda *_: False)
+    monkeypatch.setattr("transfer.engine.network.features.fits", lambda *_: False)
     plain = train(FROZEN).history
     assert len(cached) == len(plain) > 6
     for column in ("loss", "accuracy"):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pages.parts import counts, estimates
-from pages.parts.options import ON_CARDS
+from pages.parts.choose import class_counts, estimates
+from pages.parts.choose.options import ON_CARDS
 from tests.edits import sequence
 from tests.test_pages import ESTIMATE, button, home, opened  # noqa: F401  # home is a fixture
 from transfer import Experiment, catalog
@@ -113,8 +113,8 @@ def test_a_budget_in_images_needs_an_amount_which_epochs_are_not() -> None:
 
 
 def test_no_labels_and_then_any_other_change_is_no_division_by_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = counts.Counts([90] * 10, [18] * 10, [63] * 10)
-    monkeypatch.setattr(counts, "counts", lambda dataset: counted)
+    counted = class_counts.Counts([90] * 10, [18] * 10, [63] * 10)
+    monkeypatch.setattr(class_counts, "counts", lambda dataset: counted)
     app = opened()
     app.number_input(key="field:labels_per_class").set_value(0).run()
     for name, value in (("seed", 3), ("batch_size", 1)):
@@ -130,18 +130,18 @@ def quiet(patch: pytest.MonkeyPatch, folder: Path) -> Any:
     patch.setenv("TRANSFER_HOME", str(folder))
     patch.delenv("TRANSFER_STORE", raising=False)
     patch.setattr(Spawner, "ensure", lambda *_: None)
-    patch.setattr(counts, "counts", _counted)
-    patch.setattr(counts, "being_counted", lambda dataset: False)
+    patch.setattr(class_counts, "counts", _counted)
+    patch.setattr(class_counts, "being_counted", lambda dataset: False)
     patch.setattr(estimates, "_answer", lambda *_: None)
     st.cache_resource.clear()
     return opened
 
 
-def _counted(dataset: Any) -> counts.Counts:
+def _counted(dataset: Any) -> class_counts.Counts:
     """As many pictures as the data set has, shared evenly."""
     classes = len(dataset.classes)
     each = max(1, dataset.count // classes)
-    return counts.Counts([each * 60 // 100 or 1] * classes, [each * 15 // 100] * classes, [each // 4] * classes)
+    return class_counts.Counts([each * 60 // 100 or 1] * classes, [each * 15 // 100] * classes, [each // 4] * classes)
 
 
 @pytest.mark.parametrize("seed", [3, 42])
@@ -163,16 +163,16 @@ def test_start_is_not_lost_when_pictures_are_counted_and_time_is_estimated_as_it
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was waited for is there between two looks of one drawing of the page."""
-    monkeypatch.setattr(counts, "counts", lambda dataset: None)
-    monkeypatch.setattr(counts, "being_counted", lambda dataset: True)
+    monkeypatch.setattr(class_counts, "counts", lambda dataset: None)
+    monkeypatch.setattr(class_counts, "being_counted", lambda dataset: True)
     app = opened()
     asked = iter([True])
-    monkeypatch.setattr(counts, "being_counted", lambda dataset: next(asked, False))
+    monkeypatch.setattr(class_counts, "being_counted", lambda dataset: next(asked, False))
     app.button(key="start").click()
     app.run()
     assert len(Lab().runs()) == 1
     answers = iter([None])
-    monkeypatch.setattr(counts, "counts", _counted)
+    monkeypatch.setattr(class_counts, "counts", _counted)
     monkeypatch.setattr(estimates, "_answer", lambda *_: next(answers, dict(ESTIMATE)))
     app = opened()
     answers = iter([None])

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from transfer.engine import gradcam
+from transfer.engine.inspect import gradcam
 from transfer.errors import RequestError
 
 SIZE = 16

@@ -9,7 +9,9 @@ import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import arrays, device, rebuilt
+from transfer.engine.inspect import rebuilt
+from transfer.engine.measure.warm_up import warm_up
+from transfer.engine.samples import arrays
 from transfer.errors import ImpossibleExperiment, RequestError
 
 FIRST = Experiment(
@@ -22,7 +24,7 @@ def trained(name: str, asked: Experiment) -> float:
 
 
 def test_a_chain_of_runs_each_begins_where_the_last_ended(world: None) -> None:
-    device.warm_up(lambda: True)
+    warm_up(lambda: True)
     before = trained("one", FIRST)
     second = FIRST.but(
         target=tiny.TARGET, backbone="run:one", image_size=None, strategy="lora", labels_per_class=2, batch_size=10

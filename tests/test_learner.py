@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from transfer.engine.learner import Learner
-from transfer.engine.optimizers import optimizer, share_of_peak
+from transfer.engine.loop.learner import Learner
+from transfer.engine.loop.optimizers import optimizer, share_of_peak
 from transfer.strategies import Phase, Term
 
 

@@ -15,7 +15,7 @@ from pages.live import hub as hubs
 from pages.live import routes
 from pages.live.hub import Hub, Viewer
 from pages.live.reader import Reader, number
-from pages.parts.log import SessionLog
+from pages.parts.common.run_log import SessionLog
 from transfer import Experiment
 from transfer.engine.events import Embedded, PhaseBegan, Point, Resumed, to_record
 from transfer.errors import UnknownKey

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import log_loss
 
-from transfer.engine import metrics
+from transfer.engine.judge import metrics
 
 
 def test_cross_entropy_by_hand() -> None:

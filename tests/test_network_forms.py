@@ -22,8 +22,8 @@ from transfer.backbones import Backbone, saved, saved_model
 from transfer.backbones.described import understood
 from transfer.backbones.pixels import PIXELS
 from transfer.datasets import Published, Samples
-from transfer.engine import arrays
-from transfer.engine.data import target_split
+from transfer.engine.samples import arrays
+from transfer.engine.samples.splits import target_split
 from transfer.export import keras_file
 
 COLOURS, COUNT = "tiny_colours", 80

@@ -10,11 +10,11 @@ import keras
 import pytest
 from keras import layers
 
-from pages.parts import networks
+from pages.parts.choose import networks
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from transfer import Experiment, settings
 from transfer.backbones import hub, saved_model
-from transfer.engine import speed
+from transfer.engine.measure import speed
 from transfer.lab import Lab, speeds
 
 

@@ -58,17 +58,17 @@ def look(dataset, parts, folder):
     "pages/kinds/table.py": '''
 """Rows on the pages."""
 import streamlit as st
-from pages.parts import looked
+from pages.parts.data import contents
 
 WHERE, WIDTH = "Which columns", 160
 USUAL = {"backbone": "two_layers", "strategy": "from_scratch", "source": None}
 
 def _classes(dataset, seed):
-    answer = looked.looked(dataset, seed)
+    answer = contents.contents(dataset, seed)
     if answer is not None and answer.found is not None:
         st.write("means", answer.found["means"])
 
-VIEWS = {"Classes": _classes, "Split": looked.split, "Distance": looked.distance}
+VIEWS = {"Classes": _classes, "Split": contents.split, "Distance": contents.distance}
 
 def size(dataset):
     return f"{dataset.shape[0]} columns"

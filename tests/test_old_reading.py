@@ -13,8 +13,9 @@ from keras import layers
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import inherited
 from transfer.backbones.as_read import as_read, noted
-from transfer.engine import arrays, rebuilt
-from transfer.engine.checkpoint import Checkpoint, Place
+from transfer.engine.inspect import rebuilt
+from transfer.engine.loop.checkpoint import Checkpoint, Place
+from transfer.engine.samples import arrays
 from transfer.errors import RequestError
 
 

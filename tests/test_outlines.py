@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.parts.log import Log
+from pages.parts.common.run_log import Log
 from transfer import Experiment
 from transfer.engine.events import PhaseBegan, Point, to_record
 from transfer.lab import Lab

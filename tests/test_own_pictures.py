@@ -11,10 +11,10 @@ from PIL import Image
 
 from tests.pictures import COLOURS, content, folder, picture
 from transfer import Experiment, catalog
-from transfer.engine import data
-from transfer.engine.batches import ahead, batches
 from transfer.engine.events import Note
-from transfer.engine.features import Together
+from transfer.engine.network.features import Together
+from transfer.engine.samples import cache, splits
+from transfer.engine.samples.batches import ahead, batches
 from transfer.errors import DiskFull, ImpossibleExperiment, RequestError
 from transfer.listing import listed
 from transfer.pictures import own, pack, scales
@@ -35,20 +35,20 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "place"
 
 
-def opened(path: Path) -> data.Split:
-    return data.split(catalog.dataset(f"folder:{path}"), 0)
+def opened(path: Path) -> splits.Split:
+    return splits.split(catalog.dataset(f"folder:{path}"), 0)
 
 
 def test_a_folder_is_a_data_set_like_any_other(place: Path) -> None:
     found = catalog.dataset(f"folder:{folder(place / 'own')}")
     assert (found.classes, found.shape, found.count) == (("blue", "green", "red"), (32, 32, 3), 24)
-    split = data.split(found, 0)
+    split = splits.split(found, 0)
     assert [len(part) for part in (split.train, split.validation, split.test)] == [15, 3, 6]
     for inputs, label in zip(split.train.inputs, split.train.labels, strict=True):
         # A class's own colour is what there is most of.
         assert inputs.reshape(-1, 3).mean(axis=0).argmax() == {"red": 0, "green": 1, "blue": 2}[found.classes[label]]
-    assert data.split(found, 0).fingerprint == split.fingerprint
-    assert data.split(found, 1).fingerprint != split.fingerprint
+    assert splits.split(found, 0).fingerprint == split.fingerprint
+    assert splits.split(found, 1).fingerprint != split.fingerprint
 
 
 def test_pictures_on_disk_index_like_the_array_they_stand_for(place: Path) -> None:
@@ -84,7 +84,7 @@ def test_one_bad_picture_is_named_and_skipped(place: Path) -> None:
     assert "blue/002.png (not a picture" in found.warning
     said: list[str] = []
     with own.telling.listening(lambda done, total: None, said.append):
-        published = data.load(found)
+        published = cache.load(found)
     assert len(published.train) == 22
     assert "2 files were left out" in said[0]
     assert "red/003.png (cut short or damaged)" in said[0]
@@ -96,7 +96,7 @@ def test_parts_are_taken_from_the_folders(place: Path) -> None:
         folder(place / "data" / part, each)
     split = opened(place)  # an archive's one outer folder is looked into
     assert [len(part) for part in (split.train, split.validation, split.test)] == [18, 6, 9]
-    assert data.split(catalog.dataset(f"folder:{place}"), 5, 2).validation.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert splits.split(catalog.dataset(f"folder:{place}"), 5, 2).validation.labels.tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_a_table_names_the_labels(place: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_corrupted_folder_is_a_data_set_too(place: Path) -> None:
     clean, changed = catalog.dataset(key), catalog.dataset(f"{key}~inversion:5")
     assert changed.key == f"{key}~inversion:5"
     assert changed.classes == clean.classes
-    np.testing.assert_array_equal(data.load(changed).train.inputs, 255 - np.asarray(data.load(clean).train.inputs))
+    np.testing.assert_array_equal(cache.load(changed).train.inputs, 255 - np.asarray(cache.load(clean).train.inputs))
 
 
 def test_batches_made_ahead_are_the_same_and_leave_no_thread(place: Path) -> None:

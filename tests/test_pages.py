@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import estimates
+from pages.parts.choose import estimates
 from transfer import Experiment, settings
 from transfer.engine.events import PhaseBegan, Point, to_record
 from transfer.lab import Lab
@@ -106,7 +106,7 @@ def test_start_submits_the_default_experiment_and_puts_the_run_into_the_address(
 
 
 def test_every_field_of_an_experiment_is_drawn_with_its_help():
-    from pages.parts.options import ON_CARDS
+    from pages.parts.choose.options import ON_CARDS
 
     app = opened()
     keys = {

@@ -15,7 +15,7 @@ from tests.pictures import content
 from transfer import catalog
 from transfer.datasets import picture_archives
 from transfer.datasets.picture_archives import _Archive
-from transfer.engine import data
+from transfer.engine.samples import splits
 from transfer.errors import DownloadFailed
 from transfer.fetching import Remote
 
@@ -59,10 +59,10 @@ def test_an_archive_is_read_as_it_is_published(
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     archive = _Archive(key, Remote(path.as_uri(), f"small{ending}", digest, 0.1), folder)
     found = replace(known, load=archive.load)
-    split = data.split(found, 0)
+    split = splits.split(found, 0)
     assert set(split.train.labels) == set(range(len(known.classes)))
     monkeypatch.setattr(picture_archives, "fetched", lambda *_: pytest.fail("fetched again"))
-    assert data.split(found, 0).fingerprint == split.fingerprint
+    assert splits.split(found, 0).fingerprint == split.fingerprint
 
 
 def test_without_a_network_it_says_the_size_and_where_to_keep_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

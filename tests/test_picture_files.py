@@ -154,8 +154,8 @@ def _in_latin_1(place: Path) -> None:
 
 
 def test_names_that_are_not_utf_8_are_read_and_shown(place: Path) -> None:
-    from transfer.engine import data
-    from transfer.engine.look import look
+    from transfer.engine.inspect.look import look
+    from transfer.engine.samples import splits
 
     _in_latin_1(place)
     dataset = catalog.dataset(f"folder:{place}")
@@ -168,7 +168,7 @@ def test_names_that_are_not_utf_8_are_read_and_shown(place: Path) -> None:
         json.dumps(look(dataset, 0, place.parent / "out"), ensure_ascii=False),
     ]
     assert "no?.png" in "".join(shown).encode().decode()
-    assert len(data.split(dataset, 0).train) == 6
+    assert len(splits.split(dataset, 0).train) == 6
 
 
 def test_a_path_that_is_not_utf_8_is_refused_and_a_link_to_it_works(place: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, train
-from transfer.engine.estimate import estimate
+from transfer.engine.measure.estimate import estimate
 from transfer.insight.plan import fates, usual_rate
 
 ASKED = Experiment(target="optdigits", source="mnist_5k", source_epochs=1, epochs=10, labels_per_class=2, batch_size=10)

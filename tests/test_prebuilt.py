@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import prebuilt
+from transfer.engine.network import prebuilt
 
 
 @pytest.fixture(autouse=True)

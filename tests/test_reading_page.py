@@ -14,15 +14,15 @@ from transfer.pictures.layout.offered import offered
 
 def page(key: str) -> AppTest:
     def shown(key: str) -> None:
-        from pages.parts import reading
+        from pages.parts.data import folder_layout
         from transfer.errors import LabError
         from transfer.pictures.folders import listing
 
         try:
-            sentences = listing(reading.folder_of(key)).said
+            sentences = listing(folder_layout.folder_of(key)).said
         except LabError as problem:
             sentences = (str(problem),)
-        reading.said(key, sentences)
+        folder_layout.how_it_was_read(key, sentences)
 
     return AppTest.from_function(shown, kwargs={"key": key}, default_timeout=60)
 

@@ -11,7 +11,10 @@ import pytest
 
 from tests import tiny
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import arrays, data, device, metrics, rebuilt
+from transfer.engine.inspect import rebuilt
+from transfer.engine.judge import metrics
+from transfer.engine.measure.warm_up import warm_up
+from transfer.engine.samples import arrays, splits
 from transfer.errors import ImpossibleExperiment
 
 SMALL = Experiment(
@@ -34,7 +37,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="feature_extraction", epochs=1))
     return folder
 
@@ -115,6 +118,6 @@ def test_a_run_without_weights_is_refused_in_words() -> None:
 
 def test_the_split_is_the_runs() -> None:
     asked = SMALL.but(without=("3",))
-    split = data.target_split(asked)
+    split = splits.target_split(asked)
     assert 3 not in split.test.labels
-    assert split.fingerprint != data.split(catalog.dataset(tiny.TARGET), 3, 2).fingerprint
+    assert split.fingerprint != splits.split(catalog.dataset(tiny.TARGET), 3, 2).fingerprint

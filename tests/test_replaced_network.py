@@ -12,7 +12,7 @@ from keras import layers
 
 from transfer import Experiment, elsewhere, given, settings, train
 from transfer.backbones import content, inherited, saved
-from transfer.engine import rebuilt
+from transfer.engine.inspect import rebuilt
 from transfer.errors import RequestError
 from transfer.export import keras_file
 from transfer.lab import Lab, answers

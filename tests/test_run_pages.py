@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.kinds.image import given
+from pages.kinds.image import picture_input
 from tests.test_pages import live
 from tests.trained import QUICK, finished_run, twin
 from transfer import settings
@@ -156,7 +156,7 @@ def test_a_picture_is_answered_by_two_networks_side_by_side(run, base, monkeypat
     picture = np.full((60, 60, 3), 255, "uint8")
     picture[10:50, 28:33] = 0
     Image.fromarray(picture).save(buffer, "PNG")
-    monkeypatch.setattr(given, "_drawn", lambda digits: given.checked(buffer.getvalue()))
+    monkeypatch.setattr(picture_input, "_drawn", lambda digits: picture_input.checked(buffer.getvalue()))
     app.run()
     assert not app.exception and "what the network sees, 28 x 28" in said(app)
     assert len(app.get("plotly_chart")) == 2 and len(app.subheader) == 2
@@ -164,7 +164,7 @@ def test_a_picture_is_answered_by_two_networks_side_by_side(run, base, monkeypat
 
 
 def test_what_cannot_be_answered_is_said_and_the_rest_is_shown(run, base, monkeypatch):
-    monkeypatch.setattr(given, "_drawn", lambda digits: np.zeros((50, 50, 3), "uint8"))
+    monkeypatch.setattr(picture_input, "_drawn", lambda digits: np.zeros((50, 50, 3), "uint8"))
     broken = twin(base, run)
     (settings.run_folder(broken) / "weights.npz").write_bytes(b"PK")
     app = opened("try_it", runs=f"{broken},{run}")

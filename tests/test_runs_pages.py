@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import runs_actions, runs_table
+from pages.parts.runs import actions
+from pages.parts.runs import table as runs_table
 from tests.test_pages import ROOT, button, home, live, opened, recorded, said  # noqa: F401  # home is a fixture
 from transfer import Experiment, settings
 from transfer.insight import compare, race
@@ -56,7 +57,7 @@ def test_search_looks_into_settings_titles_tags_and_notes():
 
 def test_a_spreadsheet_gets_every_setting_and_figure():
     run = recorded(seed=7)
-    lines = pd.read_csv(io.BytesIO(runs_actions.csv(Lab().summary.table())))
+    lines = pd.read_csv(io.BytesIO(actions.csv(Lab().summary.table())))
     assert lines.loc[0, "run"] == run and lines.loc[0, "seed"] == 7 and lines.loc[0, "test_accuracy"] == 0.9
     assert set(Experiment.model_fields) <= set(lines.columns)
 

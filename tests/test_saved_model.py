@@ -17,8 +17,8 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tests.test_saved import plain_network
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import allowed_ops, saved_model
-from transfer.engine import gradcam, rebuilt
-from transfer.engine.network import Knowledge, Network, Plan
+from transfer.engine.inspect import gradcam, rebuilt
+from transfer.engine.network.network import Knowledge, Network, Plan
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
 

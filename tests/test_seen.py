@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from transfer import Experiment, catalog, settings
-from transfer.engine import before, data
-from transfer.engine.copies import copies
+from transfer.engine.begin import before
+from transfer.engine.judge.copies import copies
+from transfer.engine.samples import splits
 from transfer.errors import ImpossibleExperiment
 from transfer.pictures import own, uploads
 from transfer.seen import Lesson
@@ -43,15 +44,15 @@ def fill(root: Path, first: int, each: int = EACH) -> Path:
     return root
 
 
-def finished(run: str, asked: Experiment, old: bool = False) -> data.Split:
+def finished(run: str, asked: Experiment, old: bool = False) -> splits.Split:
     """The record that a run leaves of its network, without the network; of an older version of the lab, too.
 
     Raises:
         ImpossibleExperiment: the run is refused.
     """
     catalog.check(asked)
-    split = data.target_split(asked)
-    source = data.split(catalog.dataset(asked.source), asked.seed) if asked.source else None
+    split = splits.target_split(asked)
+    source = splits.split(catalog.dataset(asked.source), asked.seed) if asked.source else None
     found = before.judged(asked, split, source)
     lessons = before.after(found, asked, split, asked.labels_per_class == 0, run)
     folder = settings.run_folder(run)
@@ -187,7 +188,7 @@ def test_a_folder_is_known_however_it_is_spelled_and_by_its_pictures_wherever_th
         asked = begun("one", target, seed=seed)
         try:
             catalog.check(asked)
-            before.judged(asked, data.target_split(asked), None)
+            before.judged(asked, splits.target_split(asked), None)
         except ImpossibleExperiment as problem:
             assert "may have seen this run's test pictures" in str(problem)
             refused.append(seed)
@@ -225,7 +226,7 @@ def test_a_changed_folder_is_never_tested_on_what_the_parent_trained_on(tmp_path
 def test_more_labels_than_the_run_grants_are_told_with_their_number() -> None:
     finished("all", SCRATCH.but(target="optdigits"))
     finished("two", SCRATCH.but(target="optdigits", labels_per_class=2))
-    split = data.split(catalog.dataset("optdigits"), 0)
+    split = splits.split(catalog.dataset("optdigits"), 0)
     for run, labels, more, count in (
         ("all", 1, True, len(split.train) - 10),
         ("two", 1, True, 10),
@@ -234,7 +235,7 @@ def test_more_labels_than_the_run_grants_are_told_with_their_number() -> None:
         ("all", None, False, 0),
     ):
         asked = begun(run, "optdigits", labels_per_class=labels)
-        found = before.judged(asked, data.target_split(asked), None)
+        found = before.judged(asked, splits.target_split(asked), None)
         assert (found.verdict.more_labels, found.verdict.labels) == (more, count), (run, labels)
         assert any("not learning from 1 label per class" in said for said in found.metrics["remarks"]) == more
     assert catalog.judged(begun("all", "optdigits", labels_per_class=0)).more_labels
@@ -264,9 +265,9 @@ def test_a_teacher_and_a_chain_pass_on_what_they_have_seen() -> None:
 def test_validation_pictures_that_were_trained_on_are_told() -> None:
     finished("one", SCRATCH.but(target="textures", seed=0))
     asked = begun("one", "textures", seed=1)
-    verdict = before.judged(asked, data.target_split(asked), None).verdict
+    verdict = before.judged(asked, splits.target_split(asked), None).verdict
     assert "validation pictures were used in earlier training (textures, seed 0, in run one)" in verdict.remarks[0]
-    assert not before.judged(asked.but(seed=0), data.target_split(asked.but(seed=0)), None).verdict.remarks
+    assert not before.judged(asked.but(seed=0), splits.target_split(asked.but(seed=0)), None).verdict.remarks
 
 
 # Chains --------------------------------------------------------------------------------------------
@@ -317,14 +318,14 @@ def test_no_chain_of_runs_ends_in_a_test_on_what_it_trained_on(
         learned = seen
         if sourced and not last:
             asked = asked.but(strategy="fine_tuning", source=world["other"])
-            learned = pixels(data.split(catalog.dataset(world["other"]), seed).train.inputs)
+            learned = pixels(splits.split(catalog.dataset(world["other"]), seed).train.inputs)
         try:
             finished(run, asked, old)
         except ImpossibleExperiment:
             continue
         # By the pixels themselves, not by what the lab keeps of them.
         clean = asked.but(target=key.removesuffix("~inversion:5"))
-        split = data.split(catalog.dataset(clean.target), seed, labels)
+        split = splits.split(catalog.dataset(clean.target), seed, labels)
         trained = pixels(split.unlabelled if labels == 0 else split.train.inputs)
         leaked = (learned & pixels(split.test.inputs)) - pixels(split.unlabelled)
         assert not leaked, f"{run} is tested on {len(leaked)} pictures that were trained on"
@@ -340,12 +341,12 @@ def test_copies_are_counted_against_everything_that_was_trained_on(tmp_path: Pat
     fill(folder / "train", 1, 6)
     fill(folder / "test", 2, 3)
     asked = SCRATCH.but(target=f"folder:{folder}")
-    assert copies(data.target_split(asked), False).notes == []
-    split = data.target_split(asked)
+    assert copies(splits.target_split(asked), False).notes == []
+    split = splits.target_split(asked)
     there = [Path(name) for name in split.prints["train"].names]
     shutil.copy(folder / there[0], folder / "test" / there[0].parent.name / "again.png")
     shutil.copy(folder / there[1], folder / "test" / there[2].parent.name / "wrong.png")
-    split = data.target_split(asked)
+    split = splits.target_split(asked)
     found = copies(split, False)
     assert found.exact.sum() == 2
     names = {split.prints["test"].names[place] for place in np.flatnonzero(found.exact)}
@@ -355,5 +356,5 @@ def test_copies_are_counted_against_everything_that_was_trained_on(tmp_path: Pat
     logits = np.eye(3)[split.test.labels]
     logits[found.exact] = logits[found.exact] * -1
     assert found.metrics(logits, split.test.labels)["test_accuracy_without_copies"] == 1.0
-    few = data.split(catalog.dataset(asked.target), 0, 1)
+    few = splits.split(catalog.dataset(asked.target), 0, 1)
     assert copies(few, False).exact.sum() <= copies(few, True).exact.sum() == 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from transfer import Experiment, catalog
-from transfer.engine.source import Lesson
+from transfer.engine.begin.source import Lesson
 
 BASE = Experiment(source="mnist_5k", labels_per_class=2)
 # Another value for every field, and whether the source's weights come out different for it.

@@ -11,12 +11,15 @@ import pytest
 
 from transfer import Experiment, catalog
 from transfer.datasets import Samples
-from transfer.engine import domains, runner, watch
-from transfer.engine import estimate as estimating
-from transfer.engine.data import Split
+from transfer.engine import runner
+from transfer.engine.begin import begin
 from transfer.engine.events import Event, PhaseBegan, Point
-from transfer.engine.leg import Leg
-from transfer.engine.optimizers import share_of_peak
+from transfer.engine.judge import domains
+from transfer.engine.loop import watch
+from transfer.engine.loop.leg import Leg
+from transfer.engine.loop.optimizers import share_of_peak
+from transfer.engine.measure import estimate as estimating
+from transfer.engine.samples.splits import Split
 from transfer.spending import Portions, epochs_of
 from transfer.strategies import Phase
 
@@ -75,7 +78,7 @@ class Spent:
 
         monkeypatch.setattr(Leg, "learner", property(moving))
         monkeypatch.setattr(Leg, "prefix", [])
-        monkeypatch.setattr(runner, "Network", Blank)
+        monkeypatch.setattr(begin, "Network", Blank)
         monkeypatch.setattr(runner.void, "check", lambda *given: None)
         monkeypatch.setattr(runner.Surroundings, "__post_init__", lambda around: None)
         monkeypatch.setattr(runner.Surroundings, "fit_head", lambda around, leg: None)

@@ -18,8 +18,9 @@ from tests.by_hand import number, outputs, softened, step, values
 from tests.once import keep, once
 from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
-from transfer.engine import checkpoint, device
 from transfer.engine.events import Event, Note, PhaseBegan, Wish
+from transfer.engine.loop import checkpoint, device
+from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment
 from transfer.strategies import Setting, Strategy
@@ -65,7 +66,7 @@ def learned(world: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="distillation", epochs=3))
         train(SMALL.but(strategy="distillation"))
     return folder

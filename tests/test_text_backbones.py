@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from transfer import Experiment, catalog
 from transfer.backbones import Backbone, char_cnn, glove, minilm
-from transfer.engine.network import Knowledge, Network, Plan
+from transfer.engine.network.network import Knowledge, Network, Plan
 from transfer.errors import DownloadFailed, ImpossibleExperiment
 from transfer.texts.words import UNKNOWN
 
@@ -211,7 +211,7 @@ def test_the_declared_weights_of_minilm_are_those_it_has() -> None:
 
 
 def test_lora_bitfit_and_norms_find_what_they_work_on_in_a_transformer(held: dict[str, np.ndarray]) -> None:
-    from transfer.engine import void
+    from transfer.engine.network import void
 
     assert void.parts(minilm.build(12)) == minilm.MINILM.parts
     for backbone in OFFLINE:

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from pages.parts.cards import facts
+from pages.parts.choose.cards import facts
 from tools import texts_of_austen, texts_of_wordnet
 from tools.alike import Chosen
 from transfer import catalog

@@ -13,8 +13,9 @@ from tests import tiny, tiny_texts
 from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
-from transfer.engine import data, device
 from transfer.engine.events import Baseline, Event, PhaseBegan
+from transfer.engine.measure.warm_up import warm_up
+from transfer.engine.samples import splits
 from transfer.errors import ImpossibleExperiment
 from transfer.modalities.text import working
 from transfer.seen.prints import digest, of_texts
@@ -44,7 +45,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> None:
         tiny_texts.add(patch)
         tiny.quick()
         patch.setenv("TRANSFER_HOME", str(folder))
-        device.warm_up(lambda: True)
+        warm_up(lambda: True)
         train(SMALL.but(strategy="feature_extraction"))
         yield folder
 
@@ -133,7 +134,7 @@ def test_a_bag_of_words_is_the_line_a_network_has_to_pass() -> None:
 
 def everything(part: str) -> Samples:
     """A part of the target with all its labels."""
-    found: Samples = getattr(data.split(catalog.dataset(tiny_texts.TARGET), SMALL.seed), part)
+    found: Samples = getattr(splits.split(catalog.dataset(tiny_texts.TARGET), SMALL.seed), part)
     return found
 
 
@@ -153,7 +154,7 @@ def test_a_text_that_is_there_again_in_other_case_stays_in_one_part(monkeypatch:
     dataset = replace(catalog.dataset(tiny_texts.TARGET), key="twice", classes=("a", "b"), load=lambda: Published(both))
     monkeypatch.setitem(catalog.datasets(), "twice", dataset)
     for seed in range(3):
-        found = data.split(dataset, seed)
+        found = splits.split(dataset, seed)
         parts = [
             {one.lower().split()[0] for one in getattr(found, name).inputs} for name in ("train", "validation", "test")
         ]

@@ -11,7 +11,7 @@ import pytest
 
 from transfer import catalog
 from transfer.datasets import tfds
-from transfer.engine import data
+from transfer.engine.samples import splits
 from transfer.errors import DownloadFailed, RequestError
 
 needs_library = pytest.mark.skipif(
@@ -64,7 +64,7 @@ def test_a_set_is_exported_and_read_as_own_pictures(home: Path, tmp_path: Path) 
     about = tfds.facts("tiny")
     assert (about["classes"], about["side"]) == (["a_b", "ant", "zebra"], 20)
     tfds._file("tiny").write_text(json.dumps(about))
-    split = data.split(catalog.dataset("tfds:tiny"), 0)
+    split = splits.split(catalog.dataset("tfds:tiny"), 0)
     assert (len(split.train) + len(split.validation), len(split.test)) == (12, 6)
     both = zip(split.test.inputs, split.test.labels, strict=True)
     shades = {split.classes[label]: int(picture.mean()) for picture, label in both}

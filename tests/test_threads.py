@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pages.parts import estimates
+from pages.parts.choose import estimates
 from tests.test_lab import claimed, engine, result, wait_for
 from transfer import settings
 from transfer.engine.events import Note, Point, Stage

@@ -12,10 +12,10 @@ import pytest
 from tests import tiny
 from tests.once import once
 from transfer import Experiment, settings, train
-from transfer.engine import checkpoint, leg
-from transfer.engine.batches import batches
-from transfer.engine.data import Samples
 from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed, Wish
+from transfer.engine.loop import checkpoint, leg
+from transfer.engine.samples.batches import batches
+from transfer.engine.samples.splits import Samples
 from transfer.errors import Diverged, DownloadFailed, OutOfMemory
 from transfer.modalities.image import working as image
 from transfer.strategies import Phase, Term

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from pages.parts import asking, log
-from pages.parts.shared import still_there
+from pages.parts.common import background_questions, run_log
+from pages.parts.common.redrawing import still_there
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from tests.test_race_pages import raced
 from transfer.errors import RequestError, UnknownKey
@@ -54,11 +54,11 @@ def test_a_live_run_that_vanishes_while_its_points_are_read_is_said_to_be_gone(m
     run = recorded("running")
     app = opened(run=run)
 
-    def read(self: log.Log, lab: Lab, _run: object) -> None:
+    def read(self: run_log.Log, lab: Lab, _run: object) -> None:
         lab.store.delete(self.run)
         lab.run(self.run)
 
-    monkeypatch.setattr(log.Log, "read", read)
+    monkeypatch.setattr(run_log.Log, "read", read)
     app.run()
     assert not app.exception and f"There is no run {run} here" in said(app)
 
@@ -74,21 +74,21 @@ def test_a_data_set_that_vanishes_while_it_is_looked_at_is_asked_for_anew(monkey
         raise Rerun(scope)
 
     monkeypatch.setattr(looking, "ask", gone)
-    monkeypatch.setattr(asking.st, "rerun", rerun)
+    monkeypatch.setattr(background_questions.st, "rerun", rerun)
     with pytest.raises(Rerun, match="app"):
-        asking._wait.__wrapped__(None, "looking")
+        background_questions._wait.__wrapped__(None, "looking")
 
 
 def test_a_page_that_does_not_notice_is_not_drawn_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
-    monkeypatch.setattr(asking.st, "rerun", lambda scope: shown.append(scope))
-    monkeypatch.setattr(asking.st, "warning", lambda words, icon: shown.append(words))
+    monkeypatch.setattr(background_questions.st, "rerun", lambda scope: shown.append(scope))
+    monkeypatch.setattr(background_questions.st, "warning", lambda words, icon: shown.append(words))
 
     @still_there
     def draw() -> None:
         raise UnknownKey("run", "x", [])
 
-    asking.st.session_state.pop("gone_at", None)
+    background_questions.st.session_state.pop("gone_at", None)
     draw()
     draw()
     assert shown.count("app") == 1 and "There is no run of that name" in shown[-1]

@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from transfer import Experiment, catalog, possible, void
-from transfer.engine import void as seen
+from transfer.engine.network import void as seen
 from transfer.errors import ImpossibleExperiment
 
 ASKED = Experiment(source="mnist_5k", labels_per_class=2)

@@ -31,12 +31,12 @@ def train(experiment, emit, should_stop, folder):
         time.sleep(0.01)
         if should_stop():
             return types.SimpleNamespace(state="paused", metrics={{}}, environment={{}})
-for name, content in (("train", dict(train=train)), ("device", dict(warm_up=lambda waiting: None))):
+for name, content in (("train", dict(train=train)), ("measure.warm_up", dict(warm_up=lambda waiting: None))):
     module = types.ModuleType("transfer.engine." + name)
     vars(module).update(content)
     sys.modules[module.__name__] = module
-    import transfer.engine
-    setattr(transfer.engine, name, module)
+import transfer.engine
+transfer.engine.train = sys.modules["transfer.engine.train"]
 """
 # SIGTERM arrives in the moment in which the run has been claimed.
 TOLD_AT_ONCE = """

@@ -15,7 +15,7 @@ from PIL import Image
 
 from transfer import catalog
 from transfer.datasets import Dataset, Samples
-from transfer.engine import data
+from transfer.engine.samples import cache
 
 ROOT = Path(__file__).resolve().parents[1]
 TILE, GAP = 56, 2
@@ -43,7 +43,7 @@ def _rows(samples: Samples, classes: int) -> list[list[np.ndarray]]:
 
 def sheet(dataset: Dataset) -> Image.Image:
     """The sample sheet of a data set, RGBA; the gaps are transparent and fit any page."""
-    rows = _rows(data.load(dataset).train, len(dataset.classes))
+    rows = _rows(cache.load(dataset).train, len(dataset.classes))
     step = TILE + GAP
     image = Image.new("RGBA", (step * len(rows[0]) - GAP, step * len(rows) - GAP))
     for down, row in enumerate(rows):

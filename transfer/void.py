@@ -1,6 +1,6 @@
 """Refuses strategies that would have no effect, or none of their own, on a network, if that is known before a run.
 
-`transfer.engine.void` looks at the layers themselves, for networks whose parts are not known in advance.
+`transfer.engine.network.void` looks at the layers themselves, for networks whose parts are not known in advance.
 """
 
 from __future__ import annotations

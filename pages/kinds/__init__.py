@@ -1,6 +1,7 @@
 """How pages show the samples of each kind. Adding a kind is one new file or folder here, named for it.
 
-It defines the functions of `Shows`. They import Keras nowhere, and what is heavy inside themselves.
+It defines the functions of `Shows`. They import Keras nowhere, and what is heavy inside themselves. In a folder no
+file is named like one of these functions, because Python would put the file in the function's place.
 """
 
 from __future__ import annotations

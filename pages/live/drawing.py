@@ -17,7 +17,7 @@ from pages.live.routes import base, own_path, plotly_path
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from pages.parts.log import Log
+    from pages.parts.common.run_log import Log
 
 # How long a figure drawn for one viewer is reused for others; newer points are appended.
 SHARED_SECONDS = 5.0

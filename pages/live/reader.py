@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pages.kinds import kind_of
 from pages.live.status import meters, moved, plane, status, structure
-from pages.parts.log import Log
+from pages.parts.common.run_log import Log
 from transfer import catalog
 from transfer.insight import points, sentences
 from transfer.lab import history

@@ -45,7 +45,7 @@ _connected: Counter[str] = Counter()
 def _hub() -> Hub:
     # Imported here because pandas takes half a second; the server answers before.
     from pages.live.hub import Hub
-    from pages.parts.shared import the_lab
+    from pages.parts.common.lab import the_lab
 
     return Hub(the_lab)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from pages.parts import strip
-from pages.parts.shared import title
+from pages.parts.common import stages
+from pages.parts.common.titles import title
 from transfer import catalog
 from transfer.insight import domains, sentences, terms, words
 
 if TYPE_CHECKING:
-    from pages.parts.log import Log
+    from pages.parts.common.run_log import Log
     from transfer.lab import Lab, Run
 
 WISHES = {"pause": "pausing: writing a checkpoint", "stop": "stopping: keeping the best epoch", "discard": "discarding"}
@@ -64,7 +64,7 @@ def moved(run: Run, log: Log) -> dict[str, str]:
     if not any(distances.values()):
         return {"said": "", "html": ""}
     when = "So far, " if run.live else f"At epoch {tested:g}, " if tested is not None else ""
-    return {"said": when + sentences.about_moved(distances), "html": strip.moved(distances)}
+    return {"said": when + sentences.about_moved(distances), "html": stages.moved(distances)}
 
 
 def meters(lab: Lab, run: Run) -> str:

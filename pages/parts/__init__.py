@@ -1,1 +1,1 @@
-"""The building blocks of the pages: cards, options, buttons, curves. One idea per file."""
+"""What the pages are made of, a folder each: one idea per file, and no circles (`tests/test_rooms.py`)."""

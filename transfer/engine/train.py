@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from transfer import catalog
-from transfer.engine.device import environment
 from transfer.engine.events import Emit, Event, Point, Resumed, Wish
-from transfer.engine.network import Weights
+from transfer.engine.loop.device import environment
+from transfer.engine.network.network import Weights
 from transfer.engine.runner import Runner
 from transfer.engine.trouble import in_words
 from transfer.experiment import Experiment

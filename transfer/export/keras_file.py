@@ -17,7 +17,7 @@ from transfer.seen.lessons import of_run
 if TYPE_CHECKING:
     import keras
 
-    from transfer.engine.rebuilt import Rebuilt
+    from transfer.engine.inspect.rebuilt import Rebuilt
 
 CLASSES = "classes.json"
 
@@ -46,7 +46,7 @@ def write(run: str, output: Path) -> Path:
         raise RequestError("A Keras file's name ends in .keras.", repr(str(output)), "Give --output NAME.keras.")
     if not output.parent.is_dir():
         raise RequestError("The folder for the file is not there.", repr(str(output.parent)), "Make it first.")
-    from transfer.engine.rebuilt import trained
+    from transfer.engine.inspect.rebuilt import trained
 
     found = trained(run)
     if found.network.backbone.fixed:
@@ -73,7 +73,7 @@ def whole(found: Rebuilt) -> keras.Model:
     """The rebuilt network in Keras' own layers, with probabilities at its end."""
     import keras
 
-    from transfer.engine.plain import plain
+    from transfer.engine.network.plain import plain
 
     pictures = flowing = keras.Input(found.shape, dtype="uint8", name="pictures")
     for part in (found.network.entrance, *map(plain, found.network.stages)):

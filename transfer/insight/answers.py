@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from transfer.engine.metrics import log_softmax
+from transfer.engine.judge.metrics import log_softmax
 from transfer.errors import RequestError
 
 FILE = "test.npz"

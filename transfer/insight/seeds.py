@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from transfer.engine.metrics import wilson
+from transfer.engine.judge.metrics import wilson
 
 LEVEL = 0.95
 EQUAL = 1e-12

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer import catalog, settings
-from transfer.engine import arrays, data, since
+from transfer.engine.samples import arrays, since, splits
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.insight import embedding, nearest, similarity
 from transfer.seen import record
 
 if TYPE_CHECKING:
-    from transfer.engine.inside import Inside
+    from transfer.engine.inspect.inside import Inside
 
 KEPT = 4
 COMPARED = 500
@@ -45,7 +45,7 @@ class Opened:
         self.turn = threading.Lock()
 
     @cached_property
-    def split(self) -> data.Split:
+    def split(self) -> splits.Split:
         """The target's data as the run saw it; if it has changed since, with the pictures that are still there.
 
         Raises:
@@ -54,7 +54,7 @@ class Opened:
         made, labels = record.read(self.folder), self._labels
         with _DATA:
             try:
-                found = data.target_split(self.experiment)
+                found = splits.target_split(self.experiment)
             except RequestError:  # the folder is gone or can no longer be split
                 if made is None:
                     raise
@@ -78,8 +78,8 @@ class Opened:
     @cached_property
     def end(self) -> Inside:
         """The network as it was tested."""
-        from transfer.engine import rebuilt
-        from transfer.engine.inside import Inside
+        from transfer.engine.inspect import rebuilt
+        from transfer.engine.inspect.inside import Inside
 
         with _BUILDING:
             return Inside(rebuilt.trained(self.run))
@@ -87,8 +87,8 @@ class Opened:
     @cached_property
     def start(self) -> Inside:
         """The network before training on the target."""
-        from transfer.engine import rebuilt
-        from transfer.engine.inside import Inside, head_was_kept
+        from transfer.engine.inspect import rebuilt
+        from transfer.engine.inspect.inside import Inside, head_was_kept
 
         with _BUILDING:
             return Inside(rebuilt.untrained(self.run), head_was_kept(self.experiment))
@@ -110,7 +110,7 @@ _open: OrderedDict[str, Opened] = OrderedDict()
 
 def prepare() -> None:
     """Imports everything networks need, before anybody waits for one."""
-    from transfer.engine import inside  # noqa: F401  # the import is what takes seconds
+    from transfer.engine.inspect import inside  # noqa: F401  # the import is what takes seconds
 
 
 def opened(run: str) -> Opened:
@@ -163,10 +163,10 @@ def read(run: str, text: str, most: int = 6) -> dict[str, Any]:
     """A run's answer to a new text, what each word does to it, and the most similar training texts.
 
     Returns:
-        ``probabilities`` (classes,), ``words`` with ``falls`` (see `transfer.engine.occlusion`), and for the most
-        similar training texts ``texts``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
+        ``probabilities`` (classes,), ``words`` with ``falls`` (see `transfer.engine.inspect.occlusion`), and for the
+        most similar training texts ``texts``, ``labels`` (-1: not given) and ``alike`` (-1 to 1).
     """
-    from transfer.engine.occlusion import evidence
+    from transfer.engine.inspect.occlusion import evidence
 
     found = opened(run)
     with found.turn:
@@ -195,7 +195,7 @@ def evidence(run: str, place: int, target: int = -1, start: bool = False) -> dic
     Returns:
         ``words`` with ``falls``, and ``probabilities`` (classes,), or None if the head had not been trained yet.
     """
-    from transfer.engine import occlusion
+    from transfer.engine.inspect import occlusion
 
     found = opened(run)
     text = pictures(run, [place])["inputs"][0]
@@ -275,7 +275,7 @@ def moved(run: str) -> dict[str, Any]:
     found = opened(run)
     kept = _kept(found, "moved")
     if kept is None:
-        from transfer.engine.inside import largest
+        from transfer.engine.inspect.inside import largest
 
         with found.turn:
             room = COMPARED_BYTES // (4 * largest(found.end.found))
@@ -338,7 +338,7 @@ def together(run: str) -> dict[str, np.ndarray]:
     kept = _kept(found, "together")
     if kept is None:
         with _DATA:
-            other = data.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
+            other = splits.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
         parts = {"source": other, "target": found.split.validation}
         parts = {name: one.take(_some(one.inputs, TOGETHER)) for name, one in parts.items()}
         with found.turn:

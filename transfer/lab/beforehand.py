@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transfer import catalog, counted
-from transfer.engine import data
+from transfer.engine.samples import splits
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.lab import Lab
@@ -19,7 +19,7 @@ def check(experiment: Experiment) -> None:
     catalog.check(experiment)
     target = catalog.dataset(experiment.target)
     if experiment.labels_per_class and counted.is_here(target):
-        data.count(target)
+        splits.count(target)
         catalog.check(experiment)
 
 

@@ -164,18 +164,18 @@ def _answered(question: Question, folder: Path, progress: Callable[[int, int], N
     values = question.values
     with telling.listening(progress, lambda words: None):
         if question.kind == "look":
-            from transfer.engine.look import look
+            from transfer.engine.inspect.look import look
 
             return look(catalog.dataset(question.data[0]), values["seed"], folder)
         if question.kind == "batch":
-            from transfer.engine.first_batch import first_batch
+            from transfer.engine.inspect.first_batch import first_batch
 
             return first_batch(Experiment(**values["experiment"]), folder)
         if question.kind == "speed":
-            from transfer.engine.speed import measure
+            from transfer.engine.measure.speed import measure
 
             return measure(values["backbone"])
-        from transfer.engine.distance import distance
+        from transfer.engine.judge.distance import distance
 
         first, second = question.data
         return distance(first, second, values["backbone"], values["seed"], progress)

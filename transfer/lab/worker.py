@@ -166,7 +166,7 @@ def _discard_if_asked(store: Store, run: Run) -> str:
 def _import_engine(slot: str, store: Store) -> None:
     devices.prepare(slot)
     from transfer.engine import train  # noqa: F401  # the import is what takes seconds
-    from transfer.engine.device import warm_up
+    from transfer.engine.measure.warm_up import warm_up
 
     warm_up(store.waiting)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
-from transfer.pictures import telling
+from transfer.pictures import telling, uploaded
 from transfer.pictures.decoder import Scales
 from transfer.pictures.folders import Listing, Part, enough, listing
 from transfer.pictures.formats import BadPicture, Header, decoded, extremes, header
@@ -97,12 +97,10 @@ def afresh() -> None:
 
 def of(key: str) -> Looked | None:
     """What is in the folder behind a data set's key, ``folder:`` or ``upload:``; None for any other."""
-    from transfer.pictures import uploads
-
     prefix, _, rest = key.partition(":")
     if prefix == "folder":
         return looked(Path(rest).expanduser().resolve())
-    return looked(uploads.where(rest)) if prefix == "upload" else None
+    return looked(uploaded.where(rest)) if prefix == "upload" else None
 
 
 def dataset(key: str, title: str, folder: Path, reference: str) -> Dataset:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from transfer import settings
 from transfer.errors import RequestError
+from transfer.pictures import own
 from transfer.pictures.folders import hidden, listing
 from transfer.pictures.formats import BadPicture, header, unfit
 from transfer.pictures.layout.kept import keep
@@ -26,6 +27,7 @@ from transfer.pictures.layout.sheet import ENDINGS as TABLES
 from transfer.pictures.layout.sheet import SHEETS
 from transfer.pictures.layout.typed import Corrections
 from transfer.pictures.layout.understanding import NOTHING
+from transfer.pictures.uploaded import place, where
 from transfer.received import shelf
 from transfer.received.archive_names import ARCHIVES, is_folder, kind_of, letters, refused, safe
 from transfer.received.upload_limits import SMALL, Budget, count, declared, entries, within
@@ -54,31 +56,13 @@ class Received:
     said: tuple[str, ...] = ()
 
 
-def place() -> Path:
-    """The folder of all uploads; created if missing."""
-    folder = settings.home() / "uploads"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
 def names() -> list[str]:
     """The names of all uploads, oldest first."""
     return shelf.names(place())
 
 
-def where(name: str) -> Path:
-    """The folder of an upload.
-
-    Raises:
-        UnknownKey: there is no upload of that name.
-    """
-    return shelf.where(place(), name)
-
-
 def remove(name: str) -> None:
     """Deletes an upload with its pictures; runs that used it remain."""
-    from transfer.pictures import own
-
     own.afresh()  # another with the same name may follow at once
     shelf.remove(place(), name)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from transfer.strategies import Ready, Shapes, Step, Term
 from transfer.strategies.fine_tuning import FineTuning
-from transfer.strategies.heads import source_head
+from transfer.strategies.source_head import source_head
 
 if TYPE_CHECKING:
     import keras

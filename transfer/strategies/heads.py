@@ -1,17 +1,12 @@
-"""The options of every strategy's head, and the source's head as a layer; not itself a strategy."""
+"""The options of every strategy's head; not itself a strategy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
 from transfer import experiment
-
-if TYPE_CHECKING:
-    import keras
-
-    from transfer.strategies import Shapes
 
 
 class HeadOptions(experiment.Options):
@@ -47,15 +42,3 @@ class HeadOptions(experiment.Options):
     def widths(self) -> list[int]:
         """Widths of the head's dense layers, bottom to top."""
         return [int(one) for one in self.hidden.replace(",", " ").split()]
-
-
-def source_head(shapes: Shapes) -> keras.layers.Layer:
-    """The source's head as a layer of the strategy's own, with its trained weights."""
-    import keras
-
-    assert shapes.source_head is not None, "catalog.check refuses a strategy that lacks what it needs"
-    kernel, bias = shapes.source_head
-    head = keras.layers.Dense(kernel.shape[1], name="source_head", dtype="float32")
-    head.build((None, kernel.shape[0]))
-    head.set_weights([kernel, bias])
-    return head

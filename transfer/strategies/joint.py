@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from transfer.strategies import Phase, Setting, Shapes, Strategy, Term
-from transfer.strategies.heads import source_head
 from transfer.strategies.losses import source_accuracy, source_loss
+from transfer.strategies.source_head import source_head
 
 if TYPE_CHECKING:
     import keras

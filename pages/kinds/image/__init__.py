@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from pages.parts import looked
+from pages.parts.data import contents
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset
 
@@ -40,10 +40,10 @@ def _batch(dataset: Dataset, seed: int) -> None:
 
 VIEWS = {
     "Classes": _classes,
-    "Split": looked.split,
+    "Split": contents.split,
     "Duplicates": _duplicates,
     "First batch": _batch,
-    "Distance": looked.distance,
+    "Distance": contents.distance,
 }
 
 
@@ -79,13 +79,13 @@ def sample(sample: Any, words: str) -> None:
 
 def where(run: Run, answers: Answers) -> None:
     """Grad-CAM."""
-    from pages.kinds.image.where import where
+    from pages.kinds.image.evidence import where
 
     where(run, answers)
 
 
 def try_it(runs: list[Run]) -> None:
     """A picture that is drawn, uploaded or taken with the camera."""
-    from pages.kinds.image.trial import try_it
+    from pages.kinds.image.try_it_page import try_it
 
     try_it(runs)

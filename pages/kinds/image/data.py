@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.asking import answered, picture
-from pages.parts.form import chosen
-from pages.parts.looked import CONFIG, backbone, looked
+from pages.parts.common.background_questions import answered, picture
+from pages.parts.common.form import chosen
+from pages.parts.data.contents import CONFIG, backbone, contents
 from transfer.datasets import Dataset
 from transfer.errors import RequestError
 from transfer.experiment import Experiment, together
@@ -20,7 +20,7 @@ def classes(dataset: Dataset, seed: int) -> None:
     """Balance, sizes and samples of each class."""
     from transfer.insight import data
 
-    answer = looked(dataset, seed)
+    answer = contents(dataset, seed)
     if answer is None or answer.found is None:
         return
     found = answer.found
@@ -72,7 +72,7 @@ def duplicates(dataset: Dataset, seed: int) -> None:
     """Pairs of pictures that are identical or nearly identical."""
     from transfer.insight import data
 
-    answer = looked(dataset, seed)
+    answer = contents(dataset, seed)
     if answer is None or answer.found is None:
         return
     words, matters = data.about_pairs(answer.found["pair_counts"])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import streamlit as st
 
-from pages.parts import looked
+from pages.kinds.text.escaped import BOX, SMALL, html
+from pages.parts.data import contents
 from transfer import catalog
 from transfer.backbones import Backbone
 from transfer.datasets import Dataset
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 WHERE = "Which words"
 WIDTH = 260
 USUAL = {"backbone": "word_average", "strategy": "feature_extraction", "source": None}
-SHOWN, ON_A_CARD, MOST_ON_A_CARD = 220, 110, 4
-# Texts are anybody's: they are escaped, control characters are drawn as such, and each keeps its own direction.
-SMALL = "font-size:.8rem;line-height:1.35"
-BOX = "border:1px solid rgba(128,128,128,.3);border-radius:.4rem;padding:.4rem .6rem;font-size:.85rem;line-height:1.4"
+ON_A_CARD, MOST_ON_A_CARD = 110, 4
 
 
 def _classes(dataset: Dataset, seed: int) -> None:
@@ -40,9 +38,9 @@ def _duplicates(dataset: Dataset, seed: int) -> None:
 
 VIEWS = {
     "Classes": _classes,
-    "Split": looked.split,
+    "Split": contents.split,
     "Duplicates": _duplicates,
-    "Distance": looked.distance,
+    "Distance": contents.distance,
 }
 
 
@@ -74,17 +72,6 @@ def _few(key: str, stamp: str) -> list[tuple[int, str]]:
     return [(label, train.inputs[int(np.flatnonzero(train.labels == label)[0])]) for label in labels]
 
 
-def html(text: str, most: int = SHOWN) -> str:
-    """A text's beginning as HTML that shows every character and obeys none."""
-    begun = text if len(text) <= most else text[:most].rstrip() + " …"
-    return f"<bdi>{escape(visible(begun))}</bdi>"
-
-
-def visible(text: str) -> str:
-    """The text with a sign in place of each character that would be invisible or change the direction of others."""
-    return "".join(one if one.isprintable() or one == "\n" else "\u2423" if one.isspace() else "\ufffd" for one in text)
-
-
 def sample(sample: Any, words: str) -> None:
     """The text's beginning in a box."""
     st.html(f'<div style="{BOX}">{html(str(sample))}</div>')
@@ -92,13 +79,13 @@ def sample(sample: Any, words: str) -> None:
 
 def where(run: Run, answers: Answers) -> None:
     """What each word does to an answer."""
-    from pages.kinds.text.where import where
+    from pages.kinds.text.evidence import where
 
     where(run, answers)
 
 
 def try_it(runs: list[Run]) -> None:
     """A text that is typed."""
-    from pages.kinds.text.trial import try_it
+    from pages.kinds.text.try_it_page import try_it
 
     try_it(runs)

@@ -6,8 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from pages.kinds.text import BOX, SMALL, html
-from pages.parts.looked import CONFIG, looked
+from pages.kinds.text.escaped import BOX, SMALL, html
+from pages.parts.data.contents import CONFIG, contents
 from transfer.datasets import Dataset
 from transfer.insight.words import counted
 
@@ -18,7 +18,7 @@ def classes(dataset: Dataset, seed: int) -> None:
     """Balance, lengths, and for each class its telling words and samples."""
     from transfer.insight import data, texts
 
-    answer = looked(dataset, seed)
+    answer = contents(dataset, seed)
     if answer is None or answer.found is None:
         return
     found = answer.found
@@ -59,7 +59,7 @@ def duplicates(dataset: Dataset, seed: int) -> None:
     """Pairs of texts that are the same, or share nearly all of their words."""
     from transfer.insight import data
 
-    answer = looked(dataset, seed)
+    answer = contents(dataset, seed)
     if answer is None or answer.found is None:
         return
     words, matters = data.about_pairs(answer.found["pair_counts"], "texts")

@@ -1,0 +1,1 @@
+"""One run in depth: its test results, the inside of its network, its background."""

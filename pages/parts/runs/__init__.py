@@ -1,0 +1,1 @@
+"""The table of all runs, and what can be done with them."""

@@ -1,0 +1,1 @@
+"""The answers of trained networks to a sample that you give."""

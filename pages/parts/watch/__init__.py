@@ -1,0 +1,1 @@
+"""A run in progress: its curves, its buttons, its device."""

@@ -1,0 +1,112 @@
+"""Looks inside a run's network: its features, the outputs of its stages, its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+import keras
+import numpy as np
+from keras import ops
+
+from transfer import catalog
+from transfer.engine.inspect import gradcam
+from transfer.engine.inspect.gradcam import Look
+from transfer.engine.inspect.rebuilt import Rebuilt
+from transfer.engine.network.network import Weights, take
+from transfer.experiment import Experiment
+from transfer.modalities import modality
+
+BATCH = 64
+
+
+class Inside:
+    """A rebuilt network, open for inspection.
+
+    Args:
+        found: the network, trained or as it started.
+        head_says: whether its head has learned the target's classes, or source classes with the same names.
+    """
+
+    def __init__(self, found: Rebuilt, head_says: bool = True) -> None:
+        self.found, self.head_says = found, head_says
+        self._lookers: dict[str, Callable[..., Look]] = {}
+        self._featurers: dict[tuple[int, ...], keras.Model] = {}
+
+    @cached_property
+    def maps(self) -> dict[str, tuple[int, int]]:
+        """Stages with a feature map, bottom to top, and the map's height and width."""
+        return gradcam.stages(self.found)
+
+    def look(self, picture: np.ndarray, stage: str = "", target: int = gradcam.PREDICTED) -> Look:
+        """Logits, features and Grad-CAM of one picture.
+
+        Args:
+            picture: uint8, shape (height, width, channels), the shape the network was trained on.
+            stage: one of `maps`; empty: the highest.
+            target: class whose evidence is shown; by default the predicted one.
+        """
+        stage = stage or list(self.maps)[-1]
+        if stage not in self._lookers:
+            self._lookers[stage] = gradcam.looker(self.found, stage, features=not self.head_says)
+        return self._lookers[stage](picture, target)
+
+    def _featurer(self, shape: tuple[int, ...]) -> keras.Model:
+        """A model from raw pictures of that shape to features and logits; it shares the network's weights."""
+        if shape not in self._featurers:
+            network = self.found.network
+            kind = modality(network.backbone.modality)
+            entrance = kind.entrance(shape, network.size, network.backbone.channels)
+            flowing = entrance.output
+            for part in network.stages:
+                flowing = part(flowing, training=False)
+            features = ops.cast(flowing, "float32")
+            self._featurers[shape] = keras.Model(entrance.input, [features, self.found.head(features, training=False)])
+        return self._featurers[shape]
+
+    def features(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features, shape (n, d), and logits, shape (n, classes), of raw target or source pictures."""
+        pictures = self.found.network.read(pictures)
+        model = self._featurer(tuple(pictures.shape[1:]))
+        several = [model.predict_on_batch(part) for part in _batches(pictures)]
+        features, logits = (np.concatenate([one[place] for one in several])[: len(pictures)] for place in (0, 1))
+        return features, logits
+
+    def answers(self, pictures: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Each stage's outputs for raw pictures, bottom to top; only one stage is in memory at a time."""
+        pictures = self.found.network.read(pictures)
+        entered = [np.asarray(self.found.network.entrance(part, training=False)) for part in _batches(pictures)]
+        for name, stage in self.found.network.named(self.found.network.names):
+            entered = [np.asarray(stage.predict_on_batch(part)) for part in entered]
+            yield name, np.concatenate(entered)[: len(pictures)].astype("float32", copy=False)
+
+    def weights(self) -> dict[str, list[np.ndarray]]:
+        """The weights of each stage, bottom to top, without moving statistics and seeds."""
+        return {name: _learned(stage) for name, stage in self.found.network.named(self.found.network.names)}
+
+
+def head_was_kept(experiment: Experiment) -> bool:
+    """Whether the run started with the source's head, because source and target have the same classes."""
+    strategy = catalog.strategy(experiment.strategy)(**experiment.options)
+    if experiment.source is None or not strategy.keeps_head:
+        return False
+    return catalog.dataset(experiment.source).classes == catalog.dataset(experiment.target).classes
+
+
+def largest(found: Rebuilt) -> int:
+    """How many numbers the largest output of a stage holds for one picture."""
+    return max(int(np.prod(stage.output_shape[1:])) for stage in found.network.stages)
+
+
+def _learned(stage: keras.Model) -> list[np.ndarray]:
+    kept: Weights = take([("", stage)])
+    names = [variable.name for variable in stage.variables]
+    return [
+        value for name, value in zip(names, kept.values(), strict=True) if "moving_" not in name and "seed" not in name
+    ]
+
+
+def _batches(pictures: np.ndarray) -> list[np.ndarray]:
+    """Batches of one size, because another size would be traced again; the first pictures fill up the last batch."""
+    places = np.resize(np.arange(len(pictures)), -(-len(pictures) // BATCH) * BATCH)
+    return [np.asarray(pictures[places[at : at + BATCH]]) for at in range(0, len(places), BATCH)]

@@ -1,0 +1,196 @@
+"""The network of a finished run again, as it was trained and as it was before, from the files the run has left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+from keras import ops
+
+from transfer import catalog, given, settings
+from transfer.backbones import inherited
+from transfer.backbones.as_read import as_read
+from transfer.engine.begin.begin import begun
+from transfer.engine.begin.job import Job
+from transfer.engine.events import Emit, Event, Wish
+from transfer.engine.loop import device
+from transfer.engine.loop.trainer import Trainer
+from transfer.engine.network.frozen import Frozen
+from transfer.engine.network.network import Network, Weights, put
+from transfer.engine.network.plain import plain
+from transfer.engine.samples import arrays, splits
+from transfer.engine.samples.splits import target_split
+from transfer.errors import ImpossibleExperiment
+from transfer.experiment import Experiment
+from transfer.seen import record
+from transfer.seen.record import Record
+
+PREDICTED = 64
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A run's network, to be looked at.
+
+    Args:
+        experiment: what was run.
+        network: its entrance and stages.
+        head: from features to logits, built.
+        classes: names of the logits, in order.
+        shape: (height, width, channels) of the raw pictures it was trained on.
+    """
+
+    experiment: Experiment
+    network: Network
+    head: keras.layers.Layer
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Height and width, in pixels, to which the entrance brings every picture."""
+        return self.network.size
+
+    @cached_property
+    def split(self) -> splits.Split:
+        """The target's parts as the run saw them; loads the data."""
+        return target_split(self.experiment)
+
+    @cached_property
+    def model(self) -> keras.Model:
+        """All in one piece, in inference mode: raw uint8 pictures of `shape` to logits, shape (n, classes)."""
+        pictures = flowing = self.network.entrance.input
+        for part in (self.network.entrance, *self.network.stages):
+            flowing = part(flowing, training=False)
+        logits = self.head(ops.cast(flowing, "float32"), training=False)
+        return keras.Model(pictures, logits, name="network")
+
+    @cached_property
+    def frozen(self) -> Frozen:
+        """The same as something that also tells every stage's output; never trained."""
+        return Frozen(self.network.entrance, self.network.named(self.network.names), self.head)
+
+    def logits(self, pictures: np.ndarray) -> np.ndarray:
+        """What it says of raw pictures, as in the run's test.
+
+        Args:
+            pictures: uint8, 0 to 255, shape (n, height, width, channels) as `shape` has it, n >= 1.
+
+        Returns:
+            Shape (n, classes), float32; softmax makes probabilities of them.
+        """
+        # The last batch is filled up, for one of another size would be traced anew.
+        pictures = self.network.read(pictures)
+        places = np.resize(np.arange(len(pictures)), -(-len(pictures) // PREDICTED) * PREDICTED)
+        parts = (pictures[places[at : at + PREDICTED]] for at in range(0, len(places), PREDICTED))
+        return np.concatenate([self.model.predict_on_batch(one) for one in parts])[: len(pictures)]
+
+
+def trained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None] | None = None) -> Rebuilt:
+    """The network a run came to: the weights of the epoch that was tested.
+
+    Stages that no phase moved are not kept with the run. They come from where they came from then: the backbone's own
+    weights, or the source, which is learned anew (seconds to minutes) when the lab's cache no longer holds it.
+
+    Args:
+        run: id of a run that was tested: finished, or stopped with the best kept.
+        emit: takes the events of a source that is learned anew.
+        wish: what the person wants meanwhile.
+
+    Raises:
+        ImpossibleExperiment: the run has left no weights, or they are damaged.
+        DownloadFailed: the backbone's own weights are no longer here and could not be fetched.
+        RequestError: the file of its backbone or teacher is gone, or holds another network now.
+    """
+    return _rebuilt(run, emit, wish, as_it_began=False)
+
+
+def untrained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None] | None = None) -> Rebuilt:
+    """The network the run began with: what was transferred, random weights where it was new, the head as it was put on.
+
+    Args and errors as for `trained`. A head that the strategy computes (prototypes) is still empty here.
+    """
+    return _rebuilt(run, emit, wish, as_it_began=True)
+
+
+def of(job: Job, weights: Weights, made: Record | None = None) -> Rebuilt | None:
+    """The network of the job's experiment with these weights in the stages they name, as it began in the others.
+
+    None when a wish ended the learning of its source. Leaves the process' precision as it was.
+
+    Args:
+        job: of the experiment.
+        weights: by stage and position.
+        made: the target as the run used it; None: as it is now.
+    """
+    experiment, target = job.experiment, made or catalog.dataset(job.experiment.target)
+    with _precision(experiment.precision):
+        ready(job.backbone.key)
+        found = begun(job, target.shape, target.classes)
+        if found is None:
+            return None
+        network, head = found
+        stages = network.named(network.names)
+        if not head.built:
+            head.build((None, stages[-1][1].output_shape[-1]))
+        put([*stages, ("head", head)], weights)
+    return Rebuilt(experiment, network, head, target.classes, target.shape)
+
+
+def ready(key: str) -> None:
+    """Sees that the backbone of that key can be built, if it is a run's: packs its network once into the cache."""
+    if not key.startswith(f"{inherited.PREFIX}:"):
+        return
+    run = key.removeprefix(f"{inherited.PREFIX}:")
+    place = inherited.packed(run)
+    if place.exists():
+        return
+    found = trained(run)
+    first = found.network.stages[0].inputs[0]
+    flowing = entry = keras.Input(first.shape[1:], dtype=first.dtype, name="samples")
+    for stage in map(plain, found.network.stages):
+        flowing = stage(flowing)
+    if isinstance(found.head, keras.layers.Dense):
+        flowing = found.head(keras.ops.cast(flowing, "float32"))
+    temporary = place.with_suffix(".part.keras")
+    keras.Model(entry, flowing).save(temporary)
+    temporary.replace(place)
+
+
+def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None, as_it_began: bool) -> Rebuilt:
+    folder = settings.run_folder(run)
+    try:
+        experiment = Experiment(**json.loads((folder / "experiment.json").read_text()))
+        experiment = experiment.but(backbone=as_read(experiment.backbone, inherited.noted_reading(run)))
+        weights = {} if as_it_began else arrays.read(folder / "weights.npz")
+    except (FileNotFoundError, arrays.Damaged) as problem:
+        raise ImpossibleExperiment(
+            "The weights of this run are not there.", f"run {run}", "Choose a run that has finished, or run it again."
+        ) from problem
+    given.check(folder)
+    strategy = catalog.strategy(experiment.strategy)(**experiment.options)
+    job = Trainer(experiment, strategy, emit or _silent, wish or (lambda: None), None)
+    job.source_then = record.read(folder, "source")
+    found = of(job, weights, record.read(folder))
+    if found is None:
+        raise ImpossibleExperiment("The run's source was not learned to its end.", f"run {run}", "Ask again.")
+    return found
+
+
+def _silent(event: Event) -> None:
+    """Takes an event and says nothing."""
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[None]:
+    before = keras.mixed_precision.dtype_policy()
+    device.set_precision(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)

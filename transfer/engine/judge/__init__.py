@@ -1,0 +1,1 @@
+"""What a run is judged by: metrics, the choice of an epoch, the test, simple baselines."""

@@ -1,0 +1,113 @@
+"""Test pictures that were also trained on: counted, told, and what the accuracy is without them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from transfer.engine.judge import metrics
+from transfer.engine.samples.splits import Split
+from transfer.pictures import alike, pack
+from transfer.pictures.kept import Pictures
+from transfer.seen import Lesson
+from transfer.seen.prints import joined
+from transfer.seen.verdict import trained
+
+# Comparing more takes longer than a person waits for the first step.
+MOST_COMPARED = 20_000
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Pictures of a test part that are trained on as well.
+
+    Args:
+        exact: which have an exact copy among the pictures that are trained on, bool, shape (n,).
+        near: which have only one that is nearly equal, bool, shape (n,).
+        clashing: pictures that occur with different labels, in any parts.
+    """
+
+    exact: np.ndarray
+    near: np.ndarray
+    clashing: int
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know before the run begins."""
+        said = []
+        if self.exact.any() or self.near.any():
+            near = f", {self.near.sum():,} more are nearly equal" if self.near.any() else ""
+            said.append(
+                f"Of {len(self.exact):,} test pictures {self.exact.sum():,} are exact copies of pictures that are "
+                f"trained on{near}: the test accuracy is higher than it would be on new pictures."
+            )
+        if self.clashing:
+            several = "pictures are" if self.clashing > 1 else "picture is"
+            said.append(f"{self.clashing:,} {several} there more than once with different labels: some are wrong.")
+        return said
+
+    def metrics(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+        """For the run's record, by name; the accuracy without them where some are left.
+
+        Args:
+            logits: of the test pictures, shape (n, classes).
+            labels: their class indices, shape (n,).
+        """
+        found: dict[str, Any] = {
+            "test_copies": int(self.exact.sum()),
+            "test_near_copies": int(self.near.sum()),
+            "label_conflicts": self.clashing,
+        }
+        apart = ~(self.exact | self.near)
+        if apart.any() and not apart.all():
+            found["test_accuracy_without_copies"] = metrics.accuracy(logits[apart], labels[apart])
+            found["test_count_without_copies"] = int(apart.sum())
+        return found
+
+
+def copies(split: Split, unlabelled: bool, lessons: Sequence[Lesson] = ()) -> Copies:
+    """Looks for test pictures that are trained on, in this run or in what its network has learned before.
+
+    Exact copies are found in any data set. Nearly equal ones (saved anew, scaled, made a little lighter) are looked
+    for among own pictures, where nothing has to be read for it.
+
+    Args:
+        split: of the target.
+        unlabelled: whether pictures without labels are learned from, too.
+        lessons: what the network has learned before.
+    """
+    learned = [known for lesson in lessons if (known := trained(lesson)) is not None]
+    mine = split.prints["unlabelled" if unlabelled else "train"]
+    exact = split.prints["test"].among(mine, *learned)
+    near = _near(split, split.unlabelled if unlabelled else split.train.inputs) & ~exact
+    return Copies(exact, near, _clashing(split))
+
+
+def _near(split: Split, learned: np.ndarray) -> np.ndarray:
+    found = np.zeros(len(split.test), dtype=bool)
+    facts = [_facts(learned), _facts(split.test.inputs)]
+    count = len(learned)
+    if facts[0] is None or facts[1] is None or count + len(found) > MOST_COMPARED:
+        return found
+    digests, thumbnails = (np.concatenate([one[place] for one in facts if one]) for place in (0, 1))
+    for first, second, exact in alike.pairs(digests, thumbnails):
+        if not exact and first < count <= second:
+            found[second - count] = True
+    return found | np.isin(digests[count:], digests[count:][found])
+
+
+def _facts(inputs: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Digest and thumbnail of each; None of pictures that are not kept on disk."""
+    made = pack.read(inputs.path.parent) if isinstance(inputs, Pictures) else None
+    return None if made is None else (made.facts["digest"][inputs.places], made.facts["thumbnail"][inputs.places])
+
+
+def _clashing(split: Split) -> int:
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    pixels = joined([split.prints[name] for name in parts]).pixels
+    labels = np.concatenate([one.labels for one in parts.values()])
+    both = np.unique(np.stack([pixels, labels.astype("uint64")]), axis=1)
+    return int((np.unique(both[0], return_counts=True)[1] > 1).sum())

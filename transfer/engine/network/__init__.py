@@ -1,0 +1,1 @@
+"""A backbone at work: its stages, heads, frozen parts and features."""
