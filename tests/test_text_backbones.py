@@ -216,3 +216,32 @@ def test_lora_bitfit_and_norms_find_what_they_work_on_in_a_transformer(held: dic
     assert void.parts(minilm.build(12)) == minilm.MINILM.parts
     for backbone in OFFLINE:
         assert void.parts(backbone.build(16)) == backbone.parts, backbone.key
+
+
+def test_what_is_not_pretrained_is_drawn_for_each_run_and_its_features_are_its_own() -> None:
+    import keras
+
+    def network(seed: int) -> Network:
+        keras.utils.set_random_seed(seed)
+        made = Network(catalog.backbone("text_cnn"), (16,), 16, Knowledge("GloVe", "it", own=True))
+        _ = made.stages
+        return made
+
+    one, again, other = network(1), network(1), network(2)
+    every, below = list(one.names), list(one.names[:1])
+    assert one.copied == ("embedding",)
+    assert one.identity(below) == other.identity(below), "the vectors are the same"
+    assert one.identity(every) == again.identity(every) != other.identity(every), "filters of another run are others"
+    texts = one.read(["the small bird sings"])
+    assert np.array_equal(one.prefix(every)(texts), again.prefix(every)(texts))
+    assert not np.array_equal(one.prefix(every)(texts), other.prefix(every)(texts))
+
+
+def test_networks_for_texts_are_built_beforehand_by_a_standby(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transfer.engine.network import prebuilt
+
+    few = {key: catalog.backbone(key) for key in ("word_average", "text_cnn")}
+    monkeypatch.setattr(catalog, "backbones", lambda: few)
+    monkeypatch.setattr(prebuilt, "_ready", {})
+    prebuilt.prepare()
+    assert [key for key, *_ in prebuilt._ready] == ["word_average"]

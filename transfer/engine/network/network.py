@@ -95,6 +95,13 @@ class Network:
         return self.plan.used
 
     @property
+    def copied(self) -> tuple[str, ...]:
+        """The stages that begin with the knowledge: those the plan copies, as far as it reaches."""
+        own = self.backbone.pretrained if self.knowledge.own else None
+        reach = own.stages if own is not None and own.stages else self.backbone.stages
+        return tuple(name for name in self.plan.copied if name in reach)
+
+    @property
     def whole(self) -> bool:
         """Whether its stages are the backbone's, all of them and as they come."""
         return self.names == self.backbone.stages and self.plan.rebuild is None
@@ -127,7 +134,7 @@ class Network:
 
     def _begun(self) -> list[keras.Model]:
         """All of the backbone's stages: those that are copied with the knowledge, the others new."""
-        left = set(self.backbone.stages) - set(self.plan.copied)
+        left = set(self.backbone.stages) - set(self.copied)
         if self.knowledge.own and not left:
             return prebuilt.own(self.backbone, self.size)
         stages = self.backbone.build(self.size)
@@ -160,7 +167,7 @@ class Network:
 
     def identity(self, names: list[str]) -> str:
         """What these stages hold, in one word: equal words, equal features."""
-        as_they_came = set(names) <= set(self.plan.copied) and not set(names) & set(self.touched)
+        as_they_came = set(names) <= set(self.copied) and not set(names) & set(self.touched)
         if as_they_came and self.plan.rebuild is None:
             # A cut network pools its last stage, which the whole one does not.
             return self.knowledge.identity if self.whole else f"{self.knowledge.identity} up to {self.names[-1]}"

@@ -20,9 +20,11 @@ _given: list[keras.Sequential] = []
 def prepare() -> None:
     """Builds the shipped networks at the size they are fed by default, and traces them."""
     for backbone in catalog.backbones().values():
-        if backbone.pretrained is not None and not backbone.pretrained.download_mb:
+        own = backbone.pretrained
+        # What begins at random in part is drawn anew in each run.
+        if own is not None and not own.download_mb and not own.stages:
             whole = keras.Sequential(_build(backbone, backbone.size))
-            blank = np.zeros((TRACED, *whole.input_shape[1:]), "float32")
+            blank = np.zeros((TRACED, *whole.input_shape[1:]), whole.inputs[0].dtype)
             whole.predict_on_batch(blank)
             _ready[_key(backbone, backbone.size)] = whole
 
