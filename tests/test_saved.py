@@ -52,7 +52,7 @@ def test_a_plain_scripts_network_trains_as_a_backbone(plain: Path) -> None:
     result = train(asked)
     assert result.metrics["weights"] == backbone.parameters + 170
     assert result.metrics["test_accuracy"] > 0.1
-    with pytest.raises(ImpossibleExperiment, match="saved for pictures of 20"):
+    with pytest.raises(ImpossibleExperiment, match="made for pictures of at most 20"):
         catalog.check(asked.but(image_size=28))
 
 
