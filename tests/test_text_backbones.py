@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from safetensors.numpy import save_file
 from transfer import Experiment, catalog
 from transfer.backbones import Backbone, char_cnn, glove, minilm
 from transfer.engine.network.network import Knowledge, Network, Plan
+from transfer.engine.samples import cache
 from transfer.errors import DownloadFailed, ImpossibleExperiment
 from transfer.texts.words import UNKNOWN
 
@@ -245,3 +247,33 @@ def test_networks_for_texts_are_built_beforehand_by_a_standby(monkeypatch: pytes
     monkeypatch.setattr(prebuilt, "_ready", {})
     prebuilt.prepare()
     assert [key for key, *_ in prebuilt._ready] == ["word_average"]
+
+
+def test_marks_of_the_tokenizer_that_stand_in_a_text_are_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = {"[PAD]": 0, "[UNK]": 1, "a": 2, "b": 3, "[": 4, "]": 5, "pad": 6, "PAD": 7}
+    made = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.add_special_tokens(["[PAD]"])
+    made.save(str(tmp_path / "tokenizer.json"))
+    monkeypatch.setattr(minilm, "folder", lambda: tmp_path)
+    minilm._tokenizer.cache_clear()
+    (row,) = minilm.tokens(["a [PAD] b"], 8)
+    minilm._tokenizer.cache_clear()
+    assert row.tolist() == [2, 4, 7, 5, 3, 0, 0, 0]
+
+
+def test_a_race_or_a_teacher_is_offered_networks_of_the_targets_kind() -> None:
+    assert "small_cnn" in catalog.offline_backbones("image") and "word_average" not in catalog.offline_backbones(
+        "image"
+    )
+    assert catalog.offline_backbones("text") == ["char_cnn", "word_average", "text_cnn"]
+
+
+def test_texts_that_do_not_keep_themselves_are_loaded_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = replace(catalog.dataset("austen"), key="austen_again", kept=False)
+    first, again = (cache.load_with_fingerprint(dataset) for _ in range(2))
+    assert first[1] == again[1] and list(first[0].train.inputs) == list(again[0].train.inputs)

@@ -49,6 +49,6 @@ def test_topics_are_learned_from_a_few_labels_and_asked_about_in_words(app: Serv
         page.get_by_text("most similar training texts").wait_for(timeout=60_000)
         page.get_by_role("heading", name="animal").wait_for()
         # Angle brackets are shown, and no sign turns the direction of what follows.
-        assert page.locator("span[title^='without it']", has_text="<b>that</b>").count() == 1
+        page.locator("span[title^='without it']", has_text="<b>that</b>").first.wait_for()
         assert "\u202e" not in page.inner_text("body").replace(page.get_by_role("textbox").input_value(), "")
         assert not problems

@@ -112,6 +112,12 @@ def _backbone_families() -> dict[str, transfer.backbones.Family]:
     return {one.prefix: one for one in _instances(transfer.backbones, transfer.backbones.Family)}
 
 
+def offline_backbones(kind: str) -> list[str]:
+    """Keys of the backbones in the catalog that read samples of that kind and need no download."""
+    several = (one for one in backbones().values() if one.modality == kind)
+    return [one.key for one in several if not (one.pretrained and one.pretrained.download_mb)]
+
+
 def own_backbones() -> list[Backbone]:
     """The user's own networks that can be opened now: uploaded ones, and those of finished runs."""
     opened = [backbones().get(key) for family in _backbone_families().values() for key in family.known()]

@@ -47,6 +47,7 @@ def _tokenizer(size: int) -> Any:
     from tokenizers import Tokenizer
 
     made = Tokenizer.from_file(str(folder() / "tokenizer.json"))
+    made.encode_special_tokens = True  # "[PAD]" in a text is five letters in brackets, not the end of it
     made.enable_truncation(size)
     made.enable_padding(length=size, pad_id=0, pad_token="[PAD]")
     return made

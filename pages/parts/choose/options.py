@@ -197,9 +197,7 @@ def _names(what: str) -> list[str]:
     if what == "stages" and network:
         return ["", *network.stages]
     if what == "teachers":
-        offline = [
-            one.key for one in catalog.backbones().values() if not (one.pretrained and one.pretrained.download_mb)
-        ]
+        offline = catalog.offline_backbones(network.modality if network else "image")
         finished = [f"run:{run.id}" for run in the_lab().runs(50) if _can_teach(run)]
         return ["same", *offline, *finished]
     return []

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.kinds import kind_of
 from pages.parts.choose.class_counts import Counts
 from pages.parts.common.distinct_labels import told_apart
 from pages.parts.common.form import chosen
@@ -86,10 +87,15 @@ def _values(field: str) -> list[Any]:
 def _choices(field: str) -> list[Any]:
     if field == "strategy":
         return list(catalog.strategies())
+    reads = kind_of(chosen()["target"]).key
     if field == "backbone":
-        return [one.key for one in catalog.backbones().values() if not (one.pretrained and one.pretrained.download_mb)]
+        return list(catalog.offline_backbones(reads))
     if field in ("source", "target"):
-        return [one.key for one in catalog.datasets().values() if not one.download_mb or one.key == chosen()[field]]
+        return [
+            one.key
+            for one in catalog.datasets().values()
+            if one.modality == reads and (not one.download_mb or one.key == chosen()[field])
+        ]
     return CHOICES[field]
 
 
