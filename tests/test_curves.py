@@ -202,3 +202,13 @@ def test_lines_that_lie_close_share_their_words() -> None:
     said = [one.text for one in drawn.layout.annotations if one.text]
     assert "bag of words 46\xa0%, 1 nearest 44\xa0%" in said and "oracle 90\xa0%" in said
     assert len([one for one in drawn.layout.shapes if one.type == "line"]) >= 3
+
+
+def test_a_curve_that_cannot_move_is_not_said_to_improve() -> None:
+    rows = [
+        {"split": "validation", "domain": "target", "phase": 1, "epoch": float(epoch), "step": epoch,
+         "seconds": float(epoch), "loss": 2.67, "accuracy": 0.42}
+        for epoch in (0, 1)
+    ]  # fmt: skip
+    said = sentences.about_accuracy(pd.DataFrame(rows), 12, "", 810)
+    assert "improving" not in said and "the same as before the first step" in said

@@ -51,6 +51,8 @@ def _risen(history: pd.DataFrame, points: pd.DataFrame, first: float, last: floa
     if last < first - NOTICEABLE and top == first:
         return f"Validation accuracy {percent(last)}: so far, training has lowered it from {percent(first)}."
     said = f"Validation accuracy {percent(last)}"
+    if len(points) > 1 and points["accuracy"].nunique() == 1 and points["loss"].nunique() == 1:
+        return f"{said}, the same as before the first step."
     if since > 0:
         said += f", above chance since epoch {since:g}"
     elif last - first > NOTICEABLE:
