@@ -13,7 +13,7 @@ from keras import layers
 from transfer import Experiment, elsewhere, given, settings, train
 from transfer.backbones import content, inherited, saved
 from transfer.engine.inspect import rebuilt
-from transfer.errors import RequestError
+from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
 from transfer.lab import Lab, answers
 from transfer.lab.process import myself
@@ -62,11 +62,16 @@ def test_a_replaced_file_is_told_wherever_the_network_is_opened(
         with pytest.raises(RequestError, match=CHANGED):
             open_()
     assert not (tmp_path / "out.keras").exists() and not inherited.packed(run).exists()
-    # As a run of an older version has it: nothing says that the file is another, and it opens.
-    record = (folder / given.RECORD).read_text()
+    # As a run of an older version has it, without a record of files: its network's identity still tells.
+    record, about = (folder / given.RECORD).read_text(), (folder / inherited.ABOUT).read_text()
     (folder / given.RECORD).unlink()
+    with pytest.raises(ImpossibleExperiment, match="has changed since this run"):
+        rebuilt.trained(run)
+    # Where nothing says that the file is another, it opens.
+    (folder / inherited.ABOUT).unlink()
     assert not np.allclose(rebuilt.trained(run).logits(pictures), before)
     (folder / given.RECORD).write_text(record)
+    (folder / inherited.ABOUT).write_text(about)
     path.write_bytes(whole)
     np.testing.assert_allclose(rebuilt.trained(run).logits(pictures), before, atol=1e-5)
     # What was packed before is the run's own, whatever becomes of the file.

@@ -177,3 +177,17 @@ def test_stages_that_begin_at_random_are_the_runs_own_when_it_is_opened_again(st
     found = rebuilt.trained(folder.name)
     kept = arrays.read(folder / "test.npz")["logits"]
     np.testing.assert_allclose(found.logits(found.split.test.inputs), kept, atol=1e-6)
+
+
+def test_a_backbone_that_has_changed_since_the_run_is_not_taken_for_the_one_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = SMALL.but(source=None, backbone="word_average", strategy="feature_extraction", intake={"tokens": 16})
+    train(asked, folder=settings.run_folder("then"))
+    assert rebuilt.trained("then").classes == tiny_texts.CLASSES
+    now = catalog.backbone("word_average")
+    assert now.pretrained is not None
+    other = replace(now, pretrained=replace(now.pretrained, identity="a later version"))
+    monkeypatch.setitem(catalog.backbones(), "word_average", other)
+    with pytest.raises(ImpossibleExperiment, match="has changed since this run"):
+        rebuilt.trained("then")

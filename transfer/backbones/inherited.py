@@ -85,6 +85,14 @@ def noted_reading(run: str) -> int | None:
     return reading
 
 
+def noted_identity(run: str) -> str:
+    """What the run's network was: digest of its own weights, then what they lie on; empty in runs that left none."""
+    try:
+        return str(json.loads((settings.run_folder(run) / ABOUT).read_text()).get("identity", ""))
+    except (OSError, ValueError):
+        return ""
+
+
 def _opened(run: str) -> keras.Model:
     import keras
 

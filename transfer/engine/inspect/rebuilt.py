@@ -179,7 +179,20 @@ def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None
     found = of(job, weights, record.read(folder))
     if found is None:
         raise ImpossibleExperiment("The run's source was not learned to its end.", f"run {run}", "Ask again.")
+    _same_backbone(run, found)
     return found
+
+
+def _same_backbone(run: str, found: Rebuilt) -> None:
+    """Raises `ImpossibleExperiment` when the weights below the run's own are others than those it was trained on."""
+    then = inherited.noted_identity(run).partition(" on ")[2]
+    knowledge = found.network.knowledge
+    if knowledge.own and then and then != knowledge.identity:
+        raise ImpossibleExperiment(
+            f"{found.network.backbone.title} has changed since this run: its network cannot be put together again.",
+            f"run {run}, {found.network.backbone.key}",
+            "The run's figures remain; run it again to look into its network.",
+        )
 
 
 def _silent(event: Event) -> None:
