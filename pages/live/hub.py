@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transfer.lab import Lab
 
 EVERY_SECONDS = 0.25
+FIRST_SECONDS = 0.08  # of a run without a point: whoever pressed Start waits for the first one
 RESTING_SECONDS = 1.0  # of a paused run
 HEARTBEAT_SECONDS = 15.0
 # A reader that nobody listens to is kept a while, for a page that is loaded again.
@@ -142,6 +143,8 @@ class Hub:
         idle = 0.0
         while idle < KEPT_SECONDS and not (channel.reader.ended and not channel.viewers):
             every = RESTING_SECONDS if channel.reader.resting else EVERY_SECONDS
+            if channel.reader.starting:
+                every = FIRST_SECONDS
             await asyncio.sleep(every)
             idle = 0.0 if channel.viewers else idle + every
             if not channel.viewers:

@@ -79,6 +79,11 @@ class Reader:
         return self._last | {"points": grouped(known[known["n"] > after] if after else known), "anew": after == 0}
 
     @property
+    def starting(self) -> bool:
+        """Whether the run is about to say its first point."""
+        return bool(self._last) and self._last["state"] == "running" and self.log.history.empty
+
+    @property
     def resting(self) -> bool:
         """Whether nothing will come before somebody resumes the run."""
         return bool(self._last) and self._last["state"] not in ("queued", "running")

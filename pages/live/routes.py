@@ -209,9 +209,14 @@ def base() -> str:
 
 def plotly_path() -> str:
     """The address of Plotly's script."""
+    return f"{base()}/assets/plotly-{_plotly_version()}.min.js"
+
+
+@functools.cache
+def _plotly_version() -> str:
     from importlib.metadata import version
 
-    return f"{base()}/assets/plotly-{version('plotly')}.min.js"
+    return version("plotly")
 
 
 @functools.cache

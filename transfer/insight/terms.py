@@ -15,10 +15,11 @@ USUAL |= {"images_per_second"}
 
 def names(history: pd.DataFrame) -> list[str]:
     """The named values a strategy adds to a run's training points, in their order."""
-    train = split_of(history, "train")
-    if train.empty:
+    others = [name for name in history.columns if name not in USUAL and ":" not in name]
+    if not others:  # as most often; a page asks several times while it is drawn
         return []
-    return [name for name in train.columns if name not in USUAL and ":" not in name and train[name].notna().any()]
+    train = split_of(history, "train")
+    return [name for name in others if train[name].notna().any()]
 
 
 def figure(history: pd.DataFrame, axis: Axis, revision: str, span: tuple[float, float] | None = None) -> go.Figure:

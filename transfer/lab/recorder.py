@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-from transfer.engine.events import Event, Note, Stage, Wish, to_record
+from transfer.engine.events import Event, Note, Point, Stage, Wish, to_record
 from transfer.errors import DiskFull, LabError, RunFailed
 from transfer.lab.database import is_busy
 from transfer.lab.outlines import BLOCK, Outlines
@@ -26,7 +26,7 @@ _LAST_TRIES = 8
 
 
 class Recorder:
-    """Collects the events of one attempt at a run; a thread writes them ten times a second.
+    """Collects the events of one attempt at a run; a thread writes them ten times a second, and the first point at once.
 
     The thread runs within ``with``; on exit, everything has been written. `emit` and
     `should_stop` cost no more than an append and an attribute access. When nothing can be
@@ -48,6 +48,7 @@ class Recorder:
         self._asked_there: Wish | None = None
         self._trouble: LabError | None = None
         self._lock, self._writing, self._over = threading.Lock(), threading.Lock(), threading.Event()
+        self._pointed, self._now = False, threading.Event()
         self._thread = threading.Thread(target=self._keep_flushing, name="recorder", daemon=True)
 
     def emit(self, event: Event) -> None:
@@ -65,6 +66,9 @@ class Recorder:
             self._rows.append((time.time(), kind, body))
             if isinstance(event, Stage):
                 self._progress = asdict(event)
+        if isinstance(event, Point) and not self._pointed:
+            self._pointed = True
+            self._now.set()
         if self._listen:
             self._listen(event)
 
@@ -118,6 +122,7 @@ class Recorder:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
+        self._now.set()
         self._thread.join()
         for tries_left in reversed(range(_LAST_TRIES)):
             try:
@@ -132,7 +137,11 @@ class Recorder:
                 time.sleep(_FLUSH_SECONDS)
 
     def _keep_flushing(self) -> None:
-        while not self._over.wait(_FLUSH_SECONDS):
+        while True:
+            self._now.wait(_FLUSH_SECONDS)
+            if self._over.is_set():
+                return
+            self._now.clear()
             try:
                 self.flush()
             except LabError as problem:

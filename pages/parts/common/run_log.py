@@ -99,6 +99,8 @@ class Log:
             epoch: use the newest validation up to this epoch, the tested one; None: the newest of all.
         """
         columns = [str(name) for name in self.history.columns if str(name).startswith("moved:")]
+        if not columns:
+            return {}
         there = self.history["domain"] == "target"
         if epoch is not None:
             there &= self.history["epoch"] <= epoch + 1e-9
