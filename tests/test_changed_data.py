@@ -21,6 +21,7 @@ from transfer.insight import facts, gain, race
 from transfer.lab import Lab, answers
 from transfer.lab.process import myself
 from transfer.lab.records import Run
+from transfer.modalities.image import identity
 from transfer.pictures import own
 from transfer.seen import record
 
@@ -107,9 +108,9 @@ def test_what_has_changed_is_said_and_nothing_goes_on_with_it(tmp_path: Path, ch
         with pytest.raises(DataChanged, match="Put the pictures back"):
             before.recorded(settings.run_folder("one"), "target", asked.target, 0, splits.target_split(asked), True)
     # What the run has kept is shown, with each picture that is still the same.
-    then = since.as_then(made, labels)
+    then = since.as_then(made, labels, "image")
     assert then is not None and then.classes == CLASSES
-    there = since.there(then.test.inputs)
+    there = identity.there(then.test.inputs)
     np.testing.assert_array_equal(then.test.inputs[there], pictures[there])
     np.testing.assert_array_equal(then.test.labels, labels)
     lost = {added: 0, renamed_picture: 0, renamed_class: 0, moved_to_another_class: 0}

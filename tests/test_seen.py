@@ -341,13 +341,13 @@ def test_copies_are_counted_against_everything_that_was_trained_on(tmp_path: Pat
     fill(folder / "train", 1, 6)
     fill(folder / "test", 2, 3)
     asked = SCRATCH.but(target=f"folder:{folder}")
-    assert copies(splits.target_split(asked), False).notes == []
+    assert copies(splits.target_split(asked), "image", False).notes == []
     split = splits.target_split(asked)
     there = [Path(name) for name in split.prints["train"].names]
     shutil.copy(folder / there[0], folder / "test" / there[0].parent.name / "again.png")
     shutil.copy(folder / there[1], folder / "test" / there[2].parent.name / "wrong.png")
     split = splits.target_split(asked)
-    found = copies(split, False)
+    found = copies(split, "image", False)
     assert found.exact.sum() == 2
     names = {split.prints["test"].names[place] for place in np.flatnonzero(found.exact)}
     assert {Path(name).name for name in names} == {"again.png", "wrong.png"}
@@ -357,4 +357,4 @@ def test_copies_are_counted_against_everything_that_was_trained_on(tmp_path: Pat
     logits[found.exact] = logits[found.exact] * -1
     assert found.metrics(logits, split.test.labels)["test_accuracy_without_copies"] == 1.0
     few = splits.split(catalog.dataset(asked.target), 0, 1)
-    assert copies(few, False).exact.sum() <= copies(few, True).exact.sum() == 2
+    assert copies(few, "image", False).exact.sum() <= copies(few, "image", True).exact.sum() == 2

@@ -14,12 +14,11 @@ from tests import tiny, tiny_texts
 from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
 from transfer.engine.inspect.look import look
-from transfer.engine.samples import since
 from transfer.errors import ImpossibleExperiment
 from transfer.export import keras_file
 from transfer.lab import answers
+from transfer.modalities.text import identity, working
 from transfer.modalities.text import look as texts
-from transfer.modalities.text import working
 from transfer.texts.kept import Texts
 
 
@@ -161,5 +160,5 @@ def test_texts_that_are_gone_since_are_said_to_be_gone_and_the_others_are_the_ru
     )
     monkeypatch.setattr(answers, "_open", OrderedDict())
     now = list(answers.pictures("texts", list(range(36)))["inputs"])
-    assert now[:3] == [since.GONE] * 3 and now[3:] == before[3:]
-    assert list(since.there(answers.opened("texts").split.test.inputs)) == list(range(3, 36))
+    assert now[:3] == [identity.GONE] * 3 and now[3:] == before[3:]
+    assert list(identity.there(answers.opened("texts").split.test.inputs)) == list(range(3, 36))

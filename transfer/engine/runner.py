@@ -111,7 +111,7 @@ class Runner(Trainer):
         """Says what the network has learned before, and which test pictures are trained on; refuses what leaks."""
         learns = self.experiment.source is not None and (self.strategy.start != "random" or self.strategy.reads_source)
         self.before = judged(self.experiment, self._split, self.source_split if learns else None)
-        self._copies = copies(self._split, self.strategy.unlabelled, self.before.lessons)
+        self._copies = copies(self._split, self.backbone.modality, self.strategy.unlabelled, self.before.lessons)
         if not self.was_resumed:
             kind = modalities.kind(self.backbone.modality)
             for words in (*self.before.verdict.remarks, *self._copies.notes):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transfer import catalog, settings
+from transfer import catalog, modalities, settings
 from transfer.engine.samples import arrays, since, splits
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
@@ -45,6 +45,20 @@ class Opened:
         self.turn = threading.Lock()
 
     @cached_property
+    def kind(self) -> str:
+        """The kind of its samples."""
+        return catalog.backbone(self.experiment.backbone).modality
+
+    def some(self, inputs: Any, most: int) -> np.ndarray:
+        """Indices of at most ``most`` samples that still exist."""
+        present = modalities.identity(self.kind).there(inputs)
+        if not len(present):
+            raise RequestError(
+                "None of the run's pictures exists any more.", None, "Restore the data set to what it was."
+            )
+        return np.asarray(present[_spread(len(present), most)])
+
+    @cached_property
     def split(self) -> splits.Split:
         """The target's data as the run saw it; if it has changed since, with the pictures that are still there.
 
@@ -63,7 +77,7 @@ class Opened:
                 return found
             if made is None and found is not None and np.array_equal(labels, found.test.labels):
                 return found
-            then = None if made is None else since.as_then(made, labels)
+            then = None if made is None else since.as_then(made, labels, self.kind)
         if then is None:
             raise RequestError(
                 "The data set has changed since this run, and the run stored no record of its pictures.",
@@ -99,7 +113,7 @@ class Opened:
         inputs, labels = self.split.train.inputs, self.split.train.labels
         if not len(inputs):
             inputs, labels = self.split.unlabelled, np.full(len(self.split.unlabelled), -1)
-        chosen = _some(inputs, KNOWN)
+        chosen = self.some(inputs, KNOWN)
         pictures = np.asarray(inputs[chosen])
         return pictures, labels[chosen], self.end.features(pictures)[0]
 
@@ -262,7 +276,7 @@ def look(run: str, place: int, stage: str = "", target: int = -1, start: bool = 
     """
     found = opened(run)
     picture = pictures(run, [place])["inputs"][0]
-    if place not in since.there(found.split.test.inputs):
+    if place not in modalities.identity(found.kind).there(found.split.test.inputs):
         raise RequestError("This picture no longer exists.", f"picture {place}", "Choose another picture.")
     with found.turn:
         inside = found.start if start else found.end
@@ -280,7 +294,7 @@ def moved(run: str) -> dict[str, Any]:
         with found.turn:
             room = COMPARED_BYTES // (4 * largest(found.end.found))
             test = found.split.test
-            chosen = _some(test.inputs, max(32, min(COMPARED, room)))
+            chosen = found.some(test.inputs, max(32, min(COMPARED, room)))
             shown = np.asarray(test.inputs[chosen])
             begun, ended = found.start.weights(), found.end.weights()
             alike = {
@@ -312,7 +326,7 @@ def embedded(run: str, method: str) -> dict[str, np.ndarray]:
     kept = _kept(found, f"embedded-{method}")
     if kept is None:
         test = found.split.test
-        chosen = _some(test.inputs, EMBEDDED)
+        chosen = found.some(test.inputs, EMBEDDED)
         shown, labels = np.asarray(test.inputs[chosen]), np.asarray(test.labels[chosen])
         with found.turn:
             several = {"start": found.start.features(shown)[0], "end": found.end.features(shown)[0]}
@@ -340,7 +354,7 @@ def together(run: str) -> dict[str, np.ndarray]:
         with _DATA:
             other = splits.split(catalog.dataset(found.experiment.source), found.experiment.seed).validation
         parts = {"source": other, "target": found.split.validation}
-        parts = {name: one.take(_some(one.inputs, TOGETHER)) for name, one in parts.items()}
+        parts = {name: one.take(found.some(one.inputs, TOGETHER)) for name, one in parts.items()}
         with found.turn:
             several = [_unit(found.end.features(np.asarray(one.inputs))[0]) for one in parts.values()]
         places = embedding.plane(np.concatenate(several), "tsne")
@@ -356,14 +370,6 @@ def together(run: str) -> dict[str, np.ndarray]:
 QUESTIONS: dict[str, Callable[..., Any]] = {
     one.__name__: one for one in (pictures, ready, answer, look, read, evidence, moved, embedded, together)
 }
-
-
-def _some(inputs: Any, most: int) -> np.ndarray:
-    """Indices of at most ``most`` pictures that still exist."""
-    present = since.there(inputs)
-    if not len(present):
-        raise RequestError("None of the run's pictures exists any more.", None, "Restore the data set to what it was.")
-    return np.asarray(present[_spread(len(present), most)])
 
 
 def _spread(count: int, most: int) -> np.ndarray:

@@ -26,7 +26,7 @@ _LAST_TRIES = 8
 
 
 class Recorder:
-    """Collects the events of one attempt at a run; a thread writes them ten times a second, and the first point at once.
+    """Collects the events of one attempt at a run; a thread writes them ten times a second, the first point at once.
 
     The thread runs within ``with``; on exit, everything has been written. `emit` and
     `should_stop` cost no more than an append and an attribute access. When nothing can be

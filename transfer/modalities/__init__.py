@@ -1,13 +1,15 @@
-"""Kinds of sample. Adding one is one new folder here, named for the kind, with three files.
+"""Kinds of sample. Adding one is one new folder here, named for the kind.
 
 ``__init__.py`` defines `KIND`, what pages and checks need to know; it imports no Keras. ``working.py`` has the
 functions of `Modality`, which bring samples to what a backbone reads and vary them; ``look.py`` has `look`, which
-shows samples without a network.
+shows samples without a network. ``identity.py``, which tells samples apart, is only needed by a kind whose samples
+are not arrays.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     import keras
 
     from transfer.backbones import Backbone
-    from transfer.datasets import Dataset, Samples
+    from transfer.datasets import Dataset, Published, Samples
+    from transfer.seen.prints import Prints
 
 
 PICTURE = re.compile(r"\b(picture(s?))\b", re.IGNORECASE)
@@ -83,6 +86,25 @@ class Modality(Protocol):
         """The samples ``plain``, ``weak`` (varied a little) or ``strong`` (varied much); as for `augment`."""
 
 
+class Identity(Protocol):
+    """What ``identity.py`` in a kind's folder defines: which samples are the same, however a data set changes."""
+
+    def prints(self, dataset: Dataset, inputs: Any) -> Prints:
+        """The fingerprint of each sample."""
+
+    def near(self, learned: Any, tested: Any) -> np.ndarray:
+        """Which tested samples are nearly equal to one that was learned from, bool, shape (n,)."""
+
+    def of_shape(self, dataset: Dataset, shape: tuple[int, ...]) -> Published | None:
+        """The data set's samples at the shape a run used; None if they only come in one shape."""
+
+    def remaining(self, parts: list[Any], places: np.ndarray, shape: tuple[int, ...]) -> Any:
+        """Samples by their places in all the parts, one after another; -1 is a sample that is gone."""
+
+    def there(self, inputs: Any) -> np.ndarray:
+        """Indices of the samples that are still there, in order."""
+
+
 def kind(key: str) -> Kind:
     """The kind of that key."""
     return cast(Kind, importlib.import_module(f"transfer.modalities.{key}").KIND)
@@ -91,6 +113,13 @@ def kind(key: str) -> Kind:
 def modality(key: str) -> Modality:
     """What works on samples of that kind; its file, which needs Keras, is imported only now."""
     return cast(Modality, importlib.import_module(f"transfer.modalities.{key}.working"))
+
+
+def identity(key: str) -> Identity:
+    """What tells samples of that kind apart; without an ``identity.py`` in the kind's folder, that of arrays."""
+    name = f"transfer.modalities.{key}.identity"
+    found = importlib.util.find_spec(name) is not None
+    return cast(Identity, importlib.import_module(name if found else "transfer.modalities.arrays"))
 
 
 def looker(key: str) -> Callable[[Dataset, Mapping[str, Samples], Path], dict[str, Any]]:

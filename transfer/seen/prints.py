@@ -52,9 +52,9 @@ class Prints:
         return found
 
 
-def of_pixels(pictures: np.ndarray) -> Prints:
-    """Fingerprints of pictures in memory, shape (n, height, width, channels), uint8."""
-    found = np.array([digest(np.ascontiguousarray(one).data) for one in pictures], "uint64")
+def of_arrays(samples: Iterable[np.ndarray]) -> Prints:
+    """Fingerprints of samples that are arrays, from their bytes."""
+    found = np.array([digest(np.ascontiguousarray(one).data) for one in samples], "uint64")
     return Prints(found, np.zeros(len(found), "uint64"))
 
 

@@ -1,4 +1,4 @@
-"""Test pictures that were also trained on: counted, told, and what the accuracy is without them."""
+"""Test samples that were also trained on: counted, told, and what the accuracy is without them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from transfer import modalities
 from transfer.engine.judge import metrics
 from transfer.engine.samples.splits import Split
-from transfer.pictures import alike, pack
-from transfer.pictures.kept import Pictures
 from transfer.seen import Lesson
 from transfer.seen.prints import joined
 from transfer.seen.verdict import trained
 
-# Comparing more takes longer than a person waits for the first step.
-MOST_COMPARED = 20_000
-
 
 @dataclass(frozen=True)
 class Copies:
-    """Pictures of a test part that are trained on as well.
+    """Samples of a test part that are trained on as well.
 
     Args:
-        exact: which have an exact copy among the pictures that are trained on, bool, shape (n,).
+        exact: which have an exact copy among the samples that are trained on, bool, shape (n,).
         near: which have only one that is nearly equal, bool, shape (n,).
-        clashing: pictures that occur with different labels, in any parts.
+        clashing: samples that occur with different labels, in any parts.
     """
 
     exact: np.ndarray
@@ -53,7 +49,7 @@ class Copies:
         """For the run's record, by name; the accuracy without them where some are left.
 
         Args:
-            logits: of the test pictures, shape (n, classes).
+            logits: of the test samples, shape (n, classes).
             labels: their class indices, shape (n,).
         """
         found: dict[str, Any] = {
@@ -68,41 +64,24 @@ class Copies:
         return found
 
 
-def copies(split: Split, unlabelled: bool, lessons: Sequence[Lesson] = ()) -> Copies:
-    """Looks for test pictures that are trained on, in this run or in what its network has learned before.
+def copies(split: Split, kind: str, unlabelled: bool, lessons: Sequence[Lesson] = ()) -> Copies:
+    """Looks for test samples that are trained on, in this run or in what its network has learned before.
 
-    Exact copies are found in any data set. Nearly equal ones (saved anew, scaled, made a little lighter) are looked
-    for among own pictures, where nothing has to be read for it.
+    Exact copies are found in any data set; nearly equal ones where the kind of sample can tell (``near`` in its
+    ``identity.py``).
 
     Args:
         split: of the target.
-        unlabelled: whether pictures without labels are learned from, too.
+        kind: of its samples.
+        unlabelled: whether samples without labels are learned from, too.
         lessons: what the network has learned before.
     """
     learned = [known for lesson in lessons if (known := trained(lesson)) is not None]
     mine = split.prints["unlabelled" if unlabelled else "train"]
     exact = split.prints["test"].among(mine, *learned)
-    near = _near(split, split.unlabelled if unlabelled else split.train.inputs) & ~exact
+    inputs = split.unlabelled if unlabelled else split.train.inputs
+    near = modalities.identity(kind).near(inputs, split.test.inputs) & ~exact
     return Copies(exact, near, _clashing(split))
-
-
-def _near(split: Split, learned: np.ndarray) -> np.ndarray:
-    found = np.zeros(len(split.test), dtype=bool)
-    facts = [_facts(learned), _facts(split.test.inputs)]
-    count = len(learned)
-    if facts[0] is None or facts[1] is None or count + len(found) > MOST_COMPARED:
-        return found
-    digests, thumbnails = (np.concatenate([one[place] for one in facts if one]) for place in (0, 1))
-    for first, second, exact in alike.pairs(digests, thumbnails):
-        if not exact and first < count <= second:
-            found[second - count] = True
-    return found | np.isin(digests[count:], digests[count:][found])
-
-
-def _facts(inputs: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Digest and thumbnail of each; None of pictures that are not kept on disk."""
-    made = pack.read(inputs.path.parent) if isinstance(inputs, Pictures) else None
-    return None if made is None else (made.facts["digest"][inputs.places], made.facts["thumbnail"][inputs.places])
 
 
 def _clashing(split: Split) -> int:
