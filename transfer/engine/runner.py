@@ -32,7 +32,6 @@ from transfer.engine.samples import arrays, splits
 from transfer.engine.samples.intake import taken_in
 from transfer.errors import Diverged
 from transfer.experiment import Experiment
-from transfer.pictures import scales
 from transfer.strategies import Setting, Strategy
 
 State = Literal["finished", "stopped", "paused", "discarded"]
@@ -84,7 +83,8 @@ class Runner(Trainer):
                 self.emit(Note(words))
         self.emit(Stage("loading the data"))
         with self.hearing():
-            self._scales = catalog.dataset(self.experiment.target).scales
+            target = catalog.dataset(self.experiment.target)
+            self._beside = modalities.identity(target.modality).beside(target)
             self._split = splits.target_split(self.experiment)
         self.provenance["data"][self.experiment.target] = self._split.fingerprint
         self.provenance["published"] = {self.experiment.target: self._split.published}
@@ -108,7 +108,7 @@ class Runner(Trainer):
         return self.train(self._legs)
 
     def _look_back(self) -> None:
-        """Says what the network has learned before, and which test pictures are trained on; refuses what leaks."""
+        """Says what the network has learned before, and which test samples are trained on; refuses what leaks."""
         learns = self.experiment.source is not None and (self.strategy.start != "random" or self.strategy.reads_source)
         self.before = judged(self.experiment, self._split, self.source_split if learns else None)
         self._copies = copies(self._split, self.backbone.modality, self.strategy.unlabelled, self.before.lessons)
@@ -194,7 +194,8 @@ class Runner(Trainer):
         if self.folder is not None:
             arrays.write(self.folder / "weights.npz", self.best_weights)
             (self.folder / "experiment.json").write_text(self.experiment.canonical_json())
-            scales.keep(self.folder, self._scales)
+            for name, text in self._beside.items():
+                (self.folder / name).write_text(text)
 
     def _answers(self, leg: Leg, weights: Weights) -> np.ndarray:
         """Logits of the test set with these weights."""

@@ -159,10 +159,10 @@ def find_out(question: Question, told: Callable[[int, int], None] = lambda done,
 
 
 def _answered(question: Question, folder: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    from transfer.pictures import telling
+    from transfer.received import telling
 
     values = question.values
-    with telling.listening(progress, lambda words: None):
+    with telling.listening(lambda doing, done, total: progress(done, total), lambda words: None):
         if question.kind == "look":
             from transfer.engine.inspect.look import look
 

@@ -1,9 +1,8 @@
 """Kinds of sample. Adding one is one new folder here, named for the kind.
 
 ``__init__.py`` defines `KIND`, what pages and checks need to know; it imports no Keras. ``working.py`` has the
-functions of `Modality`, which bring samples to what a backbone reads and vary them; ``look.py`` has `look`, which
-shows samples without a network. ``identity.py``, which tells samples apart, is only needed by a kind whose samples
-are not arrays.
+functions of `Modality`, which bring samples to what a backbone reads and vary them; ``look.py`` shows samples without
+a network (`Looker`). ``identity.py``, which tells samples apart, is only needed by a kind whose samples are not arrays.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -98,11 +97,24 @@ class Identity(Protocol):
     def of_shape(self, dataset: Dataset, shape: tuple[int, ...]) -> Published | None:
         """The data set's samples at the shape a run used; None if they only come in one shape."""
 
+    def beside(self, dataset: Dataset) -> dict[str, str]:
+        """The files, by name, that a run keeps so that new samples are read as its own were; each with its text."""
+
     def remaining(self, parts: list[Any], places: np.ndarray, shape: tuple[int, ...]) -> Any:
         """Samples by their places in all the parts, one after another; -1 is a sample that is gone."""
 
     def there(self, inputs: Any) -> np.ndarray:
         """Indices of the samples that are still there, in order."""
+
+
+class Looker(Protocol):
+    """What ``look.py`` in a kind's folder defines; ``batch`` only where the Data page shows the first batch."""
+
+    def look(self, dataset: Dataset, parts: Mapping[str, Samples], folder: Path) -> dict[str, Any]:
+        """What can be seen of the samples, JSON-able; pictures are put into the folder."""
+
+    def batch(self, given: np.ndarray, shown: int, folder: Path) -> dict[str, Any]:
+        """Shows the first samples of a batch as they enter a backbone, and says what its numbers are like."""
 
 
 def kind(key: str) -> Kind:
@@ -122,9 +134,9 @@ def identity(key: str) -> Identity:
     return cast(Identity, importlib.import_module(name if found else "transfer.modalities.arrays"))
 
 
-def looker(key: str) -> Callable[[Dataset, Mapping[str, Samples], Path], dict[str, Any]]:
-    """What shows the samples of that kind without a network; see ``look.py`` in the kind's folder."""
-    return cast("Any", importlib.import_module(f"transfer.modalities.{key}.look")).look
+def looker(key: str) -> Looker:
+    """What shows the samples of that kind without a network."""
+    return cast(Looker, importlib.import_module(f"transfer.modalities.{key}.look"))
 
 
 def size(experiment: Experiment, backbone: Backbone) -> int:

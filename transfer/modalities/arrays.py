@@ -40,6 +40,11 @@ def of_shape(dataset: Dataset, shape: tuple[int, ...]) -> Published | None:
     return None
 
 
+def beside(dataset: Dataset) -> dict[str, str]:
+    """Files that a run keeps so that new samples are read as its own were; none, for arrays are read as they are."""
+    return {}
+
+
 def remaining(parts: list[Any], places: np.ndarray, shape: tuple[int, ...]) -> Any:
     """Samples of which some may be gone; see `Remaining`."""
     return Remaining(parts, places, shape)

@@ -13,12 +13,13 @@ import numpy as np
 
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
-from transfer.pictures import telling, uploaded
+from transfer.pictures import uploaded
 from transfer.pictures.decoder import Scales
 from transfer.pictures.folders import Listing, Part, enough, listing
 from transfer.pictures.formats import BadPicture, Header, decoded, extremes, header
 from transfer.pictures.pack import Pack, ahead, packed
 from transfer.pictures.scales import full_scale
+from transfer.received import telling
 
 LAYOUT = 2
 NAMED = 3

@@ -20,10 +20,10 @@ from filelock import FileLock
 
 from transfer import settings
 from transfer.errors import DiskFull
-from transfer.pictures import telling
 from transfer.pictures.alike import FINGERPRINT, fingerprint
 from transfer.pictures.formats import BadPicture
 from transfer.pictures.kept import Pictures
+from transfer.received import telling
 
 LAYOUT = 2
 _PIXELS, _FACTS, _ABOUT = "pixels.bin", "facts.npz", "about.json"
@@ -162,7 +162,7 @@ def _write(
                 continue
             finally:
                 if place % _TELL_EVERY == 0 or place + 1 == len(names):
-                    telling.progress(place + 1, len(names))
+                    telling.progress("decoding the pictures", place + 1, len(names))
             file.write(found.data)
             digest.update(found.data)
             good.append(place)

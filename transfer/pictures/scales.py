@@ -29,10 +29,9 @@ def full_scale(depth: str, low: float, high: float) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def keep(folder: Path, scales: Scales) -> None:
-    """Writes them beside the run's weights; nothing if its pictures have eight bits."""
-    if scales:
-        (folder / _FILE).write_text(json.dumps({depth: list(scale) for depth, scale in scales.items()}))
+def written(scales: Scales) -> dict[str, str]:
+    """The file that a run keeps them in, by its name, and its text; none if its pictures have eight bits."""
+    return {_FILE: json.dumps({depth: list(scale) for depth, scale in scales.items()})} if scales else {}
 
 
 def kept(folder: Path) -> Scales:

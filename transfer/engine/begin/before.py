@@ -1,4 +1,4 @@
-"""What a run's network has learned before its target is trained on, judged by the pictures that are really there."""
+"""What a run's network has learned before its target is trained on, judged by the samples that are really there."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def judged(experiment: Experiment, target: Split, source: Split | None) -> Befor
         source: the source's, if one is learned.
 
     Raises:
-        ImpossibleExperiment: the network has, or may have, learned test pictures.
+        ImpossibleExperiment: the network has, or may have, learned test samples.
     """
     learned = source.prints if source else None
     verdict = catalog.judged(experiment, target.prints, learned)
@@ -69,7 +69,7 @@ def after(before: Before, experiment: Experiment, target: Split, unlabelled: boo
         before: what it had learned before.
         experiment: what was run.
         target: its split.
-        unlabelled: whether pictures without labels were learned from, too.
+        unlabelled: whether samples without labels were learned from, too.
         run: its id.
     """
     where = origins(experiment.target, catalog.dataset(experiment.target))
@@ -79,7 +79,7 @@ def after(before: Before, experiment: Experiment, target: Split, unlabelled: boo
 
 
 def recorded(folder: Path, role: str, key: str, seed: int, split: Split, resumed: bool) -> None:
-    """Keeps which pictures a run uses; a run that goes on has to find those that it began with.
+    """Keeps which samples a run uses; a run that goes on has to find those that it began with.
 
     Args:
         folder: of the run.
@@ -90,7 +90,7 @@ def recorded(folder: Path, role: str, key: str, seed: int, split: Split, resumed
         resumed: whether the run goes on from a checkpoint.
 
     Raises:
-        DataChanged: the pictures are others than those that the run began with.
+        DataChanged: the samples are others than those that the run began with.
     """
     dataset = catalog.dataset(key)
     shape = tuple(split.train.inputs.shape[1:])

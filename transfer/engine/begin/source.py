@@ -19,7 +19,7 @@ from transfer.experiment import Experiment
 from transfer.strategies import Phase
 
 LAYOUT = 2
-# Fields that change what is learned from a source, beside the source itself and the size its pictures are fed at. A
+# Fields that change what is learned from a source, beside the source itself and the size its samples are fed at. A
 # new field of Experiment belongs here if it changes the source's weights; tests/test_source.py asks about each.
 MATTERS = ("backbone", "source_epochs", "precision", "seed")
 RECIPE: dict[str, Any] = {
@@ -66,7 +66,7 @@ class Lesson:
         """Where the weights lie, or will.
 
         The name tells apart what gives other weights and nothing else. The split's fingerprint speaks for the source's
-        pictures, whatever their data set is called.
+        samples, whatever their data set is called.
         """
         network = self.backbone.pretrained.identity if self.backbone.pretrained else ""
         learned_by = {name: value for name, value in self.recipe.model_dump(mode="json").items() if name != "target"}

@@ -38,21 +38,21 @@ class Inside:
         """Stages with a feature map, bottom to top, and the map's height and width."""
         return gradcam.stages(self.found)
 
-    def look(self, picture: np.ndarray, stage: str = "", target: int = gradcam.PREDICTED) -> Look:
-        """Logits, features and Grad-CAM of one picture.
+    def look(self, sample: np.ndarray, stage: str = "", target: int = gradcam.PREDICTED) -> Look:
+        """Logits, features and Grad-CAM of one sample.
 
         Args:
-            picture: uint8, shape (height, width, channels), the shape the network was trained on.
+            sample: of the shape the network was trained on.
             stage: one of `maps`; empty: the highest.
             target: class whose evidence is shown; by default the predicted one.
         """
         stage = stage or list(self.maps)[-1]
         if stage not in self._lookers:
             self._lookers[stage] = gradcam.looker(self.found, stage, features=not self.head_says)
-        return self._lookers[stage](picture, target)
+        return self._lookers[stage](sample, target)
 
     def _featurer(self, shape: tuple[int, ...]) -> keras.Model:
-        """A model from raw pictures of that shape to features and logits; it shares the network's weights."""
+        """A model from raw samples of that shape to features and logits; it shares the network's weights."""
         if shape not in self._featurers:
             network = self.found.network
             kind = modality(network.backbone.modality)
@@ -64,21 +64,21 @@ class Inside:
             self._featurers[shape] = keras.Model(entrance.input, [features, self.found.head(features, training=False)])
         return self._featurers[shape]
 
-    def features(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features, shape (n, d), and logits, shape (n, classes), of raw target or source pictures."""
-        pictures = self.found.network.read(pictures)
-        model = self._featurer(tuple(pictures.shape[1:]))
-        several = [model.predict_on_batch(part) for part in _batches(pictures)]
-        features, logits = (np.concatenate([one[place] for one in several])[: len(pictures)] for place in (0, 1))
+    def features(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features, shape (n, d), and logits, shape (n, classes), of raw target or source samples."""
+        samples = self.found.network.read(samples)
+        model = self._featurer(tuple(samples.shape[1:]))
+        several = [model.predict_on_batch(part) for part in _batches(samples)]
+        features, logits = (np.concatenate([one[place] for one in several])[: len(samples)] for place in (0, 1))
         return features, logits
 
-    def answers(self, pictures: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        """Each stage's outputs for raw pictures, bottom to top; only one stage is in memory at a time."""
-        pictures = self.found.network.read(pictures)
-        entered = [np.asarray(self.found.network.entrance(part, training=False)) for part in _batches(pictures)]
+    def answers(self, samples: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Each stage's outputs for raw samples, bottom to top; only one stage is in memory at a time."""
+        samples = self.found.network.read(samples)
+        entered = [np.asarray(self.found.network.entrance(part, training=False)) for part in _batches(samples)]
         for name, stage in self.found.network.named(self.found.network.names):
             entered = [np.asarray(stage.predict_on_batch(part)) for part in entered]
-            yield name, np.concatenate(entered)[: len(pictures)].astype("float32", copy=False)
+            yield name, np.concatenate(entered)[: len(samples)].astype("float32", copy=False)
 
     def weights(self) -> dict[str, list[np.ndarray]]:
         """The weights of each stage, bottom to top, without moving statistics and seeds."""
@@ -94,7 +94,7 @@ def head_was_kept(experiment: Experiment) -> bool:
 
 
 def largest(found: Rebuilt) -> int:
-    """How many numbers the largest output of a stage holds for one picture."""
+    """How many numbers the largest output of a stage holds for one sample."""
     return max(int(np.prod(stage.output_shape[1:])) for stage in found.network.stages)
 
 
@@ -106,7 +106,7 @@ def _learned(stage: keras.Model) -> list[np.ndarray]:
     ]
 
 
-def _batches(pictures: np.ndarray) -> list[np.ndarray]:
-    """Batches of one size, because another size would be traced again; the first pictures fill up the last batch."""
-    places = np.resize(np.arange(len(pictures)), -(-len(pictures) // BATCH) * BATCH)
-    return [np.asarray(pictures[places[at : at + BATCH]]) for at in range(0, len(places), BATCH)]
+def _batches(samples: np.ndarray) -> list[np.ndarray]:
+    """Batches of one size, because another size would be traced again; the first samples fill up the last batch."""
+    places = np.resize(np.arange(len(samples)), -(-len(samples) // BATCH) * BATCH)
+    return [np.asarray(samples[places[at : at + BATCH]]) for at in range(0, len(places), BATCH)]

@@ -38,5 +38,5 @@ def look(dataset: Dataset, seed: int, folder: Path) -> dict[str, Any]:
         "seed": seed,
         "fingerprint": split.fingerprint,
         "counts": {name: list(splits.class_counts(one, dataset.classes).values()) for name, one in parts.items()},
-        **looker(dataset.modality)(dataset, parts, folder),
+        **looker(dataset.modality).look(dataset, parts, folder),
     }

@@ -42,7 +42,7 @@ class Rebuilt:
         network: its entrance and stages.
         head: from features to logits, built.
         classes: names of the logits, in order.
-        shape: (height, width, channels) of the raw pictures it was trained on.
+        shape: of one raw sample it was trained on.
     """
 
     experiment: Experiment
@@ -53,7 +53,7 @@ class Rebuilt:
 
     @property
     def size(self) -> int:
-        """Height and width, in pixels, to which the entrance brings every picture."""
+        """The size to which the entrance brings every sample."""
         return self.network.size
 
     @cached_property
@@ -63,32 +63,32 @@ class Rebuilt:
 
     @cached_property
     def model(self) -> keras.Model:
-        """All in one piece, in inference mode: raw uint8 pictures of `shape` to logits, shape (n, classes)."""
-        pictures = flowing = self.network.entrance.input
+        """All in one piece, in inference mode: raw samples of `shape` to logits, shape (n, classes)."""
+        samples = flowing = self.network.entrance.input
         for part in (self.network.entrance, *self.network.stages):
             flowing = part(flowing, training=False)
         logits = self.head(ops.cast(flowing, "float32"), training=False)
-        return keras.Model(pictures, logits, name="network")
+        return keras.Model(samples, logits, name="network")
 
     @cached_property
     def frozen(self) -> Frozen:
         """The same as something that also tells every stage's output; never trained."""
         return Frozen(self.network.entrance, self.network.named(self.network.names), self.head)
 
-    def logits(self, pictures: np.ndarray) -> np.ndarray:
-        """What it says of raw pictures, as in the run's test.
+    def logits(self, samples: np.ndarray) -> np.ndarray:
+        """What it says of raw samples, as in the run's test.
 
         Args:
-            pictures: uint8, 0 to 255, shape (n, height, width, channels) as `shape` has it, n >= 1.
+            samples: as `shape` has them, shape (n, ...), n >= 1.
 
         Returns:
             Shape (n, classes), float32; softmax makes probabilities of them.
         """
         # The last batch is filled up, for one of another size would be traced anew.
-        pictures = self.network.read(pictures)
-        places = np.resize(np.arange(len(pictures)), -(-len(pictures) // PREDICTED) * PREDICTED)
-        parts = (pictures[places[at : at + PREDICTED]] for at in range(0, len(places), PREDICTED))
-        return np.concatenate([self.model.predict_on_batch(one) for one in parts])[: len(pictures)]
+        samples = self.network.read(samples)
+        places = np.resize(np.arange(len(samples)), -(-len(samples) // PREDICTED) * PREDICTED)
+        parts = (samples[places[at : at + PREDICTED]] for at in range(0, len(places), PREDICTED))
+        return np.concatenate([self.model.predict_on_batch(one) for one in parts])[: len(samples)]
 
 
 def trained(run: str, emit: Emit | None = None, wish: Callable[[], Wish | None] | None = None) -> Rebuilt:

@@ -19,7 +19,7 @@ from transfer.engine.samples import splits
 from transfer.modalities import modality
 from transfer.strategies.mmd import discrepancy
 
-PICTURES = 500
+SAMPLES = 500
 SHUFFLES = 20
 A_DIMENSION = 8
 
@@ -33,7 +33,7 @@ def distance(first: str, second: str, backbone: str, seed: int, told: Told) -> d
     Args:
         first: key of a data set.
         second: key of another.
-        backbone: key of the network whose features are compared, at its usual picture size.
+        backbone: key of the network whose features are compared, at its usual sample size.
         seed: of splits and of random weights.
         told: called with (done, total) while features are computed.
 
@@ -44,7 +44,7 @@ def distance(first: str, second: str, backbone: str, seed: int, told: Told) -> d
     both = [_features(catalog.dataset(key), backbone, seed, told) for key in (first, second)]
     ours, theirs = (one / np.maximum(np.linalg.norm(one, axis=1, keepdims=True), 1e-9) for one in both)
     pooled, random = np.concatenate([ours, theirs]), np.random.default_rng(seed)
-    flat = _flat(pooled, max(1, min(len(ours), len(theirs), PICTURES) // A_DIMENSION))
+    flat = _flat(pooled, max(1, min(len(ours), len(theirs), SAMPLES) // A_DIMENSION))
     found, *chance = [
         _measured(pooled[order], flat[order], len(ours))
         for order in (np.arange(len(pooled)), *(random.permutation(len(pooled)) for _ in range(SHUFFLES)))
@@ -62,7 +62,7 @@ def distance(first: str, second: str, backbone: str, seed: int, told: Told) -> d
 
 
 def _flat(pooled: np.ndarray, kept: int) -> np.ndarray:
-    """The features in so many directions of most variance: fewer than there are pictures, or a line parts anything."""
+    """The features in so many directions of most variance: fewer than there are samples, or a line parts anything."""
     centred = pooled.astype("float64") - pooled.mean(axis=0)
     projected: np.ndarray = centred @ np.linalg.svd(centred, full_matrices=False)[2][:kept].T
     return projected
@@ -76,7 +76,7 @@ def _measured(features: np.ndarray, flat: np.ndarray, count: int) -> tuple[float
 
 
 def _features(dataset: Dataset, key: str, seed: int, told: Told) -> np.ndarray:
-    """Features of the validation pictures, which runs with this seed share, and of as many more as are needed."""
+    """Features of the validation samples, which runs with this seed share, and of as many more as are needed."""
     split = splits.split(dataset, seed)
     backbone = catalog.backbone(key)
     rebuilt.ready(backbone.key)
@@ -84,11 +84,11 @@ def _features(dataset: Dataset, key: str, seed: int, told: Told) -> np.ndarray:
     knowledge = Knowledge("random weights", f"random {seed}")
     if backbone.pretrained is not None:
         knowledge = Knowledge(backbone.pretrained.source, backbone.pretrained.identity, own=True)
-    more = max(0, PICTURES - len(split.validation))
+    more = max(0, SAMPLES - len(split.validation))
     several = [split.validation.inputs]
     if more:
         several.append(split.train.take(np.arange(min(more, len(split.train)))).inputs)
     several = [modality(backbone.modality).read(one, backbone, backbone.size) for one in several]
     network = Network(backbone, several[0].shape[1:], backbone.size, knowledge)
     found = features.cached(network, list(network.names), several, told)
-    return np.concatenate(found)[:PICTURES].reshape(min(PICTURES, sum(map(len, several))), -1)
+    return np.concatenate(found)[:SAMPLES].reshape(min(SAMPLES, sum(map(len, several))), -1)

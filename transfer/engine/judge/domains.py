@@ -38,8 +38,8 @@ class Domains:
         """Figures by name, and both domains as points in the plane.
 
         Args:
-            logits: for the target's validation pictures, shape (n, classes).
-            features: of the same pictures, shape (n, d).
+            logits: for the target's validation samples, shape (n, classes).
+            features: of the same samples, shape (n, d).
             epoch: on the x axis of the run's curves.
         """
         values = {

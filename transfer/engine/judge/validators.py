@@ -1,6 +1,6 @@
-"""Figures that judge a network on pictures without labels, to choose an epoch by; in NumPy, from logits.
+"""Figures that judge a network on samples without labels, to choose an epoch by; in NumPy, from logits.
 
-Each looks only at what the network says of the target's validation pictures. They misinform when the
+Each looks only at what the network says of the target's validation samples. They misinform when the
 network is surely wrong: sure answers have low entropy whether right or not.
 """
 
@@ -16,7 +16,7 @@ TEMPERATURE = 0.05
 def entropy(logits: np.ndarray) -> float:
     """Mean entropy of the answers, nats, 0 (all sure) to ln(classes); lower is taken for better.
 
-    Misleads when all pictures are put into one class, surely.
+    Misleads when all samples are put into one class, surely.
 
     Reference:
         Grandvalet & Bengio 2004, eq. 4; as a validator, Morerio et al. 2018.
@@ -26,7 +26,7 @@ def entropy(logits: np.ndarray) -> float:
 
 
 def information(logits: np.ndarray) -> float:
-    """Mutual information of picture and answer, nats, 0 to ln(classes); higher is taken for better.
+    """Mutual information of sample and answer, nats, 0 to ln(classes); higher is taken for better.
 
     The entropy of the mean answer less the mean entropy: sure answers, spread over the classes.
     Misleads when the target's classes are not equally common.
@@ -41,8 +41,8 @@ def information(logits: np.ndarray) -> float:
 def density(logits: np.ndarray) -> float:
     """Soft neighbourhood density, nats, 0 to ln(n - 1); higher is taken for better.
 
-    The mean entropy of each picture's similarities to all others, at temperature 0.05: high when
-    pictures lie in clusters of many. Misleads when all of them lie in one.
+    The mean entropy of each sample's similarities to all others, at temperature 0.05: high when
+    samples lie in clusters of many. Misleads when all of them lie in one.
 
     Reference:
         Saito et al. 2021, Tune it the right way, eq. 2 and 3, on the softmax answers as in their code.
@@ -61,7 +61,7 @@ def apart(source: np.ndarray, target: np.ndarray) -> float:
     """Proxy A-distance of two sets of features, 0 (a line cannot tell them apart) to 2 (always).
 
     2 (1 - 2 error) of the best linear separation, fitted by least squares on half of each and tried on
-    the other; below 0 is called 0. Misleads when there are fewer pictures than features.
+    the other; below 0 is called 0. Misleads when there are fewer samples than features.
 
     Args:
         source: shape (n, d), at least 4 rows.

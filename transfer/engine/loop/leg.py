@@ -181,7 +181,7 @@ class Leg:
         everything = Samples(self.data.unlabelled, np.arange(len(self.data.unlabelled)))
         order = batches(everything, self.portions.apart, [self.experiment.seed, self.index], epoch, offset)
         for place, (inputs, places) in enumerate(order, start=epoch * self.steps + offset):
-            # A last batch of one picture would have no variance to be normalised by, and nothing to be aligned with.
+            # A last batch of one sample would have no variance to be normalised by, and nothing to be aligned with.
             if missing := self.portions.of(place)[self.phase.unlabelled[0]] - len(places):
                 more = draw(everything, missing, [self.experiment.seed, self.index, place, 4])
                 inputs, places = np.concatenate([inputs, more.inputs]), np.concatenate([places, more.labels])

@@ -25,7 +25,7 @@ from transfer.engine.loop.watch import Watch
 from transfer.engine.network.network import Weights, put, take
 from transfer.engine.samples import splits
 from transfer.experiment import Experiment
-from transfer.pictures import telling
+from transfer.received import telling
 from transfer.seen.record import Record
 from transfer.strategies import Strategy
 
@@ -152,11 +152,8 @@ class Trainer:
         return self._resumed is not None or taught
 
     def hearing(self) -> AbstractContextManager[None]:
-        """Within, it is said how far decoding own pictures is, and which were left out."""
-        return telling.listening(
-            lambda done, total: self._downloaded("decoding the pictures", done, total),
-            lambda words: self.emit(Note(words)),
-        )
+        """Within, it is said how far decoding own files is, and which were left out."""
+        return telling.listening(self._downloaded, lambda words: self.emit(Note(words)))
 
     def _clock(self) -> float:
         return self._before + time.perf_counter() - self._start

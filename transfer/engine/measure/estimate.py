@@ -52,14 +52,14 @@ class Estimate:
 
 
 def estimate(experiment: Experiment, labelled: int, unlabelled: int | None = None) -> Estimate:
-    """Builds the network with random weights, takes a few steps of each phase on blank pictures and adds up.
+    """Builds the network with random weights, takes a few steps of each phase on blank samples and adds up.
 
     It misleads on a machine that does something else meanwhile, and leaves out what is cached.
 
     Args:
         experiment: possible.
-        labelled: training pictures of the target with their label; 0 for a target without labels.
-        unlabelled: all training pictures of the target; None: no more than those.
+        labelled: training samples of the target with their label; 0 for a target without labels.
+        unlabelled: all training samples of the target; None: no more than those.
 
     Raises:
         RequestError: the experiment is impossible.

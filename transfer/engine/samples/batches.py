@@ -26,12 +26,12 @@ def batches(
     """The samples of one epoch, inputs and labels, in an order of its own.
 
     Args:
-        samples: inputs may be pictures or features of a frozen prefix.
+        samples: inputs may be raw or features of a frozen prefix.
         size: samples a batch; the last of an epoch may be smaller.
         seed: together with the epoch it fixes order and augmentation.
         epoch: which one, from 0.
         offset: batches to leave out, for a run that is resumed inside the epoch.
-        vary: augments pictures, or None to take them as they are.
+        vary: augments samples, or None to take them as they are.
     """
     made = _batches(samples, size, seed, epoch, offset, vary)
     return made if isinstance(samples.inputs, np.ndarray) else ahead(made)

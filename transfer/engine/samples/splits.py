@@ -30,7 +30,7 @@ class Split:
         fingerprint: SHA-256 of the published data, the seed and the sizes, 64 hexadecimal digits.
         classes: class names in label order.
         published: SHA-256 of the published data, whatever the split; empty for data that is made up.
-        prints: the pictures of each part by their content, as `transfer.seen.contents` keeps them; of a data set
+        prints: the samples of each part by their content, as `transfer.seen.contents` keeps them; of a data set
             that is changed to order, those it is made from.
     """
 
@@ -49,7 +49,7 @@ def split(dataset: Dataset, seed: int, labels_per_class: int | None = None, with
 
     The authors' test set is kept when there is one; otherwise ``test_fraction`` is held out.
     Validation is theirs, too, or 15 % of all that is not test, at most 5,000. Neither changes with
-    ``labels_per_class``, so that runs with few and many labels are judged by the same pictures;
+    ``labels_per_class``, so that runs with few and many labels are judged by the same samples;
     and the labels for n are among those for n + 1, so that a curve over n shows what a further
     label is worth, not another draw. Misleads when near duplicates lie on both sides: stratified
     chance does not know of writers or photographs. Exact copies stay in one part.
@@ -110,7 +110,7 @@ def target_split(experiment: Experiment) -> Split:
 
 
 def count(dataset: Dataset) -> counted.Counts:
-    """How many pictures of each class there are in each part; loads the data set if nobody has counted before."""
+    """How many samples of each class there are in each part; loads the data set if nobody has counted before."""
     found = counted.known(dataset)
     if found is None:
         split(dataset, 0)

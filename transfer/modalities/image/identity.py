@@ -11,7 +11,7 @@ from transfer.datasets import Dataset, Published
 from transfer.datasets.corrupted import base
 from transfer.modalities import arrays
 from transfer.modalities.arrays import there as there
-from transfer.pictures import alike, own, pack
+from transfer.pictures import alike, own, pack, scales
 from transfer.pictures.kept import Pictures
 from transfer.seen import files
 from transfer.seen.prints import Prints, of_arrays
@@ -64,6 +64,11 @@ def of_shape(dataset: Dataset, shape: tuple[int, ...]) -> Published | None:
     if seen is None or base(dataset.key) != dataset.key:
         return None
     return own.published(replace(seen, shape=(shape[0], shape[1], shape[2])))
+
+
+def beside(dataset: Dataset) -> dict[str, str]:
+    """What becomes black and what white in pictures of more than eight bits."""
+    return scales.written(dataset.scales)
 
 
 def remaining(parts: list[Any], places: np.ndarray, shape: tuple[int, ...]) -> arrays.Remaining:

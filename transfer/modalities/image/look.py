@@ -16,6 +16,7 @@ from transfer.pictures.kept import Pictures
 TILE, GAP, A_CLASS = 72, 3, 8
 MOST_CLASSES, MOST_PAIRS, MOST_SIZES, MOST_LEFT_OUT = 200, 24, 3000, 200
 SHEET_CLASSES, SHEET_TILE = 12, 56
+ACROSS, BATCH_TILE, BATCH_GAP = 8, 112, 4
 PARTS = ("train", "validation", "test")
 
 
@@ -46,6 +47,26 @@ def look(dataset: Dataset, parts: Mapping[str, Samples], folder: Path) -> dict[s
         "pairs": pairs,
         "pair_counts": counts,
     }
+
+
+def batch(given: np.ndarray, shown: int, folder: Path) -> dict[str, Any]:
+    """Draws the first pictures of a batch.
+
+    Args:
+        given: pixels from 0 to 255, shape (n, height, width, channels).
+        shown: how many are drawn.
+        folder: for ``batch.png``.
+
+    Returns:
+        JSON-able: ``low``, ``high`` and ``mean`` of the whole batch's pixels.
+    """
+    rows, step = -(-min(shown, len(given)) // ACROSS), BATCH_TILE + BATCH_GAP
+    sheet = Image.new("RGBA", (step * min(ACROSS, len(given)) - BATCH_GAP, step * rows - BATCH_GAP))
+    for place, picture in enumerate(np.clip(np.rint(given[:shown]), 0, 255).astype("uint8")):
+        sheet.paste(tile(picture, BATCH_TILE), (place % ACROSS * step, place // ACROSS * step))
+    sheet.save(folder / "batch.png")
+    mean = given.mean(axis=(0, 1, 2)).round(1).tolist()
+    return {"low": float(given.min()), "high": float(given.max()), "mean": mean}
 
 
 def _some(samples: Samples, label: int, wanted: int) -> list[np.ndarray]:

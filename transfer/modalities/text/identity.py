@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from transfer.datasets import Dataset
+from transfer.modalities.arrays import beside as beside
 from transfer.modalities.arrays import near as near
 from transfer.modalities.arrays import of_shape as of_shape
 from transfer.seen.prints import Prints, of_texts

@@ -1,4 +1,4 @@
-"""Progress and remarks while pictures are decoded: they reach whoever asked for them, however deep the call is."""
+"""Progress and remarks while files are decoded: they reach whoever asked for them, however deep the call is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]
 Remark = Callable[[str], None]
 
 _listener: ContextVar[tuple[Progress, Remark] | None] = ContextVar("listener", default=None)
@@ -14,7 +14,7 @@ _listener: ContextVar[tuple[Progress, Remark] | None] = ContextVar("listener", d
 
 @contextmanager
 def listening(progress: Progress, remark: Remark) -> Iterator[None]:
-    """Inside it, ``progress(done, total)`` and ``remark(sentence)`` are called as pictures are decoded."""
+    """Inside it, ``progress(doing, done, total)`` and ``remark(sentence)`` are called as files are decoded."""
     token = _listener.set((progress, remark))
     try:
         yield
@@ -22,10 +22,10 @@ def listening(progress: Progress, remark: Remark) -> Iterator[None]:
         _listener.reset(token)
 
 
-def progress(done: int, total: int) -> None:
-    """Reports how many of the pictures are decoded."""
+def progress(doing: str, done: int, total: int) -> None:
+    """Reports how many of the files are decoded, and in words what is being done."""
     if (listener := _listener.get()) is not None:
-        listener[0](done, total)
+        listener[0](doing, done, total)
 
 
 def remark(sentence: str) -> None:
