@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.kinds import kind_of, shows
+from pages.kinds import kind_of, own_data, shows
 from pages.parts.choose import cards
 from pages.parts.common.distinct_labels import told_apart
 from pages.parts.common.entry import through_app
 from pages.parts.common.form import choose, chosen
-from pages.parts.data import add_own, folder_layout, own_texts
+from pages.parts.data import add_own
 from transfer import catalog
 from transfer.counted import is_here
 from transfer.datasets import Dataset
@@ -49,22 +49,21 @@ def about(dataset: Dataset) -> None:
     """Facts about the data set, and its buttons."""
     facts = cards.facts(dataset)
     st.caption(f"{facts} · `{dataset.key}` · {dataset.summary} {dataset.reference}, {dataset.licence}.")
-    if own_texts.is_own(dataset.key):
-        own_texts.how_it_was_read(dataset)
-    elif dataset.understood:
-        folder_layout.how_it_was_read(dataset.key, dataset.understood)
+    own = own_data(dataset.modality)
+    if own is not None:
+        own.how_it_was_read(dataset)
     if dataset.warning:
         st.caption(f":material/info: {dataset.warning}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Learn this", type="primary", icon=":material/science:", on_click=learn, args=(dataset,),
                   help="Makes it the target of the experiment and opens the Lab.")  # fmt: skip
-        if ":" in dataset.key and "~" not in dataset.key:
+        if own is not None and ":" in dataset.key and "~" not in dataset.key:
             words = "Forget" if dataset.key.startswith(("folder:", "texts:")) else "Remove"
             nouns = kind_of(dataset.key).nouns
             with st.popover(words, type="tertiary", icon=":material/delete:"):
                 gone = f"This deletes the {nouns}" if words == "Remove" else f"The {nouns} stay where they are"
                 st.caption(f"{gone}. Runs that used them stay on the Runs page.")
-                st.button(f"{words} {dataset.title}", on_click=add_own.remove, args=(dataset.key,))
+                st.button(f"{words} {dataset.title}", on_click=own.remove, args=(dataset.key,))
 
 
 def fetched(dataset: Dataset) -> bool:

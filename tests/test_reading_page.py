@@ -14,7 +14,7 @@ from transfer.pictures.layout.offered import offered
 
 def page(key: str) -> AppTest:
     def shown(key: str) -> None:
-        from pages.parts.data import folder_layout
+        from pages.kinds.image import folder_layout
         from transfer.errors import LabError
         from transfer.pictures.folders import listing
 

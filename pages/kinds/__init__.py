@@ -7,6 +7,7 @@ file is named like one of these functions, because Python would put the file in 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
@@ -53,6 +54,26 @@ class Shows(Protocol):
 
     def try_it(self, runs: list[Run]) -> None:
         """Asks for a sample, and draws the answers of several networks side by side."""
+
+
+class OwnData(Protocol):
+    """What ``own_data.py`` in a kind's folder defines, where people can add samples of their own."""
+
+    def panel(self) -> None:
+        """The ways to add samples."""
+
+    def how_it_was_read(self, dataset: Dataset) -> None:
+        """Draws how own samples were read, with a form to correct it; nothing for other data sets."""
+
+    def remove(self, key: str) -> None:
+        """Removes an own data set: an upload with its files, a path only from the choices."""
+
+
+def own_data(kind: str) -> OwnData | None:
+    """How samples of that kind are added; None if they cannot be."""
+    name = f"pages.kinds.{kind}"
+    there = hasattr(importlib.import_module(name), "__path__") and importlib.util.find_spec(f"{name}.own_data")
+    return cast(OwnData, importlib.import_module(f"{name}.own_data")) if there else None
 
 
 def shows(kind: str) -> Shows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,6 +116,11 @@ class Looker(Protocol):
 
     def batch(self, given: np.ndarray, shown: int, folder: Path) -> dict[str, Any]:
         """Shows the first samples of a batch as they enter a backbone, and says what its numbers are like."""
+
+
+def kinds() -> dict[str, Kind]:
+    """All kinds by their keys, which are the names of the folders here."""
+    return {one.name: kind(one.name) for one in pkgutil.iter_modules(__path__) if one.ispkg}
 
 
 def kind(key: str) -> Kind:

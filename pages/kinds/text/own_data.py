@@ -201,11 +201,9 @@ def left(found: own.Known) -> None:
 
 
 def how_it_was_read(dataset: Dataset) -> None:
-    """How a user's texts were read, with a form to correct it.
-
-    Args:
-        dataset: of the families ``texts`` and ``own_texts``.
-    """
+    """How a user's texts were read, with a form to correct it; nothing for texts that are not the user's."""
+    if dataset.key.partition(":")[0] not in ("texts", "own_texts"):
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/rule: **How it was read** · {printable_text(' '.join(dataset.understood))}")
         try:
@@ -238,11 +236,6 @@ def _correct(key: str, place: Any, before: Choices, found: own.Known) -> None:
         return
     own.afresh()
     st.rerun()
-
-
-def is_own(key: str) -> bool:
-    """Whether a data set is a user's own texts."""
-    return key.partition(":")[0] in ("texts", "own_texts")
 
 
 def remove(key: str) -> None:
