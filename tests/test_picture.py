@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from transfer.errors import RequestError
-from transfer.insight import bars, heat, picture
-from transfer.pictures import own, scales
+from transfer.insight import bars
+from transfer.pictures import given as picture
+from transfer.pictures import heat, own, scales
 
 
 def as_file(pixels, kind="PNG", **options):
@@ -67,7 +68,8 @@ def test_a_given_file_has_the_very_pixels_that_training_has(tmp_path, kind):
 
 def test_the_scales_of_deep_pictures_are_kept_with_the_run(tmp_path):
     assert scales.kept(tmp_path) == {}
-    scales.keep(tmp_path, {"16-bit": (0.0, 4095.0)})
+    for name, text in scales.written({"16-bit": (0.0, 4095.0)}).items():
+        (tmp_path / name).write_text(text)
     assert scales.kept(tmp_path) == {"16-bit": (0.0, 4095.0)}
 
 

@@ -13,6 +13,7 @@ from transfer.pictures import own, uploads
 from transfer.pictures.folders import listing
 from transfer.pictures.layout.kept import keep, kept
 from transfer.pictures.layout.typed import Corrections
+from transfer.received.printable import printable
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout; everything else goes to stderr.")]
 
@@ -66,7 +67,7 @@ def understand(
     for sentence in found.said:
         typer.echo(sentence)
     for name, why in found.left_out:
-        typer.echo(f"left out: {own.printable(name)}: {why}")
+        typer.echo(f"left out: {printable(name)}: {why}")
 
 
 def _texts(key: str, corrected: bool, json_: bool) -> None:
@@ -88,7 +89,7 @@ def _texts(key: str, corrected: bool, json_: bool) -> None:
     for sentence in found.said:
         typer.echo(sentence)
     for where, why in found.left_out:
-        typer.echo(f"left out: {own.printable(where)}: {why}")
+        typer.echo(f"left out: {printable(where)}: {why}")
 
 
 def folder_of(key: str) -> Path:

@@ -20,6 +20,7 @@ from transfer.pictures.formats import BadPicture, Header, decoded, extremes, hea
 from transfer.pictures.pack import Pack, ahead, packed
 from transfer.pictures.scales import full_scale
 from transfer.received import telling
+from transfer.received.printable import printable
 
 LAYOUT = 2
 NAMED = 3
@@ -175,16 +176,6 @@ def sentence(bad: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
     named = "; ".join(f"{printable(name)} ({why})" for name, why in bad[:NAMED])
     more = f"; and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
     return f"{len(bad):,} file{'s were' if len(bad) > 1 else ' was'} left out: {named}{more}."
-
-
-def printable(name: str) -> str:
-    """A file's name without characters that are invisible or have a meaning where it is shown."""
-    return "".join(one if one.isprintable() and one not in "`[]<>" else "?" for one in name)[-80:]
-
-
-def printable_text(text: str) -> str:
-    """Sentences that contain file names, in full, without characters that have a meaning where they are shown."""
-    return "".join(one if one.isprintable() and one not in "`[]<>$*" else "?" for one in text)
 
 
 def _headers(found: Listing) -> Looked:

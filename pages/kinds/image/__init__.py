@@ -72,7 +72,7 @@ def samples(dataset: Dataset, width: Literal["stretch", "content"]) -> bool:
 
 def sample(sample: Any, words: str) -> None:
     """The picture, enlarged without blur."""
-    from transfer.insight.heat import enlarged
+    from transfer.pictures.heat import enlarged
 
     st.image(enlarged(sample, WIDTH), width=WIDTH, alt=f"picture {words}")
 

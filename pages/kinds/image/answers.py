@@ -10,10 +10,9 @@ import streamlit as st
 from pages.parts.try_it import answers
 from transfer import catalog, settings
 from transfer.errors import RequestError
-from transfer.insight import heat
-from transfer.insight.picture import DIGITS, Given, shaped
 from transfer.lab import Run
-from transfer.pictures import scales
+from transfer.pictures import heat, scales
+from transfer.pictures.given import DIGITS, Given, shaped
 
 SEEN, NEAR = 128, 64
 

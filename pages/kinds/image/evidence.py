@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.common.network_questions import OPENING, ask_network, samples
-from transfer.insight import heat
 from transfer.insight.answers import Answers
 from transfer.insight.words import percent
 from transfer.lab import Run
+from transfer.pictures import heat
 
 SIDE = 240
 

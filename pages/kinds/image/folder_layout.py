@@ -14,6 +14,7 @@ from transfer.pictures.layout.offered import Offered, offered
 from transfer.pictures.layout.tree import read
 from transfer.pictures.layout.typed import Corrections
 from transfer.reading import folder_of
+from transfer.received.printable import printable, printable_text
 
 AUTO = "automatic"
 PARTS = (AUTO, "train", "validation", "test", "left out")
@@ -29,7 +30,7 @@ def how_it_was_read(key: str, sentences: tuple[str, ...]) -> None:
         sentences: the description from its listing.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f":material/folder_managed: **How it was read** · {own.printable_text(' '.join(sentences))}")
+        st.caption(f":material/folder_managed: **How it was read** · {printable_text(' '.join(sentences))}")
         with st.popover("Correct", type="tertiary", icon=":material/edit:"):
             if correct(key):
                 st.rerun()
@@ -87,7 +88,7 @@ def fields(key: str, names: Offered, before: Corrections) -> dict[str, Any]:
     columns = st.columns(min(3, max(1, len(names.parts))))
     for number, name in enumerate(names.parts):
         part = columns[number % len(columns)].selectbox(
-            f"{own.printable(name)} is", PARTS, PARTS.index(before.parts.get(name, AUTO)), key=f"{key}:part:{name!a}",
+            f"{printable(name)} is", PARTS, PARTS.index(before.parts.get(name, AUTO)), key=f"{key}:part:{name!a}",
         )  # fmt: skip
         if part != AUTO:
             parts[name] = part
@@ -102,5 +103,5 @@ def _one_of(place: Any, label: str, names: tuple[str, ...], value: str | None, k
     """A choice among names, or none; the current one is still offered even if it is gone."""
     known = [*names, *([value] if value and value not in names else [])]
     found = place.selectbox(label, [None, *known], known.index(value) + 1 if value else 0, key=key,
-                            format_func=lambda one: AUTO if one is None else own.printable(one))  # fmt: skip
+                            format_func=lambda one: AUTO if one is None else printable(one))  # fmt: skip
     return str(found) if found else None

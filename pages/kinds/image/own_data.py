@@ -16,8 +16,8 @@ from transfer.insight.words import counted
 from transfer.pictures import uploads
 from transfer.pictures.layout.offered import offered
 from transfer.pictures.layout.typed import Corrections
-from transfer.pictures.own import printable, printable_text
 from transfer.received import upload_limits
+from transfer.received.printable import printable, printable_text
 
 WAYS = ("Zip archive", "Folder", "Files with labels.csv", "Folder on this machine", "TensorFlow Datasets")
 SHOWN = 200

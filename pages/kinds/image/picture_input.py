@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from transfer.errors import RequestError
-from transfer.insight.picture import Given, checked, flat
+from transfer.pictures.given import Given, checked, flat
 
 WAYS = {"draw": "Draw", "upload": "Upload", "camera": "Camera"}
 SIDE = 240

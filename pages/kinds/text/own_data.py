@@ -12,8 +12,8 @@ from transfer.datasets import Dataset
 from transfer.datasets import own_texts as paths
 from transfer.errors import LabError
 from transfer.insight.words import counted
-from transfer.pictures.own import printable, printable_text
 from transfer.received import upload_limits
+from transfer.received.printable import printable, printable_text
 from transfer.texts import own, uploads
 from transfer.texts.files import reading
 from transfer.texts.files.typed import NONE, Choices

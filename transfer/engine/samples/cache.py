@@ -13,7 +13,6 @@ import numpy as np
 
 from transfer import settings
 from transfer.datasets import Dataset, Published, Samples
-from transfer.texts.kept import Texts
 
 _DIGEST_LENGTH = 64
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -38,7 +37,7 @@ def load_with_fingerprint(dataset: Dataset) -> tuple[Published, str]:
     if cached is None:
         published = dataset.load()
         cached = published, fingerprint(published)
-        if not isinstance(published.train.inputs, Texts):  # which are no array of numbers
+        if isinstance(published.train.inputs, np.ndarray):  # texts are no array of numbers
             _write(path, *cached)
     return cached
 

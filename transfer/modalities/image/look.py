@@ -12,6 +12,7 @@ from PIL import Image
 from transfer.datasets import Dataset, Samples
 from transfer.pictures import alike, own, pack, uploads
 from transfer.pictures.kept import Pictures
+from transfer.received.printable import printable
 
 TILE, GAP, A_CLASS = 72, 3, 8
 MOST_CLASSES, MOST_PAIRS, MOST_SIZES, MOST_LEFT_OUT = 200, 24, 3000, 200
@@ -113,7 +114,7 @@ def _files(dataset: Dataset) -> tuple[list[list[int]], list[list[str]]]:
     sizes = seen.sizes[seen.good]
     chosen = np.unique(np.linspace(0, len(sizes) - 1, min(MOST_SIZES, len(sizes))).round().astype(int))
     before = uploads.left_out(dataset.key.partition(":")[2]) if dataset.key.startswith("upload:") else []
-    left = [[own.printable(name), why] for name, why in (*own.pack(seen).bad, *seen.left_out, *before)]
+    left = [[printable(name), why] for name, why in (*own.pack(seen).bad, *seen.left_out, *before)]
     return sizes[chosen].tolist(), left
 
 
@@ -173,4 +174,4 @@ def _name(samples: Samples, place: int) -> str:
     if made is None:
         return f"picture {place}"
     inputs: Any = samples.inputs
-    return own.printable(made.names[int(inputs.places[place])])
+    return printable(made.names[int(inputs.places[place])])
