@@ -124,14 +124,14 @@ def watch_column(asked: Experiment | None, counted: Counts | None, shown: Run | 
 
     def watched(run: Run | None) -> None:
         # Imported here because plotly and pandas take half a second; the Start button appears before.
-        from pages.parts.watch.charts import Surroundings, switches
+        from pages.parts.watch.charts import ChartContext, switches
         from pages.parts.watch.run import watch
 
         of_shown = run is None or run.experiment.target == chosen()["target"]
         known = counted if of_shown else None
         subject = run.experiment if run else asked
         epochs = length(subject, known) if subject and known else None
-        around = Surroundings(
+        around = ChartContext(
             subject,
             epochs=epochs,
             majority=known.majority if known else None,

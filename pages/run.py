@@ -82,11 +82,11 @@ def chosen_part(run: Run) -> str:
 
 def curves(run: Run) -> None:
     """Loss and accuracy with phases and best epoch, as on the Lab page."""
-    from pages.parts.watch.charts import Surroundings, switches
+    from pages.parts.watch.charts import ChartContext, switches
     from pages.parts.watch.run import watch
 
     def live(run: Run) -> None:
-        watch(run, Surroundings(run.experiment))
+        watch(run, ChartContext(run.experiment))
         switches(run)
 
     alone_while_live(live, run)

@@ -15,7 +15,7 @@ from tests.once import once
 from transfer import Experiment, catalog, possible, settings, train
 from transfer.backbones import Pretrained
 from transfer.engine.events import Embedded, Event, PhaseBegan, Wish
-from transfer.engine.judge.choosing import Pick, update
+from transfer.engine.judge.choosing import ChosenEpoch, update
 from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.samples import splits
 from transfer.engine.train import Result
@@ -227,7 +227,7 @@ def test_the_last_epoch_is_tested_and_the_others_shown_beside() -> None:
 
 
 def test_pickers_take_what_is_best_for_them() -> None:
-    picks: dict[str, Pick] = {}
+    picks: dict[str, ChosenEpoch] = {}
     figures = [
         {"entropy": 1.0, "information": 0.1, "density": 2.0, "accuracy": 0.5},
         {"entropy": 0.5, "information": 0.3, "density": 1.0, "accuracy": 0.4},

@@ -10,7 +10,7 @@ import pytest
 from tests import tiny
 from transfer import Experiment, catalog, train
 from transfer.engine.loop.budget import budgets
-from transfer.engine.loop.checkpoint import Place
+from transfer.engine.loop.checkpoint import Position
 from transfer.errors import ImpossibleExperiment
 from transfer.insight.points import split_of
 from transfer.strategies import Phase
@@ -38,13 +38,13 @@ def test_phases_share_a_budget_as_they_would_share_epochs() -> None:
     assert budgets(Experiment(epochs=4), phases) == [None, None]
     first, second = budgets(Experiment(images=400), phases)
     assert first is not None and second is not None
-    assert [first.over(Place(images=seen)) for seen in (99, 100)] == [False, True]
-    assert [second.over(Place(images=seen)) for seen in (399, 400)] == [False, True]
-    assert (first.done(Place(images=50)), second.done(Place(images=250))) == (0.5, 0.5)
-    early = Place(images=220, begun=0.1)
+    assert [first.over(Position(images=seen)) for seen in (99, 100)] == [False, True]
+    assert [second.over(Position(images=seen)) for seen in (399, 400)] == [False, True]
+    assert (first.done(Position(images=50)), second.done(Position(images=250))) == (0.5, 0.5)
+    early = Position(images=220, begun=0.1)
     assert second.done(early) == pytest.approx(0.5), "what an earlier phase left over is its own"
     timed = budgets(Experiment(seconds=8.0), phases)[0]
-    assert timed is not None and [timed.over(Place(busy=passed)) for passed in (1.9, 2.0)] == [False, True]
+    assert timed is not None and [timed.over(Position(busy=passed)) for passed in (1.9, 2.0)] == [False, True]
 
 
 @pytest.mark.parametrize("changes", [{"images": 9, "epochs": 1}, {"images": 9, "seconds": 1.0}])

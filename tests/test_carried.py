@@ -16,7 +16,7 @@ from transfer import Experiment, catalog, settings, train
 from transfer.backbones import uploaded
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
-from transfer.seen import Lesson, Prints, carried, contents
+from transfer.seen import Prints, TrainedOn, carried, contents
 
 FIRST = Experiment(
     target=tiny.TARGET, backbone=tiny.NETWORK, strategy="from_scratch", epochs=1, labels_per_class=2, optimizer="sgd"
@@ -75,7 +75,7 @@ def test_a_chain_of_files_forgets_nothing(network: Path, tmp_path: Path) -> None
     with pytest.raises(ImpossibleExperiment, match="it was trained on another split"):
         catalog.check(second.but(target=tiny.TARGET, seed=1))
     catalog.check(second.but(target=tiny.TARGET))
-    learned = catalog.backbone(second.backbone).lessons
+    learned = catalog.backbone(second.backbone).trained_on
     assert len({one.split for one in learned}) == 2
     assert [(one.data, one.seed) for one in learned] == [(tiny.TARGET, 0), (tiny.SOURCE, 0)]
     assert all(one.known is not None for one in learned), "the fingerprints of the pictures came along"
@@ -129,7 +129,7 @@ def test_no_flipped_byte_of_the_lessons_escapes_or_is_passed_over(tmp_path: Path
     parts = dict.fromkeys(contents.PARTS, Prints(*random))
     path = tmp_path / "net.keras"
     with zipfile.ZipFile(path, "w") as file:
-        text = carried.packed((Lesson("optdigits", 0, run="r", parts=parts),))
+        text = carried.packed((TrainedOn("optdigits", 0, run="r", parts=parts),))
         file.writestr(carried.MEMBER, text, zipfile.ZIP_DEFLATED)
         end = file.start_dir
     whole, learned = path.read_bytes(), carried.carried(path, "whole")

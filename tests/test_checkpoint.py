@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer.engine.judge.choosing import Pick
-from transfer.engine.loop.checkpoint import LAYOUT, NAME, Best, Checkpoint, Place, Unreadable
+from transfer.engine.judge.choosing import ChosenEpoch
+from transfer.engine.loop.checkpoint import LAYOUT, NAME, Best, Checkpoint, Position, Unreadable
 from transfer.engine.runner import Runner
 from transfer.engine.samples import arrays
 from transfer.errors import NewerCheckpoint
@@ -21,7 +21,7 @@ WEIGHTS = {"low/0": np.arange(6.0).reshape(2, 3), "head/0": np.ones((3, 2)), "he
 
 def saved(folder: Path) -> Checkpoint:
     """A checkpoint, written into the folder."""
-    place = Place(leg=1, epoch=2, best=Best(1, 1.0, 0.5, 0.7), picks={"last": Pick(1, 2.0)}, begun=0.25)
+    place = Position(leg=1, epoch=2, best=Best(1, 1.0, 0.5, 0.7), picks={"last": ChosenEpoch(1, 2.0)}, begun=0.25)
     made = Checkpoint(place, ["low"], WEIGHTS, WEIGHTS, [np.array(3), np.ones(2)], picked={"1.2.0": WEIGHTS})
     made.save(folder)
     return made
@@ -54,7 +54,7 @@ def test_one_of_an_older_version_is_read_with_the_usual_values(tmp_path: Path) -
     saved(tmp_path)
     rewritten(tmp_path, older)
     found = Checkpoint.load(tmp_path)
-    assert found is not None and found.place == Place(leg=1, epoch=2, best=Best(1, 1.0, 0.5, 0.7))
+    assert found is not None and found.place == Position(leg=1, epoch=2, best=Best(1, 1.0, 0.5, 0.7))
 
 
 def test_one_of_a_newer_version_is_refused_and_stays(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def misfit(now: dict[str, np.ndarray], touched: list[str], leg: int = 1) -> str:
         ]
 
     runner: Any = SimpleNamespace(_moved=moved)
-    return Runner._misfit(runner, [only], Checkpoint(Place(leg=leg), touched, now, now))  # type: ignore[list-item]  # as far as it is asked
+    return Runner._misfit(runner, [only], Checkpoint(Position(leg=leg), touched, now, now))  # type: ignore[list-item]  # as far as it is asked
 
 
 def test_weights_of_another_network_are_never_used() -> None:

@@ -15,7 +15,7 @@ import pytest
 from pages.parts.choose import networks
 from transfer import Experiment, catalog, given, settings
 from transfer.backbones import content, saved, saved_model, uploaded
-from transfer.engine.begin.source import Lesson
+from transfer.engine.begin.source import SourceTraining
 from transfer.errors import RequestError
 from transfer.lab import Lab, looking
 from transfer.lab.races import About
@@ -258,9 +258,9 @@ def test_what_is_kept_of_a_network_is_not_kept_for_another_of_its_name(home: Pat
     key, path = network_file(tmp_path)
     question = looking.Question("distance", ("optdigits", "mnist_5k"), {"backbone": key, "seed": 0})
     experiment = Experiment(backbone=key, source="mnist_5k")
-    before = question.folder, Lesson(experiment, catalog.backbone(key), 16, "data").file
+    before = question.folder, SourceTraining(experiment, catalog.backbone(key), 16, "data").file
     alike(overwritten, path)
-    after = question.folder, Lesson(experiment, catalog.backbone(key), 16, "data").file
+    after = question.folder, SourceTraining(experiment, catalog.backbone(key), 16, "data").file
     assert before[0] != after[0] and before[1] != after[1]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from transfer import Experiment, catalog, settings, train
-from transfer.engine.begin.source import Lesson
+from transfer.engine.begin.source import SourceTraining
 from transfer.engine.events import Event, Note
 from transfer.engine.samples import arrays, splits
 from transfer.lab import Lab, answers
@@ -49,7 +49,7 @@ def test_its_experiments_have_the_fingerprints_they_had(landed: Path) -> None:
 
 def test_its_source_is_not_learned_again_and_its_network_says_what_it_said(landed: Path) -> None:
     source = splits.split(catalog.dataset("mnist_5k"), ASKED.seed)
-    assert Lesson(ASKED, catalog.backbone("small_cnn"), 28, source.fingerprint).file.exists()
+    assert SourceTraining(ASKED, catalog.backbone("small_cnn"), 28, source.fingerprint).file.exists()
     kept = arrays.read(settings.run_folder(RUN) / "test.npz")
     logits = answers.opened(RUN).end.found.logits(answers.opened(RUN).split.test.inputs)
     np.testing.assert_allclose(logits, kept["logits"], atol=1e-4)

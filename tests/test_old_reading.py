@@ -14,7 +14,7 @@ from transfer import Experiment, catalog, settings, train
 from transfer.backbones import inherited
 from transfer.backbones.as_read import as_read, noted
 from transfer.engine.inspect import rebuilt
-from transfer.engine.loop.checkpoint import Checkpoint, Place
+from transfer.engine.loop.checkpoint import Checkpoint, Position
 from transfer.engine.samples import arrays
 from transfer.errors import RequestError
 
@@ -77,7 +77,7 @@ def test_only_files_without_a_note_are_read_as_then() -> None:
 
 
 def test_a_checkpoint_notes_the_reading(tmp_path: Path) -> None:
-    Checkpoint(Place()).save(tmp_path)
+    Checkpoint(Position()).save(tmp_path)
     assert Checkpoint.load(tmp_path).reading == 2
     kept = arrays.read(tmp_path / "checkpoint.npz")
     about = json.loads(bytes(kept["about"]))

@@ -21,8 +21,8 @@ from transfer.engine.judge.copies import copies
 from transfer.engine.samples import splits
 from transfer.errors import ImpossibleExperiment
 from transfer.pictures import own, uploads
-from transfer.seen import Lesson
-from transfer.seen.lessons import of_run
+from transfer.seen import TrainedOn
+from transfer.seen.trained_on import of_run
 
 SIDE, EACH = 8, 7
 CLASSES = ("cup", "dog", "owl")
@@ -54,17 +54,17 @@ def finished(run: str, asked: Experiment, old: bool = False) -> splits.Split:
     split = splits.target_split(asked)
     source = splits.split(catalog.dataset(asked.source), asked.seed) if asked.source else None
     found = before.judged(asked, split, source)
-    lessons = before.after(found, asked, split, asked.labels_per_class == 0, run)
+    trained_on = before.after(found, asked, split, asked.labels_per_class == 0, run)
     folder = settings.run_folder(run)
     folder.mkdir(parents=True)
     about = {
         "title": "Small CNN", "summary": "A network.", "parameters": 1, "image_size": 28, "channels": 1,
         "stages": ["conv1", "conv2", "dense"], "modality": "image", "licence": "own", "preprocessing": "none",
         "classes": list(split.classes), "head": True, "source": "somewhere", "identity": run,
-        "learned": [[one.data, one.seed] for one in lessons],
+        "learned": [[one.data, one.seed] for one in trained_on],
     }  # fmt: skip
     if not old:
-        about["lessons"] = [one.record() for one in lessons]
+        about["lessons"] = [one.record() for one in trained_on]
     (folder / "network.json").write_text(json.dumps(about))
     (folder / "experiment.json").write_text(asked.canonical_json())
     return split
@@ -114,7 +114,7 @@ def test_a_part_of_a_published_collection_is_known_to_be_one(learned: str, targe
     folder = settings.run_folder("old")
     folder.mkdir(parents=True)
     (folder / "network.json").write_text(json.dumps({"learned": [[learned, 0]]}))
-    assert of_run("old") == (Lesson(learned, 0, run="old"),)
+    assert of_run("old") == (TrainedOn(learned, 0, run="old"),)
 
 
 def test_what_shares_pictures_is_declared_on_both_sides() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from transfer import Experiment, catalog
-from transfer.engine.begin.source import Lesson
+from transfer.engine.begin.source import SourceTraining
 
 BASE = Experiment(source="mnist_5k", labels_per_class=2)
 # Another value for every field, and whether the source's weights come out different for it.
@@ -44,7 +44,7 @@ def file(asked: Experiment) -> Path:
     """Where the source of that experiment is kept."""
     backbone = catalog.backbone(asked.backbone)
     pictures = f"{asked.source} seed {asked.seed}"  # what stands for the split's fingerprint
-    return Lesson(asked, backbone, asked.image_size or backbone.size, pictures).file
+    return SourceTraining(asked, backbone, asked.image_size or backbone.size, pictures).file
 
 
 def test_every_field_of_an_experiment_is_asked_about() -> None:
@@ -62,13 +62,13 @@ def test_a_source_is_kept_by_what_its_network_holds_and_by_the_size_it_is_fed_ho
     assert network.pretrained is not None
     exchanged = replace(network, pretrained=replace(network.pretrained, identity="another file under this name"))
     asked = BASE.but(backbone=network.key)
-    assert Lesson(asked, network, 96, "x").file != Lesson(asked, exchanged, 96, "x").file
+    assert SourceTraining(asked, network, 96, "x").file != SourceTraining(asked, exchanged, 96, "x").file
     assert file(asked) == file(asked.but(image_size=network.size))
 
 
 @pytest.mark.parametrize("field", ["images", "seconds", "without", "labels_per_class", "learning_rate"])
 def test_a_recipe_takes_nothing_of_the_targets_budget_and_choices(field: str) -> None:
     backbone = catalog.backbone("small_cnn")
-    recipe = Lesson(BASE.but(**{field: FIELDS[field][0]}), backbone, 28, "x").recipe
+    recipe = SourceTraining(BASE.but(**{field: FIELDS[field][0]}), backbone, 28, "x").recipe
     assert getattr(recipe, field) == getattr(Experiment(), field)
     assert (recipe.target, recipe.epochs, recipe.strategy) == ("mnist_5k", 10, "from_scratch")

@@ -80,9 +80,9 @@ class Spent:
         monkeypatch.setattr(Leg, "prefix", [])
         monkeypatch.setattr(begin, "Network", Blank)
         monkeypatch.setattr(runner.void, "check", lambda *given: None)
-        monkeypatch.setattr(runner.Surroundings, "__post_init__", lambda around: None)
-        monkeypatch.setattr(runner.Surroundings, "fit_head", lambda around, leg: None)
-        monkeypatch.setattr(runner.Surroundings, "refresh", lambda around, leg: None)
+        monkeypatch.setattr(runner.TermContext, "__post_init__", lambda around: None)
+        monkeypatch.setattr(runner.TermContext, "fit_head", lambda around, leg: None)
+        monkeypatch.setattr(runner.TermContext, "refresh", lambda around, leg: None)
         monkeypatch.setattr(domains.Domains, "look", lambda *given: ({}, None))
         # Every look at the clock is a millisecond, so that seconds pass without being waited for.
         ticks = itertools.count()

@@ -24,7 +24,7 @@ from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment, together
-from transfer.seen import Lesson, Verdict, asked
+from transfer.seen import TrainedOn, Verdict, asked
 from transfer.seen.origins import same
 from transfer.seen.prints import Parts
 from transfer.strategies import Strategy
@@ -222,7 +222,7 @@ def judged(experiment: Experiment, parts: Parts | None = None, source: Parts | N
     return asked.verdict(experiment, *_begins(experiment), datasets(), parts, source)
 
 
-def lessons(experiment: Experiment, source: Parts | None = None) -> list[Lesson]:
+def trained_on(experiment: Experiment, source: Parts | None = None) -> list[TrainedOn]:
     """What an experiment's network, or its teacher's, learns before the target; args as for `judged`."""
     return asked.learned(experiment, *_begins(experiment), datasets(), source)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from transfer.seen.lessons import Lesson
+from transfer.seen.trained_on import TrainedOn
 
 if TYPE_CHECKING:
     import keras
@@ -100,7 +100,7 @@ class Backbone:
     top1: float | None = None
     largest: int | None = None
     classes: tuple[str, ...] = ()
-    lessons: tuple[Lesson, ...] = ()
+    trained_on: tuple[TrainedOn, ...] = ()
     fixed: bool = False
     notes: tuple[str, ...] = ()
     parts: frozenset[Part] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from transfer import ids, settings
 from transfer.backbones import Backbone, Family, Pretrained
 from transfer.errors import RequestError
-from transfer.seen.lessons import of_about
+from transfer.seen.trained_on import of_about
 
 if TYPE_CHECKING:
     import keras
@@ -64,7 +64,7 @@ def open_(run: str) -> Backbone:
         reference=f"run {run}",
         preprocessing=about["preprocessing"],
         classes=tuple(about["classes"]),
-        lessons=of_about(about, run),
+        trained_on=of_about(about, run),
         build=functools.partial(_build, run=run),
         source_head=functools.partial(_head, run=run) if about["head"] else None,
         pretrained=Pretrained(

@@ -156,7 +156,7 @@ def open_(rest: str) -> Backbone:
         licence="your own",
         reference=str(path),
         notes=doubts(known, chosen.get("pixels", "")),
-        lessons=carried(path, seen),
+        trained_on=carried(path, seen),
         preprocessing=f"{fed(known, chosen.get('pixels', ''))}, then as in the file",
         build=held(functools.partial(_build, path=path, cut=cut, pixels=pixels, reading=reading)),
         pretrained=Pretrained(

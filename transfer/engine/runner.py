@@ -22,8 +22,8 @@ from transfer.engine.judge.copies import copies
 from transfer.engine.judge.exam import examined
 from transfer.engine.loop import checkpoint, device
 from transfer.engine.loop.budget import budgets
-from transfer.engine.loop.company import Surroundings
 from transfer.engine.loop.leg import Leg
+from transfer.engine.loop.term_context import TermContext
 from transfer.engine.loop.trainer import Granted, Trainer
 from transfer.engine.network import void
 from transfer.engine.network.frozen import Frozen
@@ -111,7 +111,7 @@ class Runner(Trainer):
         """Says what the network has learned before, and which test samples are trained on; refuses what leaks."""
         learns = self.experiment.source is not None and (self.strategy.start != "random" or self.strategy.reads_source)
         self.before = judged(self.experiment, self._split, self.source_split if learns else None)
-        self._copies = copies(self._split, self.backbone.modality, self.strategy.unlabelled, self.before.lessons)
+        self._copies = copies(self._split, self.backbone.modality, self.strategy.unlabelled, self.before.trained_on)
         if not self.was_resumed:
             kind = modalities.kind(self.backbone.modality)
             for words in (*self.before.verdict.remarks, *self._copies.notes):
@@ -139,7 +139,7 @@ class Runner(Trainer):
         if head.built:
             self.emit(Note("The classes are the same, so the source's head is kept."))
         source = begun.source if self.strategy.reads_source else None
-        self._around = Surroundings(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
+        self._around = TermContext(self.strategy, network, classes, begun.head, keeps_head, self.emit, teacher, source)
         if self._resumed:
             self._around.known = self._resumed.known
         setting = Setting(network.names, 1, self.experiment.learning_rate, keeps_head, source is not None)

@@ -12,7 +12,7 @@ from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import decoding
 from transfer.pictures import scales
 from transfer.seen import carried
-from transfer.seen.lessons import of_run
+from transfer.seen.trained_on import of_run
 
 if TYPE_CHECKING:
     import keras

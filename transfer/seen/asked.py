@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from transfer.datasets import Dataset
 from transfer.datasets.corrupted import base
 from transfer.experiment import Experiment
-from transfer.seen import contents, lessons
-from transfer.seen.lessons import Lesson
+from transfer.seen import contents, trained_on
 from transfer.seen.origins import origins
 from transfer.seen.prints import Parts
+from transfer.seen.trained_on import TrainedOn
 from transfer.seen.verdict import Subject, Verdict, judged
 
 RUN = "run:"
@@ -33,7 +33,7 @@ class Network(Protocol):
     """The attributes of a backbone that are read here."""
 
     @property
-    def lessons(self) -> tuple[Lesson, ...]: ...  # noqa: D102  # as a Backbone has it
+    def trained_on(self) -> tuple[TrainedOn, ...]: ...  # noqa: D102  # as a Backbone has it
     @property
     def pretrained(self) -> Any: ...  # noqa: D102  # as a Backbone has it
 
@@ -78,22 +78,22 @@ def learned(
     teacher: Network | None,
     known: Mapping[str, Dataset],
     source: Parts | None = None,
-) -> list[Lesson]:
+) -> list[TrainedOn]:
     """Everything that the run's network, or its teacher's, is trained on before the target.
 
     Args as for `verdict`.
     """
-    from_source: list[Lesson] = []
+    from_source: list[TrainedOn] = []
     if experiment.source is not None:
-        from_source = [Lesson(experiment.source, experiment.seed, parts=None if source is None else dict(source))]
-    begins = from_source or list(network.lessons)
+        from_source = [TrainedOn(experiment.source, experiment.seed, parts=None if source is None else dict(source))]
+    begins = from_source or list(network.trained_on)
     found = from_source if chosen.reads_source else []
     if chosen.start != "random":
         found = begins
     if chosen.teacher.startswith(RUN):
-        found = [*found, *lessons.of_run(chosen.teacher.removeprefix(RUN))]
+        found = [*found, *trained_on.of_run(chosen.teacher.removeprefix(RUN))]
     elif chosen.teacher and teacher is not None:
-        found = [*found, *(from_source if teacher.pretrained is None else teacher.lessons)]
+        found = [*found, *(from_source if teacher.pretrained is None else teacher.trained_on)]
     elif chosen.teacher:
         found = [*found, *begins]
     return [_completed(one, known) for one in dict.fromkeys(found)]
@@ -104,17 +104,17 @@ def _foreseen(dataset: Dataset, known: Mapping[str, Dataset], seed: int, labels:
     return None if opened is None else contents.foreseen(dataset, opened, seed, labels)
 
 
-def _completed(lesson: Lesson, known: Mapping[str, Dataset]) -> Lesson:
+def _completed(training: TrainedOn, known: Mapping[str, Dataset]) -> TrainedOn:
     """Completed with today's declared origins and pictures: an old record has few or none."""
-    dataset = known.get(lesson.data)
-    now = origins(lesson.data, dataset)
-    if lesson.known is None and dataset is not None:
-        parts = _foreseen(dataset, known, lesson.seed, lesson.labels)
-        lesson = replace(lesson, parts=None if parts is None else dict(parts))
-    name = lesson.name or now.name
+    dataset = known.get(training.data)
+    now = origins(training.data, dataset)
+    if training.known is None and dataset is not None:
+        parts = _foreseen(dataset, known, training.seed, training.labels)
+        training = replace(training, parts=None if parts is None else dict(parts))
+    name = training.name or now.name
     # A folder's path may point elsewhere by now: the declared origins are those of the data set that was learned.
     drawn = now.trained if now.name == name else frozenset({name})
-    return replace(lesson, name=name, drawn_from=tuple(sorted(drawn | set(lesson.drawn_from))))
+    return replace(training, name=name, drawn_from=tuple(sorted(drawn | set(training.drawn_from))))
 
 
 def _weights(experiment: Experiment, chosen: Chosen, network: Network) -> str:

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from transfer.errors import RequestError
-from transfer.seen import contents, lessons
-from transfer.seen.lessons import Lesson
+from transfer.seen import contents, trained_on
 from transfer.seen.origins import canonical
 from transfer.seen.prints import Prints
+from transfer.seen.trained_on import TrainedOn
 
 MEMBER = "lessons.json"
 MOST_BYTES = 2**28
@@ -34,8 +34,8 @@ _DAMAGED = (
 )
 
 
-def packed(learned: tuple[Lesson, ...]) -> str:
-    """The lessons as text, with the fingerprints of their pictures but without paths and file names.
+def packed(learned: tuple[TrainedOn, ...]) -> str:
+    """What a network was trained on, as text, with the fingerprints of their pictures but without paths and file names.
 
     Args:
         learned: everything the network was trained on.
@@ -43,17 +43,17 @@ def packed(learned: tuple[Lesson, ...]) -> str:
     return json.dumps([_record(one) for one in learned])
 
 
-def carried(path: Path, digest: str) -> tuple[Lesson, ...]:
-    """The lessons in a network's file; empty if it has none, like a file that this lab did not write.
+def carried(path: Path, digest: str) -> tuple[TrainedOn, ...]:
+    """What a network was trained on, from its file; empty if it has no record, like a file that this lab did not write.
 
-    A file that Keras has saved again (`load_model(...).save(...)`) no longer has them.
+    A file that Keras has saved again (`load_model(...).save(...)`) no longer has it.
 
     Args:
         path: path of the file.
         digest: digest of its content; the answer is cached under it.
 
     Raises:
-        RequestError: the lessons are damaged, so it is unknown which pictures the network has seen.
+        RequestError: the record is damaged, so it is unknown which pictures the network has seen.
     """
     found = _read(path, digest)
     if found is None:
@@ -66,7 +66,7 @@ def carried(path: Path, digest: str) -> tuple[Lesson, ...]:
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, digest: str) -> tuple[Lesson, ...] | None:
+def _read(path: Path, digest: str) -> tuple[TrainedOn, ...] | None:
     del digest  # only serves as part of the cache's key
     try:
         file = zipfile.ZipFile(path)
@@ -85,18 +85,20 @@ def _read(path: Path, digest: str) -> tuple[Lesson, ...] | None:
             return None
 
 
-def _record(lesson: Lesson) -> dict[str, Any]:
-    known = lesson.known or {}
-    record = replace(lesson, **_elsewhere(lesson)).record()
+def _record(training: TrainedOn) -> dict[str, Any]:
+    known = training.known or {}
+    record = replace(training, **_elsewhere(training)).record()
     return record | {"pictures": {part: _text(known[part]) for part in _PARTS if part in known}}
 
 
-def _elsewhere(lesson: Lesson) -> dict[str, Any]:
+def _elsewhere(training: TrainedOn) -> dict[str, Any]:
     """Name and key of a user's pictures, without their path."""
-    kind, _, rest = lesson.data.partition(":")
+    kind, _, rest = training.data.partition(":")
     if kind not in _OWN:
         return {}
-    place = hashlib.sha256((lesson.name or canonical(lesson.data)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    place = hashlib.sha256((training.name or canonical(training.data)).encode("utf-8", "surrogateescape")).hexdigest()[
+        :16
+    ]
     called = Path(rest.partition("~")[0]).name
     return {"data": f"{called} (a {kind} elsewhere)", "name": f"elsewhere:{place}", "drawn_from": ()}
 
@@ -112,17 +114,17 @@ def _prints(text: dict[str, str]) -> Prints:
     return Prints(pixels.astype("uint64"), files.astype("uint64"))
 
 
-def _lesson(record: dict[str, Any]) -> Lesson:
+def _lesson(record: dict[str, Any]) -> TrainedOn:
     if not isinstance(record.get("drawn_from", []), list):
         raise ValueError("collections that are not a list")
-    made = lessons.of_record(record)
+    made = trained_on.of_record(record)
     words = (made.data, made.split, made.name, made.run, *made.drawn_from)
     if not all(isinstance(one, str) and len(one) <= _LONGEST and one.isprintable() for one in words):
         raise ValueError("names of the wrong type")
     if not _counts(made.seed) or not (made.labels is None or _counts(made.labels)):
         raise ValueError("numbers of the wrong type")
     if not made.data or not made.run or not isinstance(made.unlabelled, bool):
-        raise ValueError("a lesson without data, or without a run")
+        raise ValueError("a training without data, or without a run")
     if made.data.partition(":")[0] in _OWN:
         raise ValueError("a path, which a file must not contain: it would be opened")
     pictures = record.get("pictures", {})
@@ -137,9 +139,9 @@ def _counts(given: Any) -> bool:
     return isinstance(given, int) and not isinstance(given, bool) and 0 <= given < _LARGEST
 
 
-def keep(learned: Iterable[Lesson]) -> None:
+def keep(learned: Iterable[TrainedOn]) -> None:
     """Stores the pictures that came with a file, for the runs that start from its network and for their descendants."""
-    for lesson in learned:
-        if lesson.split.startswith("carried-") and lesson.parts is not None:
+    for training in learned:
+        if training.split.startswith("carried-") and training.parts is not None:
             nothing = Prints(np.zeros(0, "uint64"), np.zeros(0, "uint64"))
-            contents.save(lesson.split, dict.fromkeys(contents.PARTS, nothing) | lesson.parts)
+            contents.save(training.split, dict.fromkeys(contents.PARTS, nothing) | training.parts)

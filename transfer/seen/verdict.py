@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transfer.errors import ImpossibleExperiment
-from transfer.seen.lessons import Lesson
 from transfer.seen.origins import Origins, canonical
 from transfer.seen.prints import Parts, Prints, joined
+from transfer.seen.trained_on import TrainedOn
 
 OTHER_NETWORK = "Start from another network, or choose a target that shares no pictures with it."
 OTHER_SOURCE = "Choose another source, or a target that shares no pictures with it."
@@ -54,7 +54,7 @@ class Verdict:
     labels: int | None = 0
 
 
-def judged(run: Subject, lessons: Sequence[Lesson]) -> Verdict:
+def judged(run: Subject, trained_on: Sequence[TrainedOn]) -> Verdict:
     """The verdict on a run, given what its network, its teacher and its source have been trained on.
 
     Pictures are compared by content if both sides are known, whatever the data sets are called. If they
@@ -67,25 +67,25 @@ def judged(run: Subject, lessons: Sequence[Lesson]) -> Verdict:
         lessons: what the network it starts from was trained on, in any order.
     """
     remarks: list[str] = []
-    for lesson in lessons:
-        refusal = _by_content(run, lesson) or _by_origin(run, lesson)
+    for training in trained_on:
+        refusal = _by_content(run, training) or _by_origin(run, training)
         if refusal is not None:
             return Verdict(refusal)
-        remarks += [said for said in (_validated(run, lesson), _unrecorded(run, lesson)) if said]
-    more, count, labels = _labels(run, lessons)
+        remarks += [said for said in (_validated(run, training), _unrecorded(run, training)) if said]
+    more, count, labels = _labels(run, trained_on)
     return Verdict(None, tuple(dict.fromkeys([*labels, *remarks])), more, count)
 
 
-def trained(lesson: Lesson) -> Prints | None:
+def trained(training: TrainedOn) -> Prints | None:
     """The pictures that a lesson trained on; None if they were not stored."""
-    known = lesson.known
+    known = training.known
     if known is None:
         return None
-    return joined([known["train"], known["unlabelled"]]) if lesson.unlabelled else known["train"]
+    return joined([known["train"], known["unlabelled"]]) if training.unlabelled else known["train"]
 
 
-def _by_content(run: Subject, lesson: Lesson) -> ImpossibleExperiment | None:
-    known = trained(lesson)
+def _by_content(run: Subject, training: TrainedOn) -> ImpossibleExperiment | None:
+    known = trained(training)
     if known is None or run.parts is None:
         return None
     test = run.parts["test"]
@@ -93,87 +93,89 @@ def _by_content(run: Subject, lesson: Lesson) -> ImpossibleExperiment | None:
     leaked = int((test.among(known) & ~test.among(run.parts["unlabelled"])).sum())
     if not leaked:
         return None
-    changed = lesson.name == run.origins.name and lesson.seed == run.seed
+    changed = training.name == run.origins.name and training.seed == run.seed
     why = ", and the data set has changed since" if changed else ""
-    remedy = "Put the pictures back as they were, or start from another network." if changed else _other(lesson)
-    return _refused(f"{leaked:,} of the {len(test):,} test pictures were trained on{why}", run, lesson, remedy)
+    remedy = "Put the pictures back as they were, or start from another network." if changed else _other(training)
+    return _refused(f"{leaked:,} of the {len(test):,} test pictures were trained on{why}", run, training, remedy)
 
 
-def _by_origin(run: Subject, lesson: Lesson) -> ImpossibleExperiment | None:
-    if not _collections(lesson) & run.origins.tested:
+def _by_origin(run: Subject, training: TrainedOn) -> ImpossibleExperiment | None:
+    if not _collections(training) & run.origins.tested:
         return None
-    if _name(lesson) != run.origins.name:
-        return _refused("both are drawn from the same pictures", run, lesson, _other(lesson))
-    if lesson.seed == run.seed:
+    if _name(training) != run.origins.name:
+        return _refused("both are drawn from the same pictures", run, training, _other(training))
+    if training.seed == run.seed:
         return None
-    return _refused("it was trained on another split", run, lesson, f"Choose seed {lesson.seed}, or another target.")
+    return _refused(
+        "it was trained on another split", run, training, f"Choose seed {training.seed}, or another target."
+    )
 
 
-def _other(lesson: Lesson) -> str:
-    return OTHER_NETWORK if lesson.run else OTHER_SOURCE
+def _other(training: TrainedOn) -> str:
+    return OTHER_NETWORK if training.run else OTHER_SOURCE
 
 
-def _refused(why: str, run: Subject, lesson: Lesson, remedy: str) -> ImpossibleExperiment:
+def _refused(why: str, run: Subject, training: TrainedOn, remedy: str) -> ImpossibleExperiment:
     return ImpossibleExperiment(
         f"The network may have seen this run's test pictures: {why}.",
-        f"{lesson.in_words}; now the target {run.target}, seed {run.seed}", remedy,
+        f"{training.in_words}; now the target {run.target}, seed {run.seed}", remedy,
     )  # fmt: skip
 
 
-def _validated(run: Subject, lesson: Lesson) -> str:
-    known, count, several = trained(lesson), 0, ""
+def _validated(run: Subject, training: TrainedOn) -> str:
+    known, count, several = trained(training), 0, ""
     if known is not None and run.parts is not None:
         validation = run.parts["validation"]
         count = int((validation.among(known) & ~validation.among(run.parts["unlabelled"])).sum())
         several = f"{count:,} of the {len(validation):,} validation pictures were used" if count else ""
-    if not count and _in_doubt(run, lesson) and (_name(lesson), lesson.seed) != (run.origins.name, run.seed):
+    if not count and _in_doubt(run, training) and (_name(training), training.seed) != (run.origins.name, run.seed):
         several = "Some of the validation pictures may have been used"
     if not several:
         return ""
     return (
-        f"{several} in earlier training ({lesson.in_words}). Validation looks better than it is, and it chooses the "
+        f"{several} in earlier training ({training.in_words}). Validation looks better than it is, and it chooses the "
         "best epoch. The test pictures are new to the network."
     )
 
 
-def _in_doubt(run: Subject, lesson: Lesson) -> bool:
+def _in_doubt(run: Subject, training: TrainedOn) -> bool:
     """Whether there may be shared pictures that comparing contents does not reveal."""
-    if not _collections(lesson) & run.origins.trained:
+    if not _collections(training) & run.origins.trained:
         return False
     # One collection may have been changed in two ways, so that no picture equals its original.
-    return run.parts is None or lesson.known is None or _name(lesson) != run.origins.name
+    return run.parts is None or training.known is None or _name(training) != run.origins.name
 
 
-def _unrecorded(run: Subject, lesson: Lesson) -> str:
-    if lesson.split or not lesson.run or not _collections(lesson) & run.origins.trained:
+def _unrecorded(run: Subject, training: TrainedOn) -> str:
+    if training.split or not training.run or not _collections(training) & run.origins.trained:
         return ""
     if not run.origins.name.startswith("folder:"):
         return ""  # a published data set does not change
     return (
-        f"The network comes from an older version of the lab ({lesson.in_words}), which kept no record of its "
+        f"The network comes from an older version of the lab ({training.in_words}), which kept no record of its "
         "pictures. If they have changed since, it may have seen test pictures."
     )
 
 
-def _labels(run: Subject, lessons: Sequence[Lesson]) -> tuple[bool, int | None, list[str]]:
+def _labels(run: Subject, trained_on: Sequence[TrainedOn]) -> tuple[bool, int | None, list[str]]:
     """Whether labels were used that this run leaves out, how many, and a sentence about it."""
     if run.labels is None:
         return False, 0, []
     counted, uncounted = [], []
-    for lesson in lessons:
-        known = lesson.known
-        if lesson.labels == 0:
+    for training in trained_on:
+        known = training.known
+        if training.labels == 0:
             continue
         if known is not None and run.parts is not None:
-            counted.append((lesson, known["train"]))
-        if _in_doubt(run, lesson) and _more(run, lesson):
-            uncounted.append(lesson)
-    where = [lesson.in_words for lesson in uncounted]
+            counted.append((training, known["train"]))
+        if _in_doubt(run, training) and _more(run, training):
+            uncounted.append(training)
+    where = [training.in_words for training in uncounted]
     count = 0
     if run.parts is not None:
         mine = run.parts["unlabelled"]
         beyond = ~mine.among(run.parts["train"])
-        where = [lesson.in_words for lesson, one in counted if (mine.among(one) & beyond).any()] + where
+        where = [training.in_words for training, one in counted if (mine.among(one) & beyond).any()] + where
         count = int((mine.among(*(one for _, one in counted)) & beyond).sum())
     if not where:
         return False, 0, []
@@ -186,16 +188,16 @@ def _labels(run: Subject, lessons: Sequence[Lesson]) -> tuple[bool, int | None, 
     return True, None if uncounted else count, [said]
 
 
-def _more(run: Subject, lesson: Lesson) -> bool:
+def _more(run: Subject, training: TrainedOn) -> bool:
     """Whether a lesson on the same pictures may have used labels that the run leaves out."""
-    if _name(lesson) != run.origins.name or lesson.seed != run.seed:
+    if _name(training) != run.origins.name or training.seed != run.seed:
         return True
-    return lesson.labels is None or lesson.labels > (run.labels or 0)
+    return training.labels is None or training.labels > (run.labels or 0)
 
 
-def _name(lesson: Lesson) -> str:
-    return lesson.name or canonical(lesson.data)
+def _name(training: TrainedOn) -> str:
+    return training.name or canonical(training.data)
 
 
-def _collections(lesson: Lesson) -> frozenset[str]:
-    return frozenset(lesson.drawn_from) or frozenset({_name(lesson)})
+def _collections(training: TrainedOn) -> frozenset[str]:
+    return frozenset(training.drawn_from) or frozenset({_name(training)})

@@ -38,7 +38,7 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ChartContext:
     """The part of a chart that is known before training: the experiment's source, its length and the baselines."""
 
     experiment: Experiment | None
@@ -47,7 +47,7 @@ class Surroundings:
     validation: int = 100
 
 
-def charts(run: Run | None, around: Surroundings) -> None:
+def charts(run: Run | None, around: ChartContext) -> None:
     """The two charts of the run and of the overlaid runs; before any run, just the axes and chance lines."""
     experiment = run.experiment if run else around.experiment
     dataset = catalog.datasets().get(experiment.target) if experiment else None
@@ -129,7 +129,7 @@ def _curves(run: Run | None) -> tuple[list[Run], list[curves.Curve]]:
     return shown, drawn
 
 
-def _span(experiment: Experiment | None, around: Surroundings, history: pd.DataFrame) -> tuple[float, float] | None:
+def _span(experiment: Experiment | None, around: ChartContext, history: pd.DataFrame) -> tuple[float, float] | None:
     """The epochs still to come, so that the chart shows the progress of a run; if there are many, not all at once."""
     epochs = around.epochs or (experiment.epochs if experiment else None)
     if experiment is None or not epochs:

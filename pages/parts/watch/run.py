@@ -11,12 +11,12 @@ from pages.parts.common.lab import the_lab
 from pages.parts.common.run_log import log_of
 from pages.parts.common.titles import ICONS
 from pages.parts.watch import device, domains
-from pages.parts.watch.charts import Surroundings, charts
+from pages.parts.watch.charts import ChartContext, charts
 from transfer.insight import words
 from transfer.lab import Run
 
 
-def watch(shown: Run | None, around: Surroundings) -> None:
+def watch(shown: Run | None, around: ChartContext) -> None:
     """Draws the run. While it is live, its points are streamed to the charts separately (`pages.live`)."""
     if shown is None:
         charts(None, around)

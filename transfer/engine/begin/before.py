@@ -11,7 +11,7 @@ from transfer.engine.samples.splits import Split
 from transfer.errors import ImpossibleExperiment
 from transfer.experiment import Experiment
 from transfer.modalities import kind
-from transfer.seen import Lesson, Verdict, contents, record
+from transfer.seen import TrainedOn, Verdict, contents, record
 from transfer.seen.origins import origins
 
 
@@ -24,7 +24,7 @@ class Before:
         verdict: on the run; never a refusal.
     """
 
-    lessons: tuple[Lesson, ...] = ()
+    trained_on: tuple[TrainedOn, ...] = ()
     verdict: Verdict = Verdict()
 
     @property
@@ -57,12 +57,12 @@ def judged(experiment: Experiment, target: Split, source: Split | None) -> Befor
         )
     kept = [
         one if one.run or source is None else replace(one, split=source.fingerprint, parts=None)
-        for one in catalog.lessons(experiment, learned)
+        for one in catalog.trained_on(experiment, learned)
     ]
     return Before(tuple(kept), verdict)
 
 
-def after(before: Before, experiment: Experiment, target: Split, unlabelled: bool, run: str) -> list[Lesson]:
+def after(before: Before, experiment: Experiment, target: Split, unlabelled: bool, run: str) -> list[TrainedOn]:
     """All that the network of a run has learned once the run is over.
 
     Args:
@@ -74,8 +74,8 @@ def after(before: Before, experiment: Experiment, target: Split, unlabelled: boo
     """
     where = origins(experiment.target, catalog.dataset(experiment.target))
     drawn, labels = tuple(sorted(where.trained)), experiment.labels_per_class
-    own = Lesson(experiment.target, experiment.seed, labels, target.fingerprint, where.name, drawn, unlabelled)
-    return [one if one.run else replace(one, run=run) for one in (*before.lessons, own)]
+    own = TrainedOn(experiment.target, experiment.seed, labels, target.fingerprint, where.name, drawn, unlabelled)
+    return [one if one.run else replace(one, run=run) for one in (*before.trained_on, own)]
 
 
 def recorded(folder: Path, role: str, key: str, seed: int, split: Split, resumed: bool) -> None:

@@ -23,8 +23,8 @@ def describe(job: Job, had: Before, leg: Leg, folder: Path) -> None:
     asked, network = job.experiment, leg.network
     fresh = job.strategy.start == "random"
     unlabelled = job.strategy.unlabelled or bool(leg.phase.unlabelled)
-    lessons = after(had, asked, leg.data, unlabelled, folder.name)
-    carried.keep(lessons)
+    trained_on = after(had, asked, leg.data, unlabelled, folder.name)
+    carried.keep(trained_on)
     target = catalog.dataset(asked.target)
     weights = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
     about: dict[str, Any] = {
@@ -43,8 +43,8 @@ def describe(job: Job, had: Before, leg: Leg, folder: Path) -> None:
         "classes": list(target.classes),
         "head": isinstance(leg.head, keras.layers.Dense),
         # An older version of the lab reads no more than this.
-        "learned": [[one.data, one.seed] for one in lessons],
-        "lessons": [one.record() for one in lessons],
+        "learned": [[one.data, one.seed] for one in trained_on],
+        "lessons": [one.record() for one in trained_on],
         "fixed": job.backbone.fixed,
         "reading": READING,
         "identity": f"{weights} on {network.knowledge.identity}",

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from transfer.backbones import Backbone
 from transfer.engine.events import Emit, Wish
-from transfer.engine.loop.checkpoint import Place
+from transfer.engine.loop.checkpoint import Position
 from transfer.engine.loop.leg import Leg
 from transfer.engine.network.network import Weights
 from transfer.engine.samples.splits import Split
@@ -27,7 +27,7 @@ class Job(Protocol):
     emit: Emit
     wish: Callable[[], Wish | None]
     folder: Path | None
-    place: Place
+    place: Position
     best_weights: Weights
     ahead: tuple[int, int]
     provenance: dict[str, Any]

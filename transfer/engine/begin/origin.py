@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from transfer import catalog
 from transfer.datasets import Dataset
 from transfer.engine.begin.job import Job
-from transfer.engine.begin.source import Learned, Lesson
+from transfer.engine.begin.source import Learned, SourceTraining
 from transfer.engine.events import Event, Note, PhaseBegan, Point, Resumed
 from transfer.engine.loop import device
-from transfer.engine.loop.company import SourceHead
 from transfer.engine.loop.leg import Leg
+from transfer.engine.loop.term_context import SourceHead
 from transfer.engine.network.head import head
 from transfer.engine.network.network import BLANK, Knowledge, Network
 from transfer.engine.samples import splits
@@ -51,15 +51,15 @@ def origin(job: Job) -> Origin | None:
     source = catalog.dataset(experiment.source)
     split = job.source_split
     then = job.source_then
-    lesson = Lesson(experiment, backbone, job.size, then.split if then else split.fingerprint)
-    learned = lesson.load()
+    training = SourceTraining(experiment, backbone, job.size, then.split if then else split.fingerprint)
+    learned = training.load()
     if learned is None and then is not None and then.split != split.fingerprint:
         raise ImpossibleExperiment(
             "The network cannot be put together again: its source has changed since, and what was learned of it is no "
             "longer kept.", source.key, "Put the source back as it was, or run the experiment again.",
         )  # fmt: skip
     if learned is None:
-        learned = _learn(job, lesson, split, source.title)
+        learned = _learn(job, training, split, source.title)
         if learned is None:
             return None
     elif not job.was_resumed:
@@ -71,7 +71,7 @@ def origin(job: Job) -> Origin | None:
     return Origin(knowledge, (source, split), (learned.head["head/0"], learned.head["head/1"]), split.classes)
 
 
-def _learn(job: Job, lesson: Lesson, split: splits.Split, title: str) -> Learned | None:
+def _learn(job: Job, training: SourceTraining, split: splits.Split, title: str) -> Learned | None:
     device.fix_seeds(job.experiment.seed)
     split = taken_in(split, job.backbone, job.size)
     points: list[Point] = []
@@ -82,18 +82,18 @@ def _learn(job: Job, lesson: Lesson, split: splits.Split, title: str) -> Learned
         _tell_ahead(job, event)
 
     network = Network(job.backbone, split.train.inputs.shape[1:], job.size, BLANK)
-    phase = lesson.phase(job.backbone.stages, title)
-    steps = -(-len(split.train) // lesson.recipe.batch_size) * phase.epochs
+    phase = training.phase(job.backbone.stages, title)
+    steps = -(-len(split.train) // training.recipe.batch_size) * phase.epochs
     top = head(len(split.classes), random=True)
-    leg = Leg(0, "source", phase, split, network, top, lesson.recipe, keep_points, -phase.epochs, -steps)
+    leg = Leg(0, "source", phase, split, network, top, training.recipe, keep_points, -phase.epochs, -steps)
     whole = not job.resumes(0)
     if job.train([leg]) is not None:
         return None
     assert job.place.best is not None
     # A resumed lesson lacks the points before its checkpoint: keep the weights, replay no torn curve.
-    lesson.save(job.best_weights, points if whole else [], job.place.best.accuracy)
+    training.save(job.best_weights, points if whole else [], job.place.best.accuracy)
     job.best_weights = {}
-    return lesson.load()
+    return training.load()
 
 
 def _replay(job: Job, learned: Learned, title: str) -> None:

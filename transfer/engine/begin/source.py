@@ -36,7 +36,7 @@ RECIPE: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SourceTraining:
     """One source learned by one backbone: where it is kept and how it is learned.
 
     The recipe is fixed (all labels, Adam 1e-3, batches of 32): what is varied is how the knowledge

@@ -24,7 +24,7 @@ from transfer.experiment import Experiment
 LAYOUT = 1
 
 
-def lesson(experiment: Experiment, teacher: str) -> Experiment:
+def training(experiment: Experiment, teacher: str) -> Experiment:
     """By what the teacher is trained: fine-tuned on the same labels for as many epochs.
 
     A budget in images or seconds is the student's alone: its teacher learns for the usual epochs.
@@ -48,7 +48,7 @@ def teach(student: Student, teacher: str, data: str, ahead: tuple[int, int]) -> 
     """
     if teacher.startswith("run:"):
         return rebuilt.trained(teacher.removeprefix("run:"), wish=student.wish).frozen
-    asked = lesson(student.experiment, teacher)
+    asked = training(student.experiment, teacher)
     own = catalog.backbone(asked.backbone).pretrained
     held = f" {own.content}" if own and own.content else ""
     words = f"{LAYOUT} {asked.canonical_json()} {data}{noted(asked.backbone)}{held}"

@@ -21,7 +21,7 @@ PICKERS: dict[str, int] = {
 
 
 @dataclass
-class Pick:
+class ChosenEpoch:
     """An epoch of a run's target, and the figure for which it was picked."""
 
     leg: int
@@ -34,7 +34,7 @@ class Pick:
         return f"{self.leg}.{self.epoch}"
 
 
-def update(picks: dict[str, Pick], leg: int, epoch: float, figures: Mapping[str, float]) -> bool:
+def update(picks: dict[str, ChosenEpoch], leg: int, epoch: float, figures: Mapping[str, float]) -> bool:
     """Lets every picker look at an epoch that has ended; whether any of them takes it.
 
     Args:
@@ -48,7 +48,7 @@ def update(picks: dict[str, Pick], leg: int, epoch: float, figures: Mapping[str,
         value = figures.get("accuracy" if name == "labels" else name)
         if sign and value is None:
             continue
-        found, before = Pick(leg, epoch, value or 0.0), picks.get(name)
+        found, before = ChosenEpoch(leg, epoch, value or 0.0), picks.get(name)
         if before is None or name == "last" or (sign and sign * found.value > sign * before.value):
             picks[name] = found
             taken = True

@@ -11,7 +11,7 @@ import numpy as np
 from transfer import modalities
 from transfer.engine.judge import metrics
 from transfer.engine.samples.splits import Split
-from transfer.seen import Lesson
+from transfer.seen import TrainedOn
 from transfer.seen.prints import joined
 from transfer.seen.verdict import trained
 
@@ -64,7 +64,7 @@ class Copies:
         return found
 
 
-def copies(split: Split, kind: str, unlabelled: bool, lessons: Sequence[Lesson] = ()) -> Copies:
+def copies(split: Split, kind: str, unlabelled: bool, trained_on: Sequence[TrainedOn] = ()) -> Copies:
     """Looks for test samples that are trained on, in this run or in what its network has learned before.
 
     Exact copies are found in any data set; nearly equal ones where the kind of sample can tell (``near`` in its
@@ -76,7 +76,7 @@ def copies(split: Split, kind: str, unlabelled: bool, lessons: Sequence[Lesson] 
         unlabelled: whether samples without labels are learned from, too.
         lessons: what the network has learned before.
     """
-    learned = [known for lesson in lessons if (known := trained(lesson)) is not None]
+    learned = [known for training in trained_on if (known := trained(training)) is not None]
     mine = split.prints["unlabelled" if unlabelled else "train"]
     exact = split.prints["test"].among(mine, *learned)
     inputs = split.unlabelled if unlabelled else split.train.inputs

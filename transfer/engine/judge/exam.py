@@ -9,11 +9,11 @@ import numpy as np
 
 from transfer import catalog
 from transfer.engine.judge import metrics
-from transfer.engine.loop.checkpoint import Place
+from transfer.engine.loop.checkpoint import Position
 from transfer.engine.loop.leg import Leg
 
 
-def examined(leg: Leg, logits: np.ndarray, place: Place, picked: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def examined(leg: Leg, logits: np.ndarray, place: Position, picked: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The figures of a run that has ended.
 
     Args:

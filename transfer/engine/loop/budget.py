@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transfer.engine.loop.checkpoint import Place
+from transfer.engine.loop.checkpoint import Position
 from transfer.experiment import Experiment
 from transfer.spending import Portions
 from transfer.strategies import Phase
@@ -31,17 +31,17 @@ class Budget:
     begins: float
     ends: float
 
-    def spent(self, place: Place) -> float:
+    def spent(self, place: Position) -> float:
         """The share of the whole that is spent, 0 to about 1."""
         if self.images is not None:
             return place.images / self.images
         return place.busy / (self.seconds or 1.0)
 
-    def over(self, place: Place) -> bool:
+    def over(self, place: Position) -> bool:
         """Whether the phase has had its part."""
         return self.spent(place) >= self.ends - 1e-9
 
-    def done(self, place: Place) -> float:
+    def done(self, place: Position) -> float:
         """How much of what was left for the phase as it began is spent, 0 to 1.
 
         An earlier phase may have spent a little more than its part, or much less if it stopped early.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from transfer.backbones.as_read import READING
-from transfer.engine.judge.choosing import Pick
+from transfer.engine.judge.choosing import ChosenEpoch
 from transfer.engine.network.network import Weights
 from transfer.engine.samples import arrays
 from transfer.errors import NewerCheckpoint
@@ -38,7 +38,7 @@ class Best:
 
 
 @dataclass
-class Place:
+class Position:
     """How far a run has come.
 
     Args:
@@ -70,7 +70,7 @@ class Place:
     first_step: int = 0
     begun: float | None = None
     last: float | None = None
-    picks: dict[str, Pick] = field(default_factory=dict)
+    picks: dict[str, ChosenEpoch] = field(default_factory=dict)
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Checkpoint:
     ``reading`` is how the backbone's file was read, see `transfer.backbones.as_read`; None in older checkpoints.
     """
 
-    place: Place
+    place: Position
     touched: list[str] = field(default_factory=list)
     now: Weights = field(default_factory=dict)
     best: Weights = field(default_factory=dict)
@@ -135,10 +135,10 @@ class Checkpoint:
     def _of(cls, about: dict[str, Any], named: Weights) -> Checkpoint:
         stored = dict(about["place"])
         best = stored.pop("best")
-        picks = {name: Pick(**one) for name, one in stored.pop("picks", {}).items()}
-        understood = {one.name for one in fields(Place)}
+        picks = {name: ChosenEpoch(**one) for name, one in stored.pop("picks", {}).items()}
+        understood = {one.name for one in fields(Position)}
         stored = {name: value for name, value in stored.items() if name in understood}
-        place = Place(**stored, best=Best(**best) if best else None, picks=picks)
+        place = Position(**stored, best=Best(**best) if best else None, picks=picks)
         parts: dict[str, Weights] = {"now": {}, "best": {}, "known": {}, "optimizer": {}, "plane": {}, "picked": {}}
         for name, value in named.items():
             part, key = name.split(":", 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from transfer.engine.loop.checkpoint import Place
+from transfer.engine.loop.checkpoint import Position
 from transfer.engine.loop.leg import Leg
 from transfer.errors import Diverged
 
 
-def diverged(leg: Leg, place: Place, sign: str) -> Diverged:
+def diverged(leg: Leg, place: Position, sign: str) -> Diverged:
     """The error that ends the run: what happened, at which rate that was asked for, what to do, what is kept.
 
     Args:
@@ -42,7 +42,7 @@ def _remedy(leg: Leg) -> str:
     return f"Try learning_rate {rate:g}{precision}, and run it again."
 
 
-def _kept(leg: Leg, place: Place) -> str:
+def _kept(leg: Leg, place: Position) -> str:
     best = place.best
     if leg.domain != "target" or best is None or best.epoch <= 0:
         return ""

@@ -34,7 +34,7 @@ class BatchValue(keras.metrics.Metric):
 
 
 @dataclass(frozen=True)
-class Company:
+class TermInputs:
     """What a phase's terms look at beside the network itself.
 
     Args:
@@ -86,7 +86,7 @@ class Learner(keras.Model):
         phase: Phase,
         smoothing: float = 0.0,
         class_weights: np.ndarray | None = None,
-        company: Company | None = None,
+        company: TermInputs | None = None,
         labelled: bool = True,
     ) -> None:
         super().__init__(name="learner")
@@ -95,7 +95,7 @@ class Learner(keras.Model):
         self.names = [name for name, _ in stages]
         self.phase, self.smoothing, self.class_weights = phase, smoothing, class_weights
         # Kept from Keras, which would take the weights in it for this model's own and train a teacher.
-        self._company = _Untracked(company or Company())
+        self._company = _Untracked(company or TermInputs())
         self.extra = list(self.company.parts.values())
         for name, model in stages:
             model.trainable = phase.rates.get(name, 0.0) > 0
@@ -116,7 +116,7 @@ class Learner(keras.Model):
         return found
 
     @property
-    def company(self) -> Company:
+    def company(self) -> TermInputs:
         """What the terms look at beside the network."""
         return self._company.content
 
@@ -306,7 +306,7 @@ class Learner(keras.Model):
 class _Untracked:
     """Hides what it holds from Keras' tracking of attributes."""
 
-    def __init__(self, content: Company) -> None:
+    def __init__(self, content: TermInputs) -> None:
         self.content = content
 
 

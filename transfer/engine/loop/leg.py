@@ -13,7 +13,7 @@ import numpy as np
 from transfer.datasets import Samples
 from transfer.engine.events import Domain, Emit, PhaseBegan, Stage
 from transfer.engine.loop.budget import Budget
-from transfer.engine.loop.learner import Company, Learner
+from transfer.engine.loop.learner import Learner, TermInputs
 from transfer.engine.loop.optimizers import optimizer, share_of_peak
 from transfer.engine.network import features
 from transfer.engine.network.network import Network
@@ -56,7 +56,7 @@ class Leg:
     emit: Emit
     first_epoch: int
     first_step: int
-    company: Callable[[Leg], Company] = lambda leg: Company()
+    company: Callable[[Leg], TermInputs] = lambda leg: TermInputs()
     source: Split | None = None
     refresh: Callable[[Leg], None] = lambda leg: None
     watched: Split | None = None

@@ -18,9 +18,9 @@ from transfer.engine.begin.before import recorded
 from transfer.engine.events import Emit, Note, Resumed, Stage, Wish
 from transfer.engine.judge import baseline
 from transfer.engine.loop import checkpoint
-from transfer.engine.loop.checkpoint import Checkpoint, Place
-from transfer.engine.loop.company import Surroundings
+from transfer.engine.loop.checkpoint import Checkpoint, Position
 from transfer.engine.loop.leg import Leg
+from transfer.engine.loop.term_context import TermContext
 from transfer.engine.loop.watch import Watch
 from transfer.engine.network.network import Weights, put, take
 from transfer.engine.samples import splits
@@ -70,9 +70,9 @@ class Trainer:
         self.source_then: Record | None = None
         self.provenance: dict[str, Any] = {"data": {}}
         self._start = time.perf_counter()
-        self.place = Place()
+        self.place = Position()
         self.ahead = (0, 0)
-        self._around: Surroundings | None = None
+        self._around: TermContext | None = None
         self._before = self._resumed.place.seconds if self._resumed else 0.0
 
     @cached_property
@@ -118,7 +118,7 @@ class Trainer:
         if resumed and (why := self._misfit(legs, resumed)):
             self._begin_anew(why)
             resumed = None
-        self.place = resumed.place if resumed else Place(leg=legs[0].index)
+        self.place = resumed.place if resumed else Position(leg=legs[0].index)
         for leg in legs:
             if leg.index < self.place.leg:
                 continue

@@ -13,7 +13,7 @@ from transfer.engine.events import Emit, Point, Stage, Wish
 from transfer.engine.judge import metrics
 from transfer.engine.judge.choosing import update
 from transfer.engine.judge.domains import Domains
-from transfer.engine.loop.checkpoint import Best, Place
+from transfer.engine.loop.checkpoint import Best, Position
 from transfer.engine.loop.diverged import diverged
 from transfer.engine.loop.leg import Leg
 from transfer.engine.network.network import Weights
@@ -43,7 +43,7 @@ class Watch:
     def __init__(
         self,
         leg: Leg,
-        place: Place,
+        place: Position,
         emit: Emit,
         wish: Callable[[], Wish | None],
         keep: Callable[[], None],

@@ -11,8 +11,8 @@ from transfer import catalog, modalities
 from transfer.datasets import Dataset, Samples
 from transfer.datasets.parts import MOST_VALIDATION, VALIDATION_SHARE
 from transfer.engine.begin.begin import new_head
-from transfer.engine.begin.source import Lesson
-from transfer.engine.begin.teacher import lesson
+from transfer.engine.begin.source import SourceTraining
+from transfer.engine.begin.teacher import training
 from transfer.engine.inspect import rebuilt
 from transfer.engine.loop import device
 from transfer.engine.loop.learner import PREDICTED
@@ -136,7 +136,7 @@ def _teacher(experiment: Experiment, key: str, labelled: int) -> tuple[Frozen | 
     """A blank teacher, and the seconds it takes to teach it."""
     if not key:
         return None, 0.0
-    asked = lesson(experiment, "same" if key.startswith("run:") else key)
+    asked = training(experiment, "same" if key.startswith("run:") else key)
     target = catalog.dataset(asked.target)
     backbone = catalog.backbone(asked.backbone)
     rebuilt.ready(backbone.key)
@@ -149,6 +149,6 @@ def _teacher(experiment: Experiment, key: str, labelled: int) -> tuple[Frozen | 
 
 def _source(experiment: Experiment, source: Dataset) -> float:
     backbone = catalog.backbone(experiment.backbone)
-    recipe = Lesson(experiment, backbone, modalities.size(experiment, backbone), "").recipe
+    recipe = SourceTraining(experiment, backbone, modalities.size(experiment, backbone), "").recipe
     training = round((1 - VALIDATION_SHARE) * (1 - source.test_fraction) * source.count)
     return estimate(recipe, training).seconds

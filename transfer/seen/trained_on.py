@@ -14,7 +14,7 @@ ABOUT = "network.json"
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainedOn:
     """One data set that a network, or its teacher, was trained on.
 
     Args:
@@ -55,24 +55,24 @@ class Lesson:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "parts"}
 
 
-def of_record(record: dict[str, Any]) -> Lesson:
-    """The lesson from the output of `Lesson.record`; ignores fields of a later version."""
-    known = {one.name for one in fields(Lesson)} - {"parts"}
+def of_record(record: dict[str, Any]) -> TrainedOn:
+    """The lesson from the output of `TrainedOn.record`; ignores fields of a later version."""
+    known = {one.name for one in fields(TrainedOn)} - {"parts"}
     made = {name: value for name, value in record.items() if name in known}
-    return Lesson(**(made | {"drawn_from": tuple(made.get("drawn_from", ()))}))
+    return TrainedOn(**(made | {"drawn_from": tuple(made.get("drawn_from", ()))}))
 
 
-def of_about(about: dict[str, Any], run: str) -> tuple[Lesson, ...]:
+def of_about(about: dict[str, Any], run: str) -> tuple[TrainedOn, ...]:
     """The lessons in a run's description of its network.
 
     Older versions of the lab stored only names and seeds, without what a teacher had learned.
     """
     if "lessons" in about:
         return tuple(of_record(one) for one in about["lessons"])
-    return (*(Lesson(data, seed, run=run) for data, seed in about.get("learned", [])), *_of_teacher(run))
+    return (*(TrainedOn(data, seed, run=run) for data, seed in about.get("learned", [])), *_of_teacher(run))
 
 
-def of_run(run: str) -> tuple[Lesson, ...]:
+def of_run(run: str) -> tuple[TrainedOn, ...]:
     """What the network of a run has learned; empty if the run stored no record of it."""
     try:
         return of_about(json.loads((settings.run_folder(run) / ABOUT).read_text()), run)
@@ -80,7 +80,7 @@ def of_run(run: str) -> tuple[Lesson, ...]:
         return ()
 
 
-def _of_teacher(run: str) -> tuple[Lesson, ...]:
+def _of_teacher(run: str) -> tuple[TrainedOn, ...]:
     try:
         asked = json.loads((settings.run_folder(run) / "experiment.json").read_text())
     except (OSError, ValueError):

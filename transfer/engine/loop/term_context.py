@@ -11,7 +11,7 @@ from keras import ops
 
 from transfer.datasets import Dataset
 from transfer.engine.events import Emit, Stage
-from transfer.engine.loop.learner import Company
+from transfer.engine.loop.learner import TermInputs
 from transfer.engine.loop.leg import Leg
 from transfer.engine.network.features import compute
 from transfer.engine.network.frozen import Frozen
@@ -25,7 +25,7 @@ SourceHead = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass
-class Surroundings:
+class TermContext:
     """What a run's phases have in common beside the network.
 
     Args:
@@ -65,7 +65,7 @@ class Surroundings:
         """The strategy's own layers, by the names under which their weights are kept."""
         return [(f"part:{name}", part) for name, part in self.parts.items()]
 
-    def company(self, leg: Leg) -> Company:
+    def company(self, leg: Leg) -> TermInputs:
         """For a phase with terms, which begins now."""
         if not self.known and type(self.strategy).prepare is not Strategy.prepare:
             self.emit(Stage("comparing source and target"))
@@ -85,7 +85,7 @@ class Surroundings:
             kind = modality(network.backbone.modality)
             shape = self.source[1].train.inputs.shape[1:]
             entrance = kind.entrance(shape, network.size, network.backbone.channels)
-        return Company(
+        return TermInputs(
             self.parts,
             self._origin,
             self.teacher,
