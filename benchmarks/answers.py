@@ -26,7 +26,7 @@ from benchmarks import measured
 from tests.served import Server, browser, served
 from transfer import Experiment
 from transfer.lab import Lab, calling
-from transfer.lab.here import run_here
+from transfer.lab.in_process import run_here
 from transfer.lab.process import myself
 
 FOLLOWING = 8

@@ -79,7 +79,7 @@ def _train(seed: int) -> None:
     from transfer import Experiment
     from transfer.engine.measure.warm_up import warm_up
     from transfer.lab import Lab
-    from transfer.lab.here import run_here
+    from transfer.lab.in_process import run_here
     from transfer.lab.process import myself
 
     lab = Lab()

@@ -122,9 +122,9 @@ def rows() -> list[dict[str, Any]]:
 
 def fresh() -> None:
     """Forgets the packed network of the run before, which has the same name for every seed."""
-    from transfer.backbones import inherited
+    from transfer.backbones import run_network
 
-    inherited.packed("before").unlink(missing_ok=True)
+    run_network.packed("before").unlink(missing_ok=True)
 
 
 def texts() -> list[str]:

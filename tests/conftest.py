@@ -17,8 +17,8 @@ from pages.parts.choose import class_counts
 from tests import tiny
 from tests.served import Server
 from tests.served import served as serving
-from transfer import elsewhere
-from transfer.backbones import saved, saved_model
+from transfer import separate_process
+from transfer.backbones import own_file, saved_model
 from transfer.lab import Lab, spawner
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -95,8 +95,8 @@ def app(server: Server, home: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of one's own are looked into in this process, which saves the start of another."""
-    monkeypatch.setattr(saved, "asked", elsewhere.here)
-    monkeypatch.setattr(saved_model, "asked", elsewhere.here)
+    monkeypatch.setattr(own_file, "asked", separate_process.here)
+    monkeypatch.setattr(saved_model, "asked", separate_process.here)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from transfer.engine.samples import arrays, splits
 from transfer.errors import DataChanged, LabError
 from transfer.insight.words import percent
 from transfer.lab import Lab, answers
-from transfer.lab.here import run_here
+from transfer.lab.in_process import run_here
 from transfer.lab.process import myself
 from transfer.lab.spawner import Spawner
 from transfer.pictures import own, uploads
@@ -41,7 +41,7 @@ from transfer.engine.loop import watch
 from transfer.engine.events import Point
 from transfer.experiment import Experiment
 from transfer.lab import Lab
-from transfer.lab.here import run_here
+from transfer.lab.in_process import run_here
 from transfer.lab.process import myself
 
 tiny.add(pytest.MonkeyPatch())

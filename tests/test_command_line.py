@@ -17,7 +17,7 @@ from transfer.__main__ import app
 from transfer.engine.events import PhaseBegan, Point, Stage
 from transfer.errors import ImpossibleExperiment, OutOfMemory
 from transfer.experiment import Experiment
-from transfer.lab import Lab, beforehand
+from transfer.lab import Lab, checks
 from transfer.lab.races import entries
 
 ASKED = ["--source", "mnist_5k", "--labels-per-class", "2", "--epochs", "3"]
@@ -222,8 +222,8 @@ def test_too_many_labels_of_data_that_had_to_be_fetched_leave_no_run_either(monk
         if Fetched.count > 2:  # once before the run, once as it is queued
             raise few
 
-    monkeypatch.setattr(beforehand.catalog, "check", check)
-    monkeypatch.setattr(beforehand.counted, "is_here", lambda dataset: False)
+    monkeypatch.setattr(checks.catalog, "check", check)
+    monkeypatch.setattr(checks.counted, "is_here", lambda dataset: False)
     told = call("run", *ASKED)
     assert told.exit_code == 2 and "Give fewer" in told.stderr
     assert len(Lab().runs()) == 1

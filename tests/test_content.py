@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from pages.parts.choose import networks
-from transfer import Experiment, catalog, given, settings
-from transfer.backbones import content, saved, saved_model, uploaded
+from transfer import Experiment, catalog, network_files, settings
+from transfer.backbones import content, own_file, saved_model, uploaded
 from transfer.engine.begin.source import SourceTraining
 from transfer.errors import RequestError
-from transfer.lab import Lab, looking
+from transfer.lab import Lab, data_questions
 from transfer.lab.races import About
 
 LAYER = {"name": "low", "kind": "Conv2D", "shape": [8, 8, 4], "weights": 40, "cut": True}
@@ -27,7 +27,7 @@ KNOWN = {"layers": [LAYER], "size": 16, "channels": 1, "classifier": None, "resc
 @pytest.fixture(autouse=True)
 def described(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is found to be a small network, whatever is in it; digests are kept at once."""
-    for module in (saved, saved_model):
+    for module in (own_file, saved_model):
         monkeypatch.setattr(module, "asked", lambda *_: dict(KNOWN))
     monkeypatch.setattr(content, "_SETTLED_NS", 0)
 
@@ -203,7 +203,7 @@ def test_a_run_goes_on_only_with_the_file_it_began_with(here: Lab, tmp_path: Pat
 
 def test_a_run_of_an_older_version_has_no_record_and_goes_on(here: Lab, tmp_path: Path) -> None:
     run = here.submit(asked(tmp_path))
-    (settings.run_folder(run) / given.RECORD).unlink()
+    (settings.run_folder(run) / network_files.RECORD).unlink()
     here.pause(run)
     alike(overwritten, tmp_path / "mine.keras")
     here.resume(run)
@@ -212,7 +212,7 @@ def test_a_run_of_an_older_version_has_no_record_and_goes_on(here: Lab, tmp_path
 
 def test_a_run_without_files_of_ones_own_leaves_no_record(here: Lab) -> None:
     run = here.submit(Experiment(strategy="from_scratch"))
-    assert not settings.run_folder(run).exists() and given.contents(here.run(run).experiment) == {}
+    assert not settings.run_folder(run).exists() and network_files.contents(here.run(run).experiment) == {}
 
 
 def test_a_race_is_not_extended_with_another_network(here: Lab, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_nothing_begins_with_a_run_whose_file_has_changed(teacher: bool, here: L
 
 def test_what_is_kept_of_a_network_is_not_kept_for_another_of_its_name(home: Path, tmp_path: Path) -> None:
     key, path = network_file(tmp_path)
-    question = looking.Question("distance", ("optdigits", "mnist_5k"), {"backbone": key, "seed": 0})
+    question = data_questions.Question("distance", ("optdigits", "mnist_5k"), {"backbone": key, "seed": 0})
     experiment = Experiment(backbone=key, source="mnist_5k")
     before = question.folder, SourceTraining(experiment, catalog.backbone(key), 16, "data").file
     alike(overwritten, path)
@@ -274,7 +274,7 @@ def test_an_upload_never_replaces_a_network_and_is_kept_once(home: Path) -> None
     assert uploaded.keep("net.keras", b"two two two") == second and uploaded.keep("net.keras", b"one one one") == first
     assert first.read_bytes() == b"one one one" and second.read_bytes() == b"two two two"
     assert uploaded.keep("net_2.keras", b"three").name == "net_2_2.keras"
-    assert {one.name for one in saved.place().iterdir()} == {"net.keras", "net_2.keras", "net_2_2.keras"}
+    assert {one.name for one in own_file.place().iterdir()} == {"net.keras", "net_2.keras", "net_2_2.keras"}
 
 
 def test_many_that_upload_one_name_at_once_lose_nothing(home: Path) -> None:
@@ -307,7 +307,7 @@ def test_many_that_upload_one_name_at_once_lose_nothing(home: Path) -> None:
 )
 def test_an_uploads_name_is_one_of_a_file_here(name: str, kept: str, home: Path) -> None:
     assert uploaded.safe_name(name) == kept
-    assert uploaded.keep(name, b"content") == saved.place() / kept
+    assert uploaded.keep(name, b"content") == own_file.place() / kept
 
 
 def test_the_page_says_under_which_name_an_upload_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

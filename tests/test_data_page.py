@@ -23,8 +23,8 @@ from transfer.engine.inspect.first_batch import first_batch
 from transfer.engine.inspect.rebuilt import target_split
 from transfer.engine.samples.batches import batches
 from transfer.insight import data as said
-from transfer.lab import looking
-from transfer.lab.looking import Question
+from transfer.lab import data_questions
+from transfer.lab.data_questions import Question
 from transfer.pictures import alike
 from transfer.pictures.kept import Pictures
 
@@ -52,7 +52,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def look(key: str, seed: int = 0) -> dict:
-    return looking.find_out(Question("look", (key,), {"seed": seed}))
+    return data_questions.find_out(Question("look", (key,), {"seed": seed}))
 
 
 def test_a_look_finds_doubles_copies_and_what_was_left_out(own: Path) -> None:
@@ -89,8 +89,8 @@ def test_the_first_batch_is_the_one_the_run_begins_with(own: Path, tmp_path: Pat
 
 def test_equal_data_are_no_distance_apart_and_inverted_ones_are(home: Path, world: None) -> None:
     asked = {"backbone": tiny.NETWORK, "seed": 0}
-    same = looking.find_out(Question("distance", (tiny.SOURCE, tiny.SOURCE), asked))
-    apart = looking.find_out(Question("distance", (tiny.SOURCE, f"{tiny.SOURCE}~inversion:5"), asked))
+    same = data_questions.find_out(Question("distance", (tiny.SOURCE, tiny.SOURCE), asked))
+    apart = data_questions.find_out(Question("distance", (tiny.SOURCE, f"{tiny.SOURCE}~inversion:5"), asked))
     assert same["mmd"] == pytest.approx(0, abs=1e-5)
     assert same["a_distance"] <= max(same["a_distance_chance"], 0.3)
     assert apart["a_distance"] > 1.5 > same["a_distance_chance"]
@@ -113,12 +113,12 @@ def test_what_cannot_be_answered_says_why(own: Path) -> None:
         file.write_bytes(file.read_bytes()[:300])
     question = Question("look", (f"folder:{own}",), {"seed": 0})
     for _ in range(600):
-        answer = looking.ask(question)
+        answer = data_questions.ask(question)
         if answer.problem:
             break
         time.sleep(0.1)
     assert "The class 'green' has no pictures to train on" in answer.problem
-    looking.again(question)
+    data_questions.again(question)
 
 
 def test_the_command_line_looks_too(own: Path) -> None:
@@ -212,32 +212,36 @@ def test_an_answer_that_was_cleared_away_while_it_is_shown_is_found_out_anew(own
         (folder / "batch.png").write_bytes(b"x")
         return Ended()
 
-    monkeypatch.setattr(looking, "_started", start)
-    answer = looking.ask(question)
+    monkeypatch.setattr(data_questions, "_started", start)
+    answer = data_questions.ask(question)
     assert answer.found == {"classes": []} and answer.picture("batch.png") == b"x"
     shutil.rmtree(answer.folder)
     assert answer.picture("batch.png") is None
-    assert looking.ask(question).found == {"classes": []} and len(started) == 2
+    assert data_questions.ask(question).found == {"classes": []} and len(started) == 2
     (answer.folder / "batch.png").unlink()  # in the midst of being cleared away
     answer.forget()
-    assert looking.ask(question).found is not None and len(started) == 3
+    assert data_questions.ask(question).found is not None and len(started) == 3
     answer.forget()
-    monkeypatch.setattr(looking, "_started", lambda *_: Ended())
-    assert "without a message" in looking.ask(question).problem, "a process that leaves nothing is no endless loop"
-    assert "without a message" in looking.ask(question).problem
+    monkeypatch.setattr(data_questions, "_started", lambda *_: Ended())
+    assert "without a message" in data_questions.ask(question).problem, (
+        "a process that leaves nothing is no endless loop"
+    )
+    assert "without a message" in data_questions.ask(question).problem
 
 
 def test_what_was_looked_at_last_is_cleared_away_last(own: Path, monkeypatch) -> None:
     question = Question("look", (f"folder:{own}",), {"seed": 0})
-    monkeypatch.setattr(looking, "_started", lambda _, folder: (folder / "answer.json").write_text("{}") and Ended())
-    shown = looking.ask(question).folder
+    monkeypatch.setattr(
+        data_questions, "_started", lambda _, folder: (folder / "answer.json").write_text("{}") and Ended()
+    )
+    shown = data_questions.ask(question).folder
     os.utime(shown, (1, 1))
     for number in range(3):
         (other := shown.parent / f"other{number}").mkdir()
         os.utime(other, (2, 2))
-    assert looking.ask(question).found == {}
-    monkeypatch.setattr(looking, "_KEPT", 2)
-    looking._prune()
+    assert data_questions.ask(question).found == {}
+    monkeypatch.setattr(data_questions, "_KEPT", 2)
+    data_questions._prune()
     assert shown.exists() and len(list(shown.parent.iterdir())) == 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from transfer import Experiment, removal, settings
-from transfer.backbones import inherited
+from transfer.backbones import run_network
 from transfer.errors import LabError
 from transfer.lab import Lab, discarding, remarks
 from transfer.lab.process import Identity, myself
@@ -26,12 +26,12 @@ def finished(lab: Lab, parent: str = "", teacher: str = "") -> str:
     lab.store.finish(held, "finished", {}, {}, "")
     settings.run_folder(run).mkdir(parents=True)
     (settings.run_folder(run) / "experiment.json").write_text(asked.canonical_json())
-    inherited.packed(run).write_text("a copy of its network")
+    run_network.packed(run).write_text("a copy of its network")
     return run
 
 
 def here_still(*runs: str) -> list[bool]:
-    return [settings.run_folder(run).exists() and inherited.packed(run).exists() for run in runs]
+    return [settings.run_folder(run).exists() and run_network.packed(run).exists() for run in runs]
 
 
 def by_discard(lab: Lab, run: str) -> None:
@@ -171,4 +171,4 @@ def test_a_cache_on_another_disk_does_not_keep_a_run_from_going(here: Lab, tmp_p
     (tmp_path / "cache").symlink_to(disk)
     run = finished(here)
     here.discard(run)
-    assert not settings.run_folder(run).exists() and inherited.packed(run).exists()
+    assert not settings.run_folder(run).exists() and run_network.packed(run).exists()

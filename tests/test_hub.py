@@ -12,7 +12,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from transfer import Experiment, catalog, elsewhere, train
+from transfer import Experiment, catalog, separate_process, train
 from transfer.backbones import hub
 from transfer.backbones.described import cuts
 from transfer.errors import DownloadFailed, RequestError
@@ -48,7 +48,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of the library's, and the library asked here, which saves the start of a process."""
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
-    monkeypatch.setattr(hub, "asked", elsewhere.here)
+    monkeypatch.setattr(hub, "asked", separate_process.here)
     return tmp_path / "kaggle"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from transfer import Experiment, catalog, ids, removal, settings
-from transfer.backbones import inherited
+from transfer.backbones import run_network
 from transfer.datasets import upload
 from transfer.errors import LabError, RequestError, UnknownKey
 from transfer.lab import Lab, lineage, locks
@@ -31,7 +31,7 @@ names = pytest.mark.parametrize("text", BAD, ids=lambda text: ascii(text[:12]))
 def test_what_is_no_id_is_refused_wherever_it_becomes_a_path_or_a_key(text: str, here: Lab) -> None:
     assert not ids.is_id(text)
     for used in (
-        settings.run_folder, inherited.packed, inherited.open_, Opened, upload.opened, here.run,
+        settings.run_folder, run_network.packed, run_network.open_, Opened, upload.opened, here.run,
         here.races.get, here.discard, here.resume, locks.device_lock,
         lambda one: catalog.check(Experiment(strategy="distillation", options={"teacher": f"run:{one}"})),
         lambda one: catalog.check(Experiment(backbone=f"run:{one}")),

@@ -161,11 +161,11 @@ def test_unknown_settings_that_are_off_are_ignored_and_said(
     tmp_path: Path,
     at_once: None,
 ) -> None:
-    from transfer.backbones import saved
+    from transfer.backbones import own_file
 
     path = edited(whole / name, tmp_path / name, set_in("Dense", newest=value))
     assert catalog.backbone(f"file:{path}").parameters == 56
-    assert "newest of Dense" in saved.description(path)["notes"][0]
+    assert "newest of Dense" in own_file.description(path)["notes"][0]
 
 
 @pytest.mark.parametrize("name", ["net.keras", "net.h5"])

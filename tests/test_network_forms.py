@@ -17,8 +17,8 @@ from keras import layers
 
 from tests import tiny
 from tests.forms import FORMS, PICTURES, SIDE, Form, wanted, written
-from transfer import Experiment, catalog, elsewhere, settings, train
-from transfer.backbones import Backbone, saved, saved_model
+from transfer import Experiment, catalog, separate_process, settings, train
+from transfer.backbones import Backbone, own_file, saved_model
 from transfer.backbones.described import understood
 from transfer.backbones.pixels import PIXELS
 from transfer.datasets import Published, Samples
@@ -46,9 +46,9 @@ def lab(world: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
         about = replace(catalog.dataset(tiny.TARGET), key=COLOURS, title=COLOURS, classes=tuple("abcd"))
         about = replace(about, shape=(SIDE, SIDE, 3), count=COUNT, load=coloured)
         patch.setitem(catalog.datasets(), COLOURS, about)
-        patch.setattr(saved, "_opened", functools.lru_cache(maxsize=2)(saved._opened))
-        for module in (saved, saved_model):
-            patch.setattr(module, "asked", elsewhere.here)
+        patch.setattr(own_file, "_opened", functools.lru_cache(maxsize=2)(own_file._opened))
+        for module in (own_file, saved_model):
+            patch.setattr(module, "asked", separate_process.here)
         yield root
 
 
@@ -108,7 +108,7 @@ def stages_of(backbone: Backbone) -> list[keras.Model]:
 def test_features_are_those_that_keras_gives(case: Case) -> None:
     backbone = catalog.backbone(f"file:{case.path}")
     assert PIXELS[case.form.pixels].words in backbone.preprocessing
-    assert case.form.said in " ".join(understood(saved.description(case.path)))
+    assert case.form.said in " ".join(understood(own_file.description(case.path)))
     stages = stages_of(backbone)
     given = PICTURES[..., : backbone.channels].astype("float32")
     found = functools.reduce(lambda flowing, stage: stage(flowing, training=False), stages, given)

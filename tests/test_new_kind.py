@@ -121,8 +121,8 @@ import json
 from streamlit.testing.v1 import AppTest
 from transfer import Experiment
 from transfer.lab import Lab, answers
-from transfer.lab.here import run_here
-from transfer.lab.looking import Question, find_out
+from transfer.lab.in_process import run_here
+from transfer.lab.data_questions import Question, find_out
 from transfer.lab.process import myself
 
 lab = Lab()

@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from transfer import Experiment, catalog, settings, train
-from transfer.backbones import inherited
+from transfer.backbones import run_network
 from transfer.backbones.as_read import as_read, noted
 from transfer.engine.inspect import rebuilt
 from transfer.engine.loop.checkpoint import Checkpoint, Position
@@ -35,9 +35,9 @@ def made_before(asked: Experiment, name: str) -> np.ndarray:
     folder = settings.run_folder(name)
     folder.mkdir(parents=True)
     train(asked.but(backbone=f"{asked.backbone}@reading=1"), folder=folder)
-    about = json.loads((folder / inherited.ABOUT).read_text())
+    about = json.loads((folder / run_network.ABOUT).read_text())
     about.pop("reading")
-    (folder / inherited.ABOUT).write_text(json.dumps(about))
+    (folder / run_network.ABOUT).write_text(json.dumps(about))
     (folder / "experiment.json").write_text(asked.canonical_json())
     return np.asarray(arrays.read(folder / "test.npz")["logits"])
 

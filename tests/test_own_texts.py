@@ -17,7 +17,7 @@ from transfer import catalog
 from transfer.__main__ import app
 from transfer.datasets import own_texts as paths
 from transfer.errors import RequestError, UnknownKey
-from transfer.lab.looking import Question
+from transfer.lab.data_questions import Question
 from transfer.texts import own, uploads
 from transfer.texts.files import reading
 from transfer.texts.files.typed import Choices

@@ -154,7 +154,7 @@ def _in_latin_1(place: Path) -> None:
 
 
 def test_names_that_are_not_utf_8_are_read_and_shown(place: Path) -> None:
-    from transfer.engine.inspect.look import look
+    from transfer.engine.inspect.dataset_facts import look
     from transfer.engine.samples import splits
 
     _in_latin_1(place)

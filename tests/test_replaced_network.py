@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from transfer import Experiment, elsewhere, given, settings, train
-from transfer.backbones import content, inherited, saved
+from transfer import Experiment, network_files, separate_process, settings, train
+from transfer.backbones import content, own_file, run_network
 from transfer.engine.inspect import rebuilt
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
@@ -33,7 +33,7 @@ def saved_network(path: Path, seed: int) -> Path:
 def test_a_replaced_file_is_told_wherever_the_network_is_opened(
     here: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved, "asked", elsewhere.here)  # without a process of its own
+    monkeypatch.setattr(own_file, "asked", separate_process.here)  # without a process of its own
     path = saved_network(tmp_path / "net.keras", 1)
     whole, other = path.read_bytes(), saved_network(tmp_path / "other.keras", 2)
     asked = Experiment(
@@ -61,17 +61,17 @@ def test_a_replaced_file_is_told_wherever_the_network_is_opened(
     for open_ in opening:
         with pytest.raises(RequestError, match=CHANGED):
             open_()
-    assert not (tmp_path / "out.keras").exists() and not inherited.packed(run).exists()
+    assert not (tmp_path / "out.keras").exists() and not run_network.packed(run).exists()
     # As a run of an older version has it, without a record of files: its network's identity still tells.
-    record, about = (folder / given.RECORD).read_text(), (folder / inherited.ABOUT).read_text()
-    (folder / given.RECORD).unlink()
+    record, about = (folder / network_files.RECORD).read_text(), (folder / run_network.ABOUT).read_text()
+    (folder / network_files.RECORD).unlink()
     with pytest.raises(ImpossibleExperiment, match="has changed since this run"):
         rebuilt.trained(run)
     # Where nothing says that the file is another, it opens.
-    (folder / inherited.ABOUT).unlink()
+    (folder / run_network.ABOUT).unlink()
     assert not np.allclose(rebuilt.trained(run).logits(pictures), before)
-    (folder / given.RECORD).write_text(record)
-    (folder / inherited.ABOUT).write_text(about)
+    (folder / network_files.RECORD).write_text(record)
+    (folder / run_network.ABOUT).write_text(about)
     path.write_bytes(whole)
     np.testing.assert_allclose(rebuilt.trained(run).logits(pictures), before, atol=1e-5)
     # What was packed before is the run's own, whatever becomes of the file.

@@ -13,7 +13,7 @@ import pytest
 from keras import layers
 
 from transfer import Experiment, catalog, train
-from transfer.backbones import saved
+from transfer.backbones import own_file
 from transfer.errors import ImpossibleExperiment, RequestError, RunFailed
 
 
@@ -86,7 +86,7 @@ def test_a_network_without_a_size_takes_any(tmp_path: Path, at_once: None) -> No
     flowing = layers.Conv2D(6, 3, strides=2, name="high")(flowing)
     keras.Model(pixels, layers.GlobalAveragePooling2D()(flowing)).save(tmp_path / "any.keras")
     backbone = catalog.backbone(f"file:{tmp_path / 'any.keras'}")
-    assert (backbone.size, backbone.largest) == (saved.USUAL_SIZE, None)
+    assert (backbone.size, backbone.largest) == (own_file.USUAL_SIZE, None)
     assert "0 to 1" in backbone.preprocessing, "nothing in it rescales"
     for size in (32, 64):
         stages = backbone.build(size)

@@ -13,7 +13,7 @@ import pytest
 from tests import tiny, tiny_texts
 from transfer import Experiment, catalog, settings, train
 from transfer.datasets import Published, Samples
-from transfer.engine.inspect.look import look
+from transfer.engine.inspect.dataset_facts import look
 from transfer.errors import ImpossibleExperiment
 from transfer.export import keras_file
 from transfer.lab import answers

@@ -14,7 +14,7 @@ from pages.parts.common.redrawing import still_there
 from tests.test_pages import home, opened, recorded, said  # noqa: F401  # home is a fixture
 from tests.test_race_pages import raced
 from transfer.errors import RequestError, UnknownKey
-from transfer.lab import Lab, looking
+from transfer.lab import Lab, data_questions
 from transfer.lab.records import members, races, runs
 from transfer.lab.store import Store
 
@@ -73,7 +73,7 @@ def test_a_data_set_that_vanishes_while_it_is_looked_at_is_asked_for_anew(monkey
     def rerun(scope: str) -> None:
         raise Rerun(scope)
 
-    monkeypatch.setattr(looking, "ask", gone)
+    monkeypatch.setattr(data_questions, "ask", gone)
     monkeypatch.setattr(background_questions.st, "rerun", rerun)
     with pytest.raises(Rerun, match="app"):
         background_questions._wait.__wrapped__(None, "looking")

@@ -10,7 +10,7 @@ import pytest
 
 from transfer import Experiment, settings
 from transfer.lab import Lab
-from transfer.lab.here import run_here
+from transfer.lab.in_process import run_here
 from transfer.lab.process import myself
 
 QUICK = Experiment(target="optdigits", strategy="from_scratch", epochs=2, labels_per_class=20, batch_size=64)

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
 
-from transfer import asking, catalog, listing, possible, reading
+from transfer import catalog, data_commands, listing, possible, reading
 from transfer.errors import ImpossibleExperiment, LabError, RequestError
 from transfer.experiment import Experiment, apart
 from transfer.lab import Lab, Run
@@ -139,7 +139,7 @@ def run(
         known = catalog.dataset(fields["target"]).classes
         fields["without"] = [name for given in fields["without"] for name in apart(given, known)]
     experiment = Experiment(**fields, options=_settings(set_), intake=_settings(intake, "--intake"))
-    from transfer.lab.beforehand import check
+    from transfer.lab.checks import check
 
     try:
         check(experiment)
@@ -167,9 +167,9 @@ def resume(run: RunId, json_: Json = False) -> None:
 
 
 def _carry_out(lab: Lab, run: str, as_json: bool) -> None:
-    from transfer.lab.beforehand import withdraw_if_impossible
+    from transfer.lab.checks import withdraw_if_impossible
     from transfer.lab.follow import Follower, verdict
-    from transfer.lab.here import run_here
+    from transfer.lab.in_process import run_here
 
     with Follower(Console(stderr=as_json)) as follower:
         follower.say(f"run {run}")
@@ -275,9 +275,9 @@ def worker(slot: Annotated[str | None, typer.Option(help="A slot of a device, fo
     work(slot)
 
 
-for _question in (asking.look, asking.distance, reading.understand):
+for _question in (data_commands.look, data_commands.distance, reading.understand):
     app.command()(in_words(_question))
-app.command(hidden=True)(in_words(asking.answer))
+app.command(hidden=True)(in_words(data_commands.answer))
 
 
 @app.command(hidden=True)

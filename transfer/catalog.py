@@ -24,7 +24,7 @@ from transfer.datasets import Dataset, Family
 from transfer.datasets.corrupted import MARK, is_variant, variant
 from transfer.errors import ImpossibleExperiment, RequestError, UnknownKey
 from transfer.experiment import Experiment, together
-from transfer.seen import TrainedOn, Verdict, asked
+from transfer.seen import TrainedOn, Verdict, of_experiment
 from transfer.seen.origins import same
 from transfer.seen.prints import Parts
 from transfer.strategies import Strategy
@@ -219,12 +219,12 @@ def judged(experiment: Experiment, parts: Parts | None = None, source: Parts | N
         parts: the actual pictures of the target's split; None: as far as they are known cheaply.
         source: the same for the source's.
     """
-    return asked.verdict(experiment, *_begins(experiment), datasets(), parts, source)
+    return of_experiment.verdict(experiment, *_begins(experiment), datasets(), parts, source)
 
 
 def trained_on(experiment: Experiment, source: Parts | None = None) -> list[TrainedOn]:
     """What an experiment's network, or its teacher's, learns before the target; args as for `judged`."""
-    return asked.learned(experiment, *_begins(experiment), datasets(), source)
+    return of_experiment.learned(experiment, *_begins(experiment), datasets(), source)
 
 
 def _begins(experiment: Experiment) -> tuple[Strategy, Backbone, Backbone | None]:

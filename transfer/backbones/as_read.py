@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from transfer.backbones import saved, saved_model
+from transfer.backbones import own_file, saved_model
 
 READING = 2
-_OWN = (f"{saved.PREFIX}:", f"{saved_model.PREFIX}:")
+_OWN = (f"{own_file.PREFIX}:", f"{saved_model.PREFIX}:")
 
 
 def own(key: str) -> bool:
@@ -31,4 +31,4 @@ def as_read(key: str, noted: Any) -> str:
         key: the key in the run's experiment.
         noted: the reader that the run noted; None if it noted none.
     """
-    return key if noted is not None or not own(key) else f"{key}@reading={saved.OLD_READING}"
+    return key if noted is not None or not own(key) else f"{key}@reading={own_file.OLD_READING}"

@@ -21,9 +21,9 @@ from transfer import settings
 from transfer.backbones import Backbone, Family, Pretrained
 from transfer.backbones.described import Description, chosen_cut, kept_up_to, staged, stages, weights
 from transfer.backbones.pixels import Range
-from transfer.elsewhere import asked
 from transfer.errors import DownloadFailed, RequestError, UnknownKey
 from transfer.fetching import FULL, tell
+from transfer.separate_process import asked
 
 if TYPE_CHECKING:
     import keras

@@ -1,4 +1,4 @@
-"""Inspects a user's network; `transfer.backbones.saved` calls it in a separate process.
+"""Inspects a user's network; `transfer.backbones.own_file` calls it in a separate process.
 
 Whatever the file contains, it is read with Keras' safe mode on, in a process that has nothing to lose.
 """

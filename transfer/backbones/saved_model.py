@@ -30,10 +30,10 @@ from transfer.backbones.described import (
     stages,
     weights,
 )
+from transfer.backbones.own_file import SMALLEST, USUAL_SIZE, parted, usable
 from transfer.backbones.pixels import PIXELS
-from transfer.backbones.saved import SMALLEST, USUAL_SIZE, parted, usable
-from transfer.elsewhere import asked
 from transfer.errors import RequestError
+from transfer.separate_process import asked
 
 if TYPE_CHECKING:
     import keras

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from transfer import settings
-from transfer.backbones import content, saved
+from transfer.backbones import content, own_file
 
 _LONGEST = 80
 _KEPT = " ._-+()"
@@ -40,7 +40,7 @@ def keep(name: str, held: bytes) -> Path:
     wanted, digest = Path(safe_name(name)), hashlib.sha256(held).hexdigest()
     with FileLock(settings.cache("downloads") / "networks.lock"):
         for number in count(1):
-            path = saved.place() / (wanted.name if number == 1 else f"{wanted.stem}_{number}{wanted.suffix}")
+            path = own_file.place() / (wanted.name if number == 1 else f"{wanted.stem}_{number}{wanted.suffix}")
             if not path.exists() and not path.is_symlink():
                 part = path.with_name(f".{path.name}.{os.getpid()}.part")
                 part.write_bytes(held)

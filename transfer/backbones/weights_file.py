@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transfer.backbones import Backbone, Family, Pretrained, content, keras_applications
-from transfer.backbones.saved import stamp
+from transfer.backbones.own_file import stamp
 from transfer.errors import RequestError, RunFailed, UnknownKey
 
 if TYPE_CHECKING:

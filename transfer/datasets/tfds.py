@@ -19,8 +19,8 @@ from typing import Any
 
 from transfer import removal, settings
 from transfer.datasets import Dataset, Family, Published
-from transfer.elsewhere import asked
 from transfer.errors import DownloadFailed, LabError, RequestError
+from transfer.separate_process import asked
 
 NAME = re.compile(r"[a-z0-9_]+(/[a-zA-Z0-9_.-]+)?")
 INSTALL = "Install it once: pip install 'tensorflow-datasets>=4.9,<5' importlib_resources"

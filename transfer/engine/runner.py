@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from transfer import catalog, fetching, given, modalities, spending
+from transfer import catalog, fetching, modalities, network_files, spending
 from transfer.datasets import Dataset
 from transfer.engine.begin.before import Before, judged
 from transfer.engine.begin.begin import begin, blank
@@ -58,9 +58,9 @@ class Runner(Trainer):
     def go(self) -> tuple[State, dict[str, Any]]:
         """Everything, in order; the state it ended in and its metrics."""
         if self.folder is not None:
-            given.check(self.folder)
-            given.record(self.folder, self.experiment)
-        if own := given.contents(self.experiment):
+            network_files.check(self.folder)
+            network_files.record(self.folder, self.experiment)
+        if own := network_files.contents(self.experiment):
             self.provenance["networks"] = own
         try:
             with fetching.telling(self._downloaded):

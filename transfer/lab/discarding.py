@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transfer import removal, settings
-from transfer.backbones import inherited
+from transfer.backbones import run_network
 from transfer.lab import lineage
 from transfer.lab.records import Run, State
 from transfer.lab.store import Store
@@ -44,7 +44,7 @@ def finish(store: Store, run: Run) -> None:
     """
     for gone in lineage.unneeded(store, run):
         removal.remove(settings.runs_folder() / gone)
-        packed = inherited.packed(gone)
+        packed = run_network.packed(gone)
         if removal.is_inside(packed):  # a cache that was moved to another disk is not the lab's to clear
             removal.remove(packed)
     store.delete(run.id)

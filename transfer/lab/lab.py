@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from transfer import catalog, given, ids, settings
+from transfer import catalog, ids, network_files, settings
 from transfer.errors import LabError, RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.lab import discarding, history, lineage
@@ -71,7 +71,7 @@ class Lab:
         catalog.check(experiment)
         lineage.check_parents(experiment)
         run = self.store.add_run(experiment, reserved)
-        given.record(settings.run_folder(run), experiment)
+        network_files.record(settings.run_folder(run), experiment)
         if reserved is None:
             self.tend()
         return run
@@ -88,7 +88,7 @@ class Lab:
         catalog.check(found.experiment)
         if found.resumable:
             self._unchanged(run)
-        given.check(settings.run_folder(run))
+        network_files.check(settings.run_folder(run))
         if not self.store.requeue(run, reserved):
             raise RequestError("Only a paused or interrupted run can be resumed.", found.state, "Run it again instead.")
         self.remarks.restore([run])  # otherwise it would vanish ten minutes after it was removed

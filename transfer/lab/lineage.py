@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transfer import given, ids, settings
-from transfer.backbones import inherited
+from transfer import ids, network_files, settings
+from transfer.backbones import run_network
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
 from transfer.lab.records import Run
@@ -70,8 +70,8 @@ def check_parents(experiment: Experiment) -> None:
     """Raises `RequestError` if a run that this one starts from, or learns from, depends on a file that has changed."""
     for bond in bonds("", experiment):
         # A network that was packed when it was first needed no longer depends on anything.
-        if bond.what == "teacher" or not inherited.packed(bond.parent).exists():
-            given.check(settings.run_folder(bond.parent))
+        if bond.what == "teacher" or not run_network.packed(bond.parent).exists():
+            network_files.check(settings.run_folder(bond.parent))
 
 
 def unneeded(store: Store, discarded: Run) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, insert, or_, select
 
-from transfer import catalog, given, ids, settings
+from transfer import catalog, ids, network_files, settings
 from transfer.errors import RequestError, UnknownKey
 from transfer.experiment import Experiment
 from transfer.lab import lineage
@@ -145,7 +145,7 @@ class Races:
         """
         before = self.runs(race)
         for run in before:
-            given.check(settings.run_folder(run.id))  # otherwise seeds of two different networks would be compared
+            network_files.check(settings.run_folder(run.id))  # or seeds of two networks would be compared
         known = [run.experiment for run in before]
         if not known:
             raise RequestError("All runs of this race were deleted.", race, "Start a new race.")
@@ -218,7 +218,7 @@ class Races:
             database.execute(insert(runs), made)
             database.execute(insert(members), [{"race": race, "run": one["id"]} for one in made])
         for asked, one in zip(experiments, made, strict=True):
-            given.record(settings.run_folder(one["id"]), asked)
+            network_files.record(settings.run_folder(one["id"]), asked)
         self._tend()
         return [str(one["id"]) for one in made]
 

@@ -6,7 +6,7 @@ import json
 import platform
 
 from transfer import settings
-from transfer.lab.looking import Question
+from transfer.lab.data_questions import Question
 
 
 def known() -> dict[str, float]:

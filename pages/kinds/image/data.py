@@ -11,7 +11,7 @@ from transfer.datasets import Dataset
 from transfer.errors import RequestError
 from transfer.experiment import Experiment, together
 from transfer.insight.words import counted
-from transfer.lab.looking import Answer, Question
+from transfer.lab.data_questions import Answer, Question
 
 A_PAGE = 12
 

@@ -14,7 +14,7 @@ from pages.kinds import shows
 from pages.parts.common.background_questions import answered
 from pages.parts.common.form import choose
 from transfer import catalog, modalities, settings
-from transfer.backbones import Backbone, saved, saved_model, uploaded
+from transfer.backbones import Backbone, own_file, saved_model, uploaded
 from transfer.backbones.described import Description, cuts, understood, usual_cut, usual_pixels
 from transfer.backbones.pixels import PIXELS, offered
 from transfer.errors import RequestError
@@ -125,15 +125,15 @@ def own() -> None:
                                   placeholder="resnet_18_imagenet",
                                   help="For names, see keras.io/keras_hub/presets. Only networks whose only input is "
                                   "pictures work.").strip()  # fmt: skip
-        kind: Any = saved
+        kind: Any = own_file
         try:
             with st.spinner("reading the network ..."):
                 if given is not None:
                     place = _kept(given)
-                    known = saved.description(place)
+                    known = own_file.description(place)
                 elif path:
                     place = Path(os.path.expanduser(path.removeprefix("saved:")))
-                    kind = saved_model if place.is_dir() else saved
+                    kind = saved_model if place.is_dir() else own_file
                     known = kind.description(place)
                 elif preset:
                     _offered(f"hub:{preset.removeprefix('hub:')}")

@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages.parts.common.redrawing import still_there
 from transfer.errors import LabError
-from transfer.lab import looking
-from transfer.lab.looking import Answer, Question
+from transfer.lab import data_questions
+from transfer.lab.data_questions import Answer, Question
 
 EVERY_SECONDS = 0.7
 
@@ -20,7 +20,7 @@ def answered(question: Question, words: str) -> Answer | None:
         words: what is being done, shown meanwhile.
     """
     try:
-        answer = looking.ask(question)
+        answer = data_questions.ask(question)
     except LabError as problem:
         st.warning(str(problem), icon=":material/block:")
         return None
@@ -28,7 +28,7 @@ def answered(question: Question, words: str) -> Answer | None:
         return answer
     if answer.problem:
         st.warning(answer.problem, icon=":material/block:")
-        st.button("Try again", key=f"again:{question.kind}", on_click=looking.again, args=(question,))
+        st.button("Try again", key=f"again:{question.kind}", on_click=data_questions.again, args=(question,))
         return None
     _wait(question, words)
     return None
@@ -39,7 +39,7 @@ def answered(question: Question, words: str) -> Answer | None:
 def _wait(question: Question, words: str) -> None:
     """Redraws the page as soon as there is an answer."""
     try:
-        answer = looking.ask(question)
+        answer = data_questions.ask(question)
     except LabError:
         st.rerun(scope="app")  # the data set has been removed; the page says so
     if answer.found is not None or answer.problem:

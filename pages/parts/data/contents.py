@@ -10,7 +10,7 @@ from pages.parts.common.distinct_labels import told_apart
 from pages.parts.common.form import chosen
 from transfer import catalog
 from transfer.datasets import Dataset
-from transfer.lab.looking import Answer, Question
+from transfer.lab.data_questions import Answer, Question
 
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from transfer import catalog
-from transfer.backbones import inherited
+from transfer.backbones import run_network
 from transfer.backbones.as_read import READING
 from transfer.engine.begin.before import Before, after
 from transfer.engine.begin.job import Job
@@ -49,4 +49,4 @@ def describe(job: Job, had: Before, leg: Leg, folder: Path) -> None:
         "reading": READING,
         "identity": f"{weights} on {network.knowledge.identity}",
     }
-    (folder / inherited.ABOUT).write_text(json.dumps(about))
+    (folder / run_network.ABOUT).write_text(json.dumps(about))

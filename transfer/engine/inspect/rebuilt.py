@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from transfer import catalog, given, settings
-from transfer.backbones import inherited
+from transfer import catalog, network_files, settings
+from transfer.backbones import run_network
 from transfer.backbones.as_read import as_read
 from transfer.engine.begin.begin import begun
 from transfer.engine.begin.job import Job
@@ -144,10 +144,10 @@ def of(job: Job, weights: Weights, made: Record | None = None) -> Rebuilt | None
 
 def ready(key: str) -> None:
     """Sees that the backbone of that key can be built, if it is a run's: packs its network once into the cache."""
-    if not key.startswith(f"{inherited.PREFIX}:"):
+    if not key.startswith(f"{run_network.PREFIX}:"):
         return
-    run = key.removeprefix(f"{inherited.PREFIX}:")
-    place = inherited.packed(run)
+    run = key.removeprefix(f"{run_network.PREFIX}:")
+    place = run_network.packed(run)
     if place.exists():
         return
     found = trained(run)
@@ -166,13 +166,13 @@ def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None
     folder = settings.run_folder(run)
     try:
         experiment = Experiment(**json.loads((folder / "experiment.json").read_text()))
-        experiment = experiment.but(backbone=as_read(experiment.backbone, inherited.noted_reading(run)))
+        experiment = experiment.but(backbone=as_read(experiment.backbone, run_network.noted_reading(run)))
         weights = {} if as_it_began else arrays.read(folder / "weights.npz")
     except (FileNotFoundError, arrays.Damaged) as problem:
         raise ImpossibleExperiment(
             "The weights of this run are not there.", f"run {run}", "Choose a run that has finished, or run it again."
         ) from problem
-    given.check(folder)
+    network_files.check(folder)
     strategy = catalog.strategy(experiment.strategy)(**experiment.options)
     job = Trainer(experiment, strategy, emit or _silent, wish or (lambda: None), None)
     job.source_then = record.read(folder, "source")
@@ -185,7 +185,7 @@ def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None
 
 def _same_backbone(run: str, found: Rebuilt) -> None:
     """Raises `ImpossibleExperiment` when the weights below the run's own are others than those it was trained on."""
-    then = inherited.noted_identity(run).partition(" on ")[2]
+    then = run_network.noted_identity(run).partition(" on ")[2]
     knowledge = found.network.knowledge
     if knowledge.own and then and then != knowledge.identity:
         raise ImpossibleExperiment(

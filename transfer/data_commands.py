@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from transfer import catalog
-from transfer.lab import looking
+from transfer.lab import data_questions
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout; everything else goes to stderr.")]
 Key = Annotated[str, typer.Argument(show_default=False, help="A data set's key: optdigits, folder:/data/flowers ...")]
@@ -17,7 +17,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the split.")]
 
 def look(dataset: Key, seed: Seed = 0, json_: Json = False) -> None:
     """Look at a data set: classes, the split, what was left out, what is there twice."""
-    found = looking.find_out(looking.Question("look", (dataset,), {"seed": seed}), _progress)
+    found = data_questions.find_out(data_questions.Question("look", (dataset,), {"seed": seed}), _progress)
     if json_:
         typer.echo(json.dumps(found))
         return
@@ -46,8 +46,8 @@ def distance(
 ) -> None:
     """How far apart two data sets are: proxy A-distance and MMD of a backbone's features."""
     catalog.backbone(backbone)
-    asked = looking.Question("distance", (first, second), {"backbone": backbone, "seed": seed})
-    found = looking.find_out(asked, _progress)
+    asked = data_questions.Question("distance", (first, second), {"backbone": backbone, "seed": seed})
+    found = data_questions.find_out(asked, _progress)
     if json_:
         typer.echo(json.dumps(found))
         return
@@ -57,7 +57,7 @@ def distance(
 
 def answer(question: str) -> None:
     """Find out what a page asks; the lab starts this for itself."""
-    looking.find_out(looking.Question.of(question))
+    data_questions.find_out(data_questions.Question.of(question))
 
 
 def _progress(done: int, total: int) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 from transfer.errors import RequestError
 
 _ANSWER = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from transfer.elsewhere import answer; answer(*sys.argv[1:])"
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from transfer.separate_process import answer; answer(*sys.argv[1:])"
 )
 
 

@@ -164,7 +164,7 @@ def _answered(question: Question, folder: Path, progress: Callable[[int, int], N
     values = question.values
     with telling.listening(lambda doing, done, total: progress(done, total), lambda words: None):
         if question.kind == "look":
-            from transfer.engine.inspect.look import look
+            from transfer.engine.inspect.dataset_facts import look
 
             return look(catalog.dataset(question.data[0]), values["seed"], folder)
         if question.kind == "batch":

@@ -31,9 +31,9 @@ from transfer.backbones.described import (
     weights,
 )
 from transfer.backbones.pixels import PIXELS
-from transfer.elsewhere import asked
 from transfer.errors import RequestError
 from transfer.seen.carried import carried
+from transfer.separate_process import asked
 
 if TYPE_CHECKING:
     import keras
