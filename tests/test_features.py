@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import tiny
-from transfer import Experiment, catalog, settings, train
+from transfer import Experiment, catalog, settings, train, whole_file
 from transfer.backbones import Pretrained
 from transfer.engine.network import features
 from transfer.engine.network.network import Knowledge, Network
@@ -86,7 +86,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_cache_does_without(monk
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(arrays.os, "replace", full)
+    monkeypatch.setattr(whole_file.os, "replace", full)
     with pytest.raises(DiskFull, match="Free some space"):
         arrays.write(settings.home() / "x.npz", {"a": np.zeros(3)})
     network = network_of_weights()

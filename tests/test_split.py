@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from transfer import counted as counting
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset, Published, Samples
 from transfer.datasets.parts import MOST_VALIDATION
 from transfer.datasets.textures import TEXTURES
@@ -235,10 +235,10 @@ def test_full_disk_only_costs_the_cache(counted, monkeypatch) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     loader, dataset = counted
-    monkeypatch.setattr(cache.os, "replace", full)
+    monkeypatch.setattr(whole_file.os, "replace", full)
     assert len(cache.load(dataset).train) == 40 and len(cache.load(dataset).train) == 40
     assert loader.calls == 2 and list(settings.cache("data").iterdir()) == []
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    monkeypatch.setattr(Path, "open", full)
     assert len(cache.load(dataset).train) == 40
 
 

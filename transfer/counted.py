@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset
 from transfer.errors import ImpossibleExperiment
 
@@ -46,9 +44,7 @@ def remember(dataset: Dataset, counts: Counts) -> None:
     path = settings.cache(KIND) / _name(dataset)
     if path.exists():
         return
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
-        file.write(json.dumps(asdict(counts)))
-    os.replace(file.name, path)
+    whole_file.write(path, json.dumps(asdict(counts)))
 
 
 def check_labels(dataset: Dataset, train: Sequence[int], wanted: int, without: Collection[int] = ()) -> None:

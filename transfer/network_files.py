@@ -7,10 +7,9 @@ versions have no such record and are opened unchecked.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-from transfer import catalog
+from transfer import catalog, whole_file
 from transfer.backbones.content import compare
 from transfer.experiment import Experiment
 
@@ -34,10 +33,7 @@ def record(folder: Path, experiment: Experiment) -> None:
     file = folder / RECORD
     if file.exists() or not (found := contents(experiment)):
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(found))
-    part.replace(file)
+    whole_file.write(file, json.dumps(found))
 
 
 def check(folder: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.errors import RequestError
 
 T = TypeVar("T")
@@ -118,6 +118,4 @@ def _keep(place: str, seen: Seen, found: str) -> None:
     if time.time_ns() - seen[-1] < _SETTLED_NS:
         return
     _known[f"{settings.home()} {place}"] = seen, found
-    part = _file(place).with_suffix(f".{os.getpid()}-{time.monotonic_ns()}.part")
-    part.write_text(json.dumps({"seen": seen, "digest": found}))
-    part.replace(_file(place))
+    whole_file.write(_file(place), json.dumps({"seen": seen, "digest": found}))

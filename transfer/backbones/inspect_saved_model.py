@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from transfer import whole_file
 from transfer.backbones import allowed_ops, flat_graph, pixels
 from transfer.errors import RequestError
 
@@ -52,9 +53,7 @@ def inspect(question: str) -> dict[str, Any]:
     graph, entry, output = flat_graph.flattened(serving)
     allowed_ops.check_operations(graph.node, {*allowed_ops.MATHEMATICS, "Placeholder"}, folder.name)
     known = _described(graph, entry, output, weights, folder.name)
-    temporary = file.with_suffix(".part")
-    temporary.write_bytes(graph.SerializeToString(deterministic=True))
-    temporary.replace(file)
+    whole_file.write(file, graph.SerializeToString(deterministic=True))
     return known
 
 

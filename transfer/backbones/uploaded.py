@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import unicodedata
 from itertools import count
 from pathlib import Path
 
 from filelock import FileLock
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.backbones import content, own_file
 
 _LONGEST = 80
@@ -42,9 +41,7 @@ def keep(name: str, held: bytes) -> Path:
         for number in count(1):
             path = own_file.place() / (wanted.name if number == 1 else f"{wanted.stem}_{number}{wanted.suffix}")
             if not path.exists() and not path.is_symlink():
-                part = path.with_name(f".{path.name}.{os.getpid()}.part")
-                part.write_bytes(held)
-                part.replace(path)
+                whole_file.write(path, held)
                 return path
             if path.is_file() and content.digest(path) == digest:
                 return path

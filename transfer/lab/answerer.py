@@ -17,7 +17,7 @@ from multiprocessing.context import AuthenticationError
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.errors import LabError, RequestError
 from transfer.lab import answers, calling, devices, locks
 from transfer.lab.process import myself
@@ -113,11 +113,9 @@ def _say(line: Connection, reply: tuple[str, Any]) -> None:
 
 
 def _write_card(port: int, running: int) -> None:
-    """Records where the process listens; writes a temporary file first, so that nobody reads half of it."""
+    """Records where the process listens."""
     path = calling.card_file()
-    beside = path.with_suffix(f".{os.getpid()}.part")
-    beside.write_text(json.dumps(asdict(myself()) | {"port": port, "code": running}))
-    os.replace(beside, path)
+    whole_file.write(path, json.dumps(asdict(myself()) | {"port": port, "code": running}))
 
 
 def _end_when_idle(life: _Life) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from transfer import __version__, catalog, settings
+from transfer import __version__, catalog, settings, whole_file
 from transfer.experiment import Experiment
 from transfer.lab.process import import_path
 
@@ -151,9 +151,7 @@ def find_out(question: Question, told: Callable[[int, int], None] = lambda done,
             (folder / "progress.txt").write_text(f"{done} {total}")
 
     found = _answered(question, folder, progress)
-    temporary = folder / f"answer-{os.getpid()}.part"
-    temporary.write_text(json.dumps(found))
-    temporary.replace(folder / "answer.json")
+    whole_file.write(folder / "answer.json", json.dumps(found))
     _prune()
     return found
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset, Published
-from transfer.seen import files
 from transfer.seen.prints import Prints, of_arrays
 
 
@@ -25,7 +24,7 @@ def prints(dataset: Dataset, inputs: Any) -> Prints:
         each = np.load(place, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         found = of_arrays(samples)
-        files.write(place, lambda file: np.save(file, found.pixels))
+        whole_file.write(place, lambda file: np.save(file, found.pixels))
         return found
     return Prints(each, np.zeros(len(each), "uint64"))
 

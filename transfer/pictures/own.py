@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset, Published, Samples
 from transfer.pictures import uploaded
 from transfer.pictures.decoder import Scales
@@ -186,9 +186,7 @@ def _headers(found: Listing) -> Looked:
         kept = json.loads(path.read_text())
     except (OSError, ValueError):
         kept = _read_headers(found)
-        temporary = path.with_suffix(f".{time.monotonic_ns()}.part")
-        temporary.write_text(json.dumps(kept))
-        temporary.replace(path)
+        whole_file.write(path, json.dumps(kept))
     bad = tuple((name, why) for name, why in kept["bad"])
     sizes = np.array(kept["sizes"], "int64").reshape(-1, 2)
     scales = {depth: (low, high) for depth, (low, high) in kept["scales"].items()}

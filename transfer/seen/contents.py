@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset
 from transfer.datasets.corrupted import base
 from transfer.datasets.parts import drawn
@@ -39,7 +39,7 @@ def save(fingerprint: str, parts: Parts) -> None:
         arrays |= {f"{name}_pixels": one.pixels, f"{name}_files": one.files}
         arrays[f"{name}_names"] = np.frombuffer(json.dumps(one.names).encode("utf-8", "surrogateescape"), "uint8")
     # The stubs take the names for savez' own arguments.
-    files.write(place, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # numpy: no pickle flag
+    whole_file.write(place, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # numpy: no pickle flag
 
 
 def load(fingerprint: str) -> Parts | None:
@@ -81,7 +81,7 @@ def remember(dataset: Dataset, published: Parts, labels: np.ndarray) -> None:
     arrays = {name: one.pixels for name, one in published.items()} | {"labels": labels}
     if not place.exists():
         # The stubs take the names for savez' own arguments.
-        files.write(place, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # numpy: no pickle flag
+        whole_file.write(place, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # numpy: no pickle flag
 
 
 def _published_place(dataset: Dataset) -> Path:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.pictures.own import Looked
 from transfer.pictures.pack import ahead
 from transfer.seen.prints import UNKNOWN, digest
@@ -39,7 +35,7 @@ def fingerprints(seen: Looked, quick: bool = False) -> dict[str, int] | None:
         root = seen.listing.root
         found = ahead(lambda one: _read(root / one.name), files)
         kept = np.array([result() for result in found], "uint64")
-        write(place, lambda file: np.save(file, kept))
+        whole_file.write(place, lambda file: np.save(file, kept))
     return dict(zip((one.name for one in files), kept.tolist(), strict=True))
 
 
@@ -52,16 +48,3 @@ def _read(path: Path) -> int:
 
 def _place(seen: Looked) -> Path:
     return settings.cache("files") / f"{hashlib.sha256(seen.listing.stamp.encode()).hexdigest()[:40]}.npy"
-
-
-def write(place: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Writes a file next to its final path and then moves it there."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=place.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-        os.replace(temporary, place)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from transfer import whole_file
 from transfer.datasets import Dataset
 from transfer.datasets.corrupted import base
 from transfer.errors import DataChanged
-from transfer.seen import contents, files
+from transfer.seen import contents
 from transfer.seen.prints import Parts, Prints, joined
 
 FILE = "data.json"
@@ -75,7 +76,7 @@ def read(folder: Path, role: str = "target") -> Record | None:
 def keep(folder: Path, role: str, made: Record) -> None:
     """Stores the record with the run's files."""
     text = json.dumps(_records(folder) | {role: asdict(made)})
-    files.write(folder / FILE, lambda file: file.write(text.encode("utf-8", "surrogateescape")))
+    whole_file.write(folder / FILE, text)
 
 
 def _records(folder: Path) -> dict[str, Any]:

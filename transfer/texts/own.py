@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset, Published, Samples
 from transfer.errors import RequestError
 from transfer.texts.files import reading
@@ -171,15 +169,15 @@ def _read(place: Path, choices: Choices, stamp: str) -> Known:
         found = reading.from_path(place, choices)
     except RequestError as problem:
         received = None if problem.received is None else str(problem.received)
-        _write(_place(stamp, "json"), _json({"refused": [problem.wrong, received, problem.remedy]}))
+        whole_file.write(_place(stamp, "json"), json.dumps({"refused": [problem.wrong, received, problem.remedy]}))
         raise
     arrays: dict[str, np.ndarray] = {}
     for part, texts in found.texts.items():
         arrays |= {f"{part}_content": texts.content, f"{part}_ends": texts.ends, f"{part}_labels": found.labels[part]}
-    _write(_place(stamp, "npz"), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # no pickle flag
+    whole_file.write(_place(stamp, "npz"), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # no pickle flag
     _prune(_place(stamp, "npz"))
     made = known(found, stamp)
-    _write(_place(stamp, "json"), _json(asdict(made)))
+    whole_file.write(_place(stamp, "json"), json.dumps(asdict(made)))
     return made
 
 
@@ -204,20 +202,3 @@ def _prune(newest: Path) -> None:
         if total > MOST_BYTES and file != newest:
             file.unlink(missing_ok=True)
             total -= size
-
-
-def _json(value: dict[str, Any]) -> Callable[[IO[bytes]], object]:
-    content = json.dumps(value).encode()
-    return lambda file: file.write(content)
-
-
-def _write(place: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Writes a file next to its place and then moves it there."""
-    handle, temporary = tempfile.mkstemp(dir=place.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-        os.replace(temporary, place)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.received import shelf
 from transfer.received.archive_names import safe
 from transfer.received.upload_limits import Budget, count, within
@@ -55,10 +54,7 @@ def choices(name: str) -> Choices:
 
 def choose(name: str, wanted: Choices) -> None:
     """Keeps the columns that a person has chosen for an upload."""
-    folder = shelf.where(place(), name)
-    temporary = folder / f"{_CHOICES}.{os.getpid()}.part"
-    temporary.write_text(json.dumps(asdict(wanted)))
-    os.replace(temporary, folder / _CHOICES)
+    whole_file.write(shelf.where(place(), name) / _CHOICES, json.dumps(asdict(wanted)))
 
 
 def remove(name: str) -> None:

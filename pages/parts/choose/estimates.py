@@ -17,7 +17,7 @@ import streamlit as st
 from pages.parts.common.first_drawing import first_drawing_over
 from pages.parts.common.lab import the_lab
 from pages.parts.common.redrawing import Turn, still_there
-from transfer import __version__, settings
+from transfer import __version__, settings, whole_file
 from transfer.experiment import Experiment
 from transfer.insight.words import duration, percent
 
@@ -148,9 +148,7 @@ def _when_idle(
 def _keep(found: dict[str, Any], path: Path) -> None:
     """Writes an estimate completely or not at all; a failed estimate is tried again later."""
     if "problem" not in found:
-        temporary = path.with_suffix(".part")
-        temporary.write_text(json.dumps(found))
-        temporary.replace(path)
+        whole_file.write(path, json.dumps(found))
 
 
 def _measured(experiment: str, pictures: tuple[int, int]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from transfer import catalog, network_files, settings
+from transfer import catalog, network_files, settings, whole_file
 from transfer.backbones import run_network
 from transfer.backbones.as_read import as_read
 from transfer.engine.begin.begin import begun
@@ -157,9 +157,8 @@ def ready(key: str) -> None:
         flowing = stage(flowing)
     if isinstance(found.head, keras.layers.Dense):
         flowing = found.head(keras.ops.cast(flowing, "float32"))
-    temporary = place.with_suffix(".part.keras")
-    keras.Model(entry, flowing).save(temporary)
-    temporary.replace(place)
+    with whole_file.aside(place, ".keras") as beside:
+        keras.Model(entry, flowing).save(beside)
 
 
 def _rebuilt(run: str, emit: Emit | None, wish: Callable[[], Wish | None] | None, as_it_began: bool) -> Rebuilt:

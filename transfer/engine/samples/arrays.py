@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from transfer import whole_file
 from transfer.errors import DiskFull
 
 # What zipfile and NumPy raise of bytes that are not what was written.
@@ -41,20 +40,16 @@ class Damaged(Exception):
 
 
 def write(path: Path, named: Mapping[str, np.ndarray]) -> None:
-    """Writes an .npz beside its place and moves it there, so that a reader sees all or nothing.
+    """Writes an .npz; a reader sees all or nothing.
 
     Raises:
         DiskFull: there is no room; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    arrays = {name: np.asarray(value) for name, value in named.items()}
     try:
-        with os.fdopen(handle, "wb") as file:
-            # The stubs take the names for savez' own arguments.
-            np.savez(file, **{name: np.asarray(value) for name, value in named.items()})  # type: ignore[arg-type]  # numpy: no pickle flag
-        os.replace(temporary, path)
+        # The stubs take the names for savez' own arguments.
+        whole_file.write(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # numpy: no pickle flag
     except OSError as problem:
-        Path(temporary).unlink(missing_ok=True)
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(
                 "The disk is full.",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.datasets import Dataset, Published, Samples
 
 _DIGEST_LENGTH = 64
@@ -99,16 +97,10 @@ def _write(path: Path, published: Published, digest: str) -> None:
     # The stubs take the arrays' names for savez' own arguments.
     np.savez(buffer, fingerprint=np.array(digest), **_arrays(published))  # type: ignore[arg-type]  # numpy: no pickle flag
     content = buffer.getbuffer()
-    temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
+        with whole_file.aside(path) as beside, beside.open("xb") as file:
             file.write(hashlib.sha256(content).hexdigest().encode())
             file.write(content)
-        os.replace(temporary, path)
     except OSError as problem:
         if problem.errno not in _NO_ROOM:
             raise
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

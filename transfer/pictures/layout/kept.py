@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from transfer import settings
+from transfer import settings, whole_file
 from transfer.errors import RequestError
 from transfer.pictures.layout.typed import Corrections
 
@@ -53,10 +53,7 @@ def keep(folder: Path, said: Corrections) -> None:
     if not said.given:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    temporary.write_text(json.dumps(said.given), encoding="utf-8")
-    temporary.replace(path)
+    whole_file.write(path, json.dumps(said.given))
 
 
 def _at_home(folder: Path) -> Path:
