@@ -238,7 +238,12 @@ def test_full_disk_only_costs_the_cache(counted, monkeypatch) -> None:
     monkeypatch.setattr(whole_file.os, "replace", full)
     assert len(cache.load(dataset).train) == 40 and len(cache.load(dataset).train) == 40
     assert loader.calls == 2 and list(settings.cache("data").iterdir()) == []
-    monkeypatch.setattr(Path, "open", full)
+    opened = Path.open
+
+    def no_room(path, mode="r", *rest, **named):
+        return full() if mode == "xb" else opened(path, mode, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", no_room)
     assert len(cache.load(dataset).train) == 40
 
 
