@@ -73,11 +73,11 @@ def whole(found: Rebuilt) -> keras.Model:
     """The rebuilt network in Keras' own layers, with probabilities at its end."""
     import keras
 
+    from transfer.engine.network.forward import forward
     from transfer.engine.network.plain import plain
 
-    pictures = flowing = keras.Input(found.shape, dtype="uint8", name="pictures")
-    for part in (found.network.entrance, *map(plain, found.network.stages)):
-        flowing = part(flowing, training=False)
-    flowing = found.head(keras.ops.cast(flowing, "float32"), training=False)
-    answers = keras.layers.Softmax(dtype="float32", name="probabilities")(flowing)
+    pictures = keras.Input(found.shape, dtype="uint8", name="pictures")
+    stages = [(stage.name, plain(stage)) for stage in found.network.stages]
+    passed = forward(found.network.entrance, stages, found.head, pictures)
+    answers = keras.layers.Softmax(dtype="float32", name="probabilities")(passed.logits)
     return keras.Model(pictures, answers, name="transfer_lab")

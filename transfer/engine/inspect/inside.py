@@ -13,9 +13,9 @@ from transfer import catalog
 from transfer.engine.inspect import gradcam
 from transfer.engine.inspect.gradcam import Look
 from transfer.engine.inspect.rebuilt import Rebuilt
+from transfer.engine.network.forward import forward
 from transfer.engine.network.network import Weights, take
 from transfer.experiment import Experiment
-from transfer.modalities import modality
 
 BATCH = 64
 
@@ -55,13 +55,10 @@ class Inside:
         """A model from raw samples of that shape to features and logits; it shares the network's weights."""
         if shape not in self._featurers:
             network = self.found.network
-            kind = modality(network.backbone.modality)
-            entrance = kind.entrance(shape, network.size, network.backbone.channels)
-            flowing = entrance.output
-            for part in network.stages:
-                flowing = part(flowing, training=False)
-            features = ops.cast(flowing, "float32")
-            self._featurers[shape] = keras.Model(entrance.input, [features, self.found.head(features, training=False)])
+            entrance = network.entrance_for(shape)
+            passed = forward(entrance, network.named(network.names), self.found.head, entrance.input)
+            features = ops.cast(passed.features, "float32")
+            self._featurers[shape] = keras.Model(entrance.input, [features, passed.logits])
         return self._featurers[shape]
 
     def features(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

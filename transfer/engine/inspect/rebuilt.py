@@ -10,7 +10,6 @@ from functools import cached_property
 
 import keras
 import numpy as np
-from keras import ops
 
 from transfer import catalog, network_files, settings, whole_file
 from transfer.backbones import run_network
@@ -20,6 +19,7 @@ from transfer.engine.begin.job import Job
 from transfer.engine.events import Emit, Event, Wish
 from transfer.engine.loop import device
 from transfer.engine.loop.trainer import Trainer
+from transfer.engine.network.forward import forward
 from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.network import Network, Weights, put
 from transfer.engine.network.plain import plain
@@ -64,11 +64,9 @@ class Rebuilt:
     @cached_property
     def model(self) -> keras.Model:
         """All in one piece, in inference mode: raw samples of `shape` to logits, shape (n, classes)."""
-        samples = flowing = self.network.entrance.input
-        for part in (self.network.entrance, *self.network.stages):
-            flowing = part(flowing, training=False)
-        logits = self.head(ops.cast(flowing, "float32"), training=False)
-        return keras.Model(samples, logits, name="network")
+        network, samples = self.network, self.network.entrance.input
+        passed = forward(network.entrance, network.named(network.names), self.head, samples)
+        return keras.Model(samples, passed.logits, name="network")
 
     @cached_property
     def frozen(self) -> Frozen:

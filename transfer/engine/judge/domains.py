@@ -15,8 +15,8 @@ from transfer.engine.events import Embedded
 from transfer.engine.judge import metrics, validators
 from transfer.engine.loop.learner import PREDICTED
 from transfer.engine.loop.leg import Leg
+from transfer.engine.network.forward import forward
 from transfer.engine.network.network import Weights
-from transfer.modalities import modality
 
 LOOKED_AT = 300
 
@@ -83,14 +83,9 @@ class Domains:
         """The network with an input for the source's raw samples; it shares every weight."""
         network = self.leg.network
         assert self.source is not None
-        shape = self.source.inputs.shape[1:]
-        kind = modality(network.backbone.modality)
-        entrance = kind.entrance(shape, network.size, network.backbone.channels)
-        flowing = entrance.output
-        for _, stage in network.named(network.names):
-            flowing = stage(flowing, training=False)
-        logits = self.leg.head(keras.ops.cast(flowing, "float32"), training=False)
-        return keras.Model(entrance.input, {"features": flowing, "logits": logits})
+        entrance = network.entrance_for(self.source.inputs.shape[1:])
+        passed = forward(entrance, network.named(network.names), self.leg.head, entrance.input)
+        return keras.Model(entrance.input, {"features": passed.features, "logits": passed.logits})
 
 
 def _few(samples: Samples) -> Samples:

@@ -14,11 +14,11 @@ from transfer.engine.events import Emit, Stage
 from transfer.engine.loop.learner import TermInputs
 from transfer.engine.loop.leg import Leg
 from transfer.engine.network.features import compute
+from transfer.engine.network.forward import forward
 from transfer.engine.network.frozen import Frozen
 from transfer.engine.network.head import head as new_head
 from transfer.engine.network.network import Network, Weights, take
 from transfer.engine.samples.splits import Split
-from transfer.modalities import modality
 from transfer.strategies import Ready, Shapes, Strategy
 
 SourceHead = tuple[np.ndarray, np.ndarray]
@@ -81,10 +81,7 @@ class TermContext:
             self._fresh = {name: keras.Variable(value, trainable=False) for name, value in self.known.items()}
         entrance = None
         if self.source is not None:
-            network = self.network
-            kind = modality(network.backbone.modality)
-            shape = self.source[1].train.inputs.shape[1:]
-            entrance = kind.entrance(shape, network.size, network.backbone.channels)
+            entrance = self.network.entrance_for(self.source[1].train.inputs.shape[1:])
         return TermInputs(
             self.parts,
             self._origin,
@@ -129,11 +126,8 @@ class TermContext:
             leg.head.build((None, stages[-1][1].output_shape[-1]))
 
         def maps(inputs: np.ndarray) -> dict[str, np.ndarray]:
-            flowing, found = leg.network.entrance(inputs), {}
-            for name, model in stages:
-                flowing = model(flowing, training=False)
-                found[name] = np.asarray(ops.convert_to_numpy(flowing))
-            return found
+            passed = forward(leg.network.entrance, stages, leg.head, inputs)
+            return {name: np.asarray(ops.convert_to_numpy(one)) for name, one in passed.maps.items()}
 
         def features(inputs: np.ndarray) -> np.ndarray:
             return compute(leg.network, list(leg.network.names), inputs, lambda done, total: None)

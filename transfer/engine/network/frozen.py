@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
+from transfer.engine.network.forward import forward
 from transfer.engine.network.network import Network, Weights, put
 from transfer.strategies import Outputs
 
@@ -53,10 +53,7 @@ class Frozen:
 
     def __call__(self, inputs: Any) -> Outputs:
         """What it says of raw samples."""
-        flowing, maps = self.entrance(inputs, training=False), {}
-        for name, model in self.stages:
-            flowing = maps[name] = model(flowing, training=False)
-        return Outputs(self.head(ops.cast(flowing, "float32"), training=False), flowing, maps)
+        return forward(self.entrance, self.stages, self.head, inputs)
 
 
 def _learned(variable: keras.Variable) -> bool:

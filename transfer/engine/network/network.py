@@ -117,7 +117,11 @@ class Network:
     @cached_property
     def entrance(self) -> keras.Model:
         """From raw samples to the first stage's input."""
-        return modality(self.backbone.modality).entrance(self.shape, self.size, self.backbone.channels)
+        return self.entrance_for(self.shape)
+
+    def entrance_for(self, shape: tuple[int, ...]) -> keras.Model:
+        """From raw samples of another shape, a source's, to the first stage's input."""
+        return modality(self.backbone.modality).entrance(tuple(shape), self.size, self.backbone.channels)
 
     @cached_property
     def stages(self) -> list[keras.Model]:
