@@ -10,7 +10,7 @@ from pydantic import Field
 
 from transfer.backbones.attention import KEYS, SHUT, VALUES
 from transfer.strategies import Phase, Setting, Strategy
-from transfer.strategies.prompt_tuning import frequent_words, fresh_name, table
+from transfer.strategies.prompt_tuning import frequent_words, fresh_name, in_front
 
 if TYPE_CHECKING:
     import keras
@@ -83,17 +83,16 @@ class PrefixTuning(Strategy):
 
     def _extended(self, stage: keras.Model) -> keras.Model:
         import keras
-        from keras import ops
 
         count = self.options.length
 
         def call(layer: Any, signal: Any, *others: Any, **named: Any) -> Any:
             found = layer(signal, *others, **named)
             if layer.name.endswith(SHUT):
-                return ops.concatenate([ops.repeat(ops.zeros_like(found[..., :1]), count, axis=-1), found], axis=-1)
+                return _opened(found.shape[1:], count, fresh_name(stage, "prefix_open"))(found)
             for end, name in ((KEYS, "prefix_keys"), (VALUES, "prefix_values")):
                 if layer.name.endswith(end):
-                    return ops.concatenate([self._put_in(stage, found, name), found], axis=2)
+                    return in_front(found.shape[1:], count, fresh_name(stage, name), "uniform")(found)
             return found
 
         made = keras.models.clone_model(stage, call_function=call)
@@ -101,14 +100,6 @@ class PrefixTuning(Strategy):
             if old.weights:
                 made.get_layer(old.name).set_weights(old.get_weights())
         return made
-
-    def _put_in(self, stage: keras.Model, beside: Any, name: str) -> Any:
-        """Learned keys or values as the block's own have their shape, (n, heads, length, d)."""
-        from keras import ops
-
-        heads, deep = beside.shape[1], beside.shape[3]
-        found = table(beside, self.options.length, heads * deep, fresh_name(stage, name), "uniform")
-        return ops.transpose(ops.reshape(found, (-1, self.options.length, heads, deep)), (0, 2, 1, 3))
 
     def rebuild_for(
         self, stages: dict[str, keras.Model], names: tuple[str, ...], read: Callable[[Sequence[str]], np.ndarray]
@@ -149,6 +140,17 @@ class PrefixTuning(Strategy):
         rates = dict.fromkeys(setting.stages[1:], self.options.prefix_rate)
         rate = setting.learning_rate or 1e-3
         return [Phase("train the prefixes", setting.epochs, rate, rates, moves=is_prefix)]
+
+
+def _opened(shape: Sequence[int | None], count: int, name: str) -> keras.Model:
+    """A small model that lets every token see so many more keys in front of its own."""
+    import keras
+    from keras import ops
+
+    shut = keras.Input((*shape[:-1], None))
+    return keras.Model(
+        shut, ops.concatenate([ops.repeat(ops.zeros_like(shut[..., :1]), count, -1), shut], -1), name=name
+    )
 
 
 def _portions(words: Sequence[str], several: int = 3) -> list[Sequence[str]]:

@@ -29,25 +29,31 @@ def fresh_name(stage: keras.Model, name: str) -> str:
     return next(one for one in several if one not in taken)
 
 
-def table(source: Any, count: int, width: int, name: str, begin: str | Any) -> Any:
-    """Learned vectors, the same for every sample, shape (n, count, width): Keras' own layers, so that a saved network
-    needs nothing of the lab.
+def in_front(shape: Sequence[int | None], count: int, name: str, begin: str | Any) -> keras.Model:
+    """A small model that puts learned vectors, the same for every sample, in front of the second last axis.
+
+    Of Keras' own layers, so that a saved network needs nothing of the lab; a model of its own, because the names of
+    its operations may be taken in a network that was loaded.
 
     Args:
-        source: any tensor with the samples on its first axis.
+        shape: of what it is given, without the samples: (tokens, d), or (heads, tokens, d) with heads x d numbers each.
         count: number of vectors.
-        width: of each.
-        name: of the layer that holds them.
+        name: of the model, and of the layer in it that holds the vectors.
         begin: initialiser.
     """
+    import keras
     from keras import layers, ops
 
-    one = source
+    deep = int(shape[-1] or 0)
+    heads = int(shape[0] or 0) if len(shape) > 2 else 1
+    entry = one = keras.Input((*shape[:-2], None, deep))
     while len(one.shape) > 1:
-        one = one[:, 0]  # any number of each sample: only how many samples there are is asked
-    one = ops.expand_dims(one, 1)
-    places = ops.cumsum(ops.repeat(ops.cast(ops.ones_like(one), "int32"), count, axis=1), axis=1) - 1
-    return layers.Embedding(count, width, embeddings_initializer=begin, name=name)(places)
+        one = one[:, 0]  # only how many samples there are is asked
+    places = ops.cumsum(ops.repeat(ops.cast(ops.ones_like(one[:, None]), "int32"), count, axis=1), axis=1) - 1
+    found = layers.Embedding(count, heads * deep, embeddings_initializer=begin, name=name)(places)
+    if len(shape) > 2:
+        found = ops.transpose(ops.reshape(found, (-1, count, heads, deep)), (0, 2, 1, 3))
+    return keras.Model(entry, ops.concatenate([found, entry], axis=-2), name=name)
 
 
 def frequent_words(count: int) -> list[str]:
@@ -113,7 +119,7 @@ class PromptTuning(Strategy):
     def rebuild(self, stages: dict[str, keras.Model]) -> dict[str, keras.Model]:
         """The first stage with prompts in front of what it gives; the text moves up."""
         import keras
-        from keras import ops
+        from keras import layers
 
         name, stage = next(iter(stages.items()))
         size, width = stage.output.shape[1:]
@@ -125,9 +131,13 @@ class PromptTuning(Strategy):
                 f"Set prompts to {size // 2} or fewer, or tokens to {2 * count} or more.",
             )
         begin = keras.initializers.RandomUniform(-0.5, 0.5)  # as in the paper
-        prompts = table(stage.input, count, width, fresh_name(stage, "prompt_vectors"), begin)
-        flowing = ops.concatenate([prompts, stage.output[:, : size - count]], axis=1)
-        return {**stages, name: keras.Model(stage.input, flowing, name=name)}
+        longer = in_front((size, width), count, fresh_name(stage, "prompt_vectors"), begin)(stage.output)
+        return {
+            **stages,
+            name: keras.Model(
+                stage.input, layers.Cropping1D((0, count), name=fresh_name(stage, "prompt_room"))(longer), name=name
+            ),
+        }
 
     def rebuild_for(
         self, stages: dict[str, keras.Model], names: tuple[str, ...], read: Callable[[Sequence[str]], np.ndarray]
