@@ -46,7 +46,7 @@ def baseline(known, asked):
 def augment(samples, random):
     return (samples + random.normal(0, 0.1, samples.shape)).astype("float32")
 
-def view(name, samples, random):
+def view(name, samples, random, backbone=None):
     return samples if name == "plain" else augment(samples, random)
 ''',
     "transfer/modalities/table/look.py": '''

@@ -103,7 +103,11 @@ class Spent:
 
 def strategies() -> list[Any]:
     """Every strategy that learns pictures, without target labels where it needs none."""
-    several = {key: one for key, one in catalog.strategies().items() if "class names" not in one.needs}
+    several = {
+        key: one
+        for key, one in catalog.strategies().items()
+        if "class names" not in one.needs and one.works_on != "attention"
+    }
     return [pytest.param(key, 0 if one.unlabelled else None, id=key) for key, one in several.items()]
 
 

@@ -33,7 +33,8 @@ SMALL = Experiment(
     batch_size=15,
     seed=3,
 )
-REFUSED = {"attention_transfer": "stages with rows and columns"}
+ATTENDING = dict.fromkeys(("prompt_tuning", "prefix_tuning"), "attention between tokens.*minilm")
+REFUSED = {"attention_transfer": "stages with rows and columns", **ATTENDING}
 # Strategies that move statistics or single parameters, whose stages move without their kernels.
 PARTLY = ("norm_tuning", "bitfit", "tent", "adabn")
 

@@ -1,4 +1,4 @@
-"""A world of texts small enough to train in a blink: two sets of made-up sentences, and a network of three stages."""
+"""A world of texts small enough to train in a blink: two sets of made-up sentences, and two networks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from transfer.texts.kept import Texts
 if TYPE_CHECKING:
     import keras
 
-SOURCE, TARGET, NETWORK = "tiny_reviews", "tiny_notes", "tiny_words"
+SOURCE, TARGET, NETWORK, TRANSFORMER = "tiny_reviews", "tiny_notes", "tiny_words", "tiny_transformer"
 STAGES = ("words", "mixed", "dense")
 CLASSES = ("bad", "fine", "good")
 WORDS, TOKENS = 400, 16
@@ -76,6 +76,18 @@ def build(size: int) -> list[keras.Model]:
     ]
 
 
+def build_transformer(size: int) -> list[keras.Model]:
+    """Vectors, two blocks with attention, and the mean."""
+    import keras
+
+    from transfer.modalities.text import rows, transformer
+
+    stages = [transformer.embedding(size, WORDS, 12, 64, "embedding")]
+    stages += [transformer.block(size, 12, 2, 24, name) for name in ("block1", "block2")]
+    entry = keras.Input((size, 12))
+    return [*stages, keras.Model(entry, rows.mean(entry), name="mean")]
+
+
 def _dataset(key: str, each: int) -> Dataset:
     made = catalog.dataset("optdigits")
     about = {
@@ -90,7 +102,7 @@ def _dataset(key: str, each: int) -> Dataset:
 
 
 def add(patch: pytest.MonkeyPatch) -> None:
-    """Puts the two sets and the network into the catalog."""
+    """Puts the two sets and the networks into the catalog."""
     patch.setitem(catalog.datasets(), SOURCE, _dataset(SOURCE, 40))
     patch.setitem(catalog.datasets(), TARGET, _dataset(TARGET, 40))
     parts = frozenset({"batch norm", "normalisation", "biases", "kernels"})
@@ -100,3 +112,13 @@ def add(patch: pytest.MonkeyPatch) -> None:
         modality="text", preprocessing="words by a hash", parts=parts, tokens=tokens,
     )  # fmt: skip
     patch.setitem(catalog.backbones(), NETWORK, network)
+    attends = replace(
+        network,
+        key=TRANSFORMER,
+        title="Tiny transformer",
+        parameters=(WORDS + 64) * 12 + 24 + 2 * (4 * 13 * 12 + 13 * 24 + 25 * 12 + 48),
+        stages=("embedding", "block1", "block2", "mean"),
+        build=build_transformer,
+        parts=frozenset({"normalisation", "biases", "kernels", "attention"}),
+    )
+    patch.setitem(catalog.backbones(), TRANSFORMER, attends)

@@ -18,11 +18,17 @@ WORDS: dict[Part, str] = {
     "biases": "biases",
     "kernels": "dense or convolution layers",
     "maps": "stages with rows and columns",
+    "attention": "attention between tokens",
 }
 _IMAGE = "small_cnn or efficientnet_lite0"
 EXAMPLES: dict[str, dict[Part, str]] = {
-    "image": dict.fromkeys(WORDS, _IMAGE),
-    "text": {"normalisation": "minilm", "biases": "text_cnn or minilm", "kernels": "text_cnn or minilm"},
+    "image": {**dict.fromkeys(WORDS, _IMAGE), "attention": "minilm with a data set of texts"},
+    "text": {
+        "normalisation": "minilm",
+        "biases": "text_cnn or minilm",
+        "kernels": "text_cnn or minilm",
+        "attention": "minilm",
+    },
 }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # The parts that some strategies work on; see `transfer.void`.
-Part = Literal["batch norm", "normalisation", "biases", "kernels", "maps"]
+Part = Literal["batch norm", "normalisation", "biases", "kernels", "maps", "attention"]
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,6 @@ MINILM = Backbone(
     ),
     modality="text",
     preprocessing="lower case, WordPieces",
-    parts=frozenset({"normalisation", "biases", "kernels"}),
+    parts=frozenset({"normalisation", "biases", "kernels", "attention"}),
     tokens=tokens,
 )

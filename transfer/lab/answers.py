@@ -197,7 +197,7 @@ def read(run: str, text: str, most: int = 6) -> dict[str, Any]:
     }
 
 
-def evidence(run: str, place: int, target: int = -1, start: bool = False) -> dict[str, Any]:
+def evidence(run: str, place: int, target: int = -1, start: bool = False, way: str = "occlusion") -> dict[str, Any]:
     """What each word of a text of the test set does to a class's probability.
 
     Args:
@@ -205,17 +205,21 @@ def evidence(run: str, place: int, target: int = -1, start: bool = False) -> dic
         place: index of the text in the test set.
         target: class that is watched; -1: the predicted one.
         start: whether to use the network before training on the target.
+        way: ``occlusion``, ``gradient`` or ``attention``, see `transfer.engine.inspect.token_evidence`.
 
     Returns:
         ``words`` with ``falls``, and ``probabilities`` (classes,), or None if the head had not been trained yet.
     """
-    from transfer.engine.inspect import occlusion
+    from transfer.engine.inspect import occlusion, token_evidence
 
+    ways = {"occlusion": occlusion.evidence, "gradient": token_evidence.gradient, "attention": token_evidence.attention}
+    if way not in ways:
+        raise RequestError("There is no such way to find the words.", repr(way), f"Choose one of {', '.join(ways)}.")
     found = opened(run)
     text = pictures(run, [place])["inputs"][0]
     with found.turn:
         inside = found.start if start else found.end
-        seen = occlusion.evidence(inside, text, target)
+        seen = ways[way](inside, text, target)
     return {
         "words": seen.words,
         "falls": seen.falls,

@@ -82,8 +82,13 @@ class Modality(Protocol):
     def augment(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """The samples, each varied a little; same shape and type, equal for equal generators."""
 
-    def view(self, name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """The samples ``plain``, ``weak`` (varied a little) or ``strong`` (varied much); as for `augment`."""
+    def view(
+        self, name: str, samples: np.ndarray, random: np.random.Generator, backbone: Backbone | None = None
+    ) -> np.ndarray:
+        """The samples ``plain``, ``weak`` (varied a little) or ``strong`` (varied much); as for `augment`.
+
+        ``backbone`` is the one that they were read for.
+        """
 
 
 class Identity(Protocol):

@@ -308,8 +308,23 @@ class Strategy:
         return ""
 
     def rebuild(self, stages: dict[str, keras.Model]) -> dict[str, keras.Model]:
-        """The stages with the strategy's additions; their original weights keep their order and come first."""
+        """The stages with the strategy's additions; their original weights keep their order."""
         return stages
+
+    def rebuild_for(
+        self,
+        stages: dict[str, keras.Model],
+        names: tuple[str, ...],
+        read: Callable[[Sequence[str]], np.ndarray],
+    ) -> dict[str, keras.Model]:
+        """`rebuild`, and what it adds begins with what the target is about; by default nothing of that is used.
+
+        Args:
+            stages: as for `rebuild`.
+            names: of the target's classes, in label order.
+            read: from texts to what the first stage takes; only for a backbone that reads texts.
+        """
+        return self.rebuild(stages)
 
     def fit_head(self, ready: Ready) -> tuple[np.ndarray, np.ndarray] | None:
         """Kernel and bias of a head that is computed, not trained; called when the first phase begins."""

@@ -21,7 +21,7 @@ def begin(
     """The target's network, its head, and whether that one begins as the source's."""
     # The head first: the order in which they are made decides what is drawn for each.
     head = new_head(job.strategy, len(classes))
-    plan = Plan.of(job.strategy, job.backbone)
+    plan = Plan.of(job.strategy, job.backbone, classes)
     network = Network(job.backbone, shape, job.size, begun.knowledge, plan)
     keeps_head = begun.head is not None and begun.classes == classes and job.strategy.keeps_head
     if keeps_head and begun.head is not None:
@@ -51,7 +51,7 @@ def blank(job: Job, split: Split, source: tuple[Dataset, Split] | None) -> Origi
     names = source[1].classes if source else backbone.classes
     classes = len(source[1].classes) if source else len(split.classes)
     if source or "source head" in strategy.needs or names == split.classes:
-        plan = Plan.of(strategy, backbone)
+        plan = Plan.of(strategy, backbone, split.classes)
         network = Network(backbone, split.train.inputs.shape[1:], job.size, BLANK, plan)
         width = network.named(network.names)[-1][1].output_shape[-1]
         head = np.zeros((width, classes), "float32"), np.zeros(classes, "float32")

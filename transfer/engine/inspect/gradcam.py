@@ -1,7 +1,7 @@
 """Where in a picture a network finds what speaks for a class: Grad-CAM at any stage.
 
-The one place where a gradient is asked of TensorFlow by hand: that of a score by a stage's map, which Keras has
-no call for.
+Here and in `token_evidence` a gradient is asked of TensorFlow by hand: that of a score by what a stage gives, which
+Keras has no call for.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,10 +27,14 @@ class Inside:
     Args:
         found: the network, trained or as it started.
         head_says: whether its head has learned the target's classes, or source classes with the same names.
+
+    Attributes:
+        traced: what inspections have compiled for it, by name.
     """
 
     def __init__(self, found: Rebuilt, head_says: bool = True) -> None:
         self.found, self.head_says = found, head_says
+        self.traced: dict[str, Callable[..., Any]] = {}
         self._lookers: dict[str, Callable[..., Look]] = {}
         self._featurers: dict[tuple[int, ...], keras.Model] = {}
 

@@ -21,6 +21,7 @@ class Evidence:
     Args:
         words: of the text, in order, at most `MOST_WORDS`.
         falls: by how much the class's probability falls without the word, -1 to 1; below 0: the word speaks against it.
+            Of other ways to ask (`token_evidence`): what the word adds to the class's logit, or its share of attention.
         logits: of the whole text, shape (classes,).
         features: of the whole text, shape (d,).
     """

@@ -188,7 +188,7 @@ class Leg:
             views: dict[str, Any] = {"places": places.astype("int32")}
             for number, view in enumerate(self.phase.unlabelled):
                 random = np.random.default_rng([self.experiment.seed, self.index, place, 3, number])
-                views[view] = working.view(view, inputs, random)
+                views[view] = working.view(view, inputs, random, self.network.backbone)
             yield views, {}
 
     def _add(self, name: str, split: Split | None, place: int, inputs: dict[str, Any], labels: dict[str, Any]) -> None:
@@ -201,7 +201,8 @@ class Leg:
         if self.experiment.augment and view == "plain":
             view = "weak"
         random = np.random.default_rng([*keys, 1])
-        inputs[name] = modality(self.network.backbone.modality).view(view, drawn.inputs, random)
+        backbone = self.network.backbone
+        inputs[name] = modality(backbone.modality).view(view, drawn.inputs, random, backbone)
 
     def _batches(self, epoch: int, offset: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         vary = modality(self.network.backbone.modality) if self.experiment.augment else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +48,19 @@ class Plan:
     Args:
         used: names of those that remain, bottom to top.
         copied: those that begin with the knowledge; the others begin with random weights.
-        rebuild: puts something into the stages, or None.
+        rebuild: puts something into the stages, or None; called with them and ``read=``, from samples to their input.
     """
 
     used: tuple[str, ...]
     copied: tuple[str, ...]
-    rebuild: Callable[[dict[str, keras.Model]], dict[str, keras.Model]] | None = None
+    rebuild: Callable[..., dict[str, keras.Model]] | None = None
 
     @classmethod
-    def of(cls, strategy: Strategy, backbone: Backbone) -> Plan:
-        """The strategy's plan for this backbone."""
+    def of(cls, strategy: Strategy, backbone: Backbone, classes: tuple[str, ...] = ()) -> Plan:
+        """The strategy's plan for this backbone and the target's classes."""
         names = backbone.stages
-        return cls(strategy.used(names), strategy.copied(names), strategy.rebuild if strategy.rebuilds else None)
+        rebuild = partial(strategy.rebuild_for, names=classes) if strategy.rebuilds else None
+        return cls(strategy.used(names), strategy.copied(names), rebuild)
 
 
 class Network:
@@ -132,7 +133,7 @@ class Network:
         if len(built[top].output_shape) > 2:
             built[top] = modality(self.backbone.modality).pooled(built[top])
         if self.plan.rebuild is not None:
-            built = self.plan.rebuild(built)
+            built = self.plan.rebuild(built, read=self.read)
         self.start = take(built.items())
         return list(built.values())
 

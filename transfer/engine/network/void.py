@@ -8,6 +8,7 @@ import keras
 
 from transfer import void
 from transfer.backbones import Backbone, Part
+from transfer.backbones.attention import KEYS
 from transfer.strategies import Strategy
 
 KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
@@ -30,6 +31,8 @@ def parts(stages: Sequence[keras.Model]) -> set[Part]:
                 found.add("biases")
             if type(layer).__name__ in KERNELS:
                 found.add("kernels")
+            if layer.name.endswith(KEYS):
+                found.add("attention")
     return found
 
 

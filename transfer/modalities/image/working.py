@@ -60,7 +60,7 @@ def baseline(known: Samples, asked: Samples) -> None:
     """None: pixels alone say little of what a picture shows."""
 
 
-def view(name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def view(name: str, samples: np.ndarray, random: np.random.Generator, backbone: Backbone | None = None) -> np.ndarray:
     """The pictures ``plain``, as they are; ``weak``, as `augment` varies them; or ``strong``: turned further,
     of other contrast and brightness, with a square cut out.
 
@@ -68,6 +68,7 @@ def view(name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndar
         name: which view.
         samples: shape (n, height, width, channels), uint8.
         random: consumed; equal generators give equal pictures.
+        backbone: not used, pictures are varied alike for all.
 
     Reference:
         Sohn et al. 2020, FixMatch, section 2.2: weak and strong augmentation; Cubuk et al. 2019, RandAugment, of

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from transfer.backbones.attention import KEYS, SHUT, VALUES, WEIGHTS
 from transfer.modalities.text import rows
 
 EPSILON = 1e-12  # BERT's
@@ -52,9 +53,11 @@ def block(size: int, width: int, heads: int, inner: int, name: str) -> keras.Mod
         return ops.transpose(ops.reshape(signal, (-1, size, heads, width // heads)), (0, 2, 1, 3))
 
     query, key, value = (split(layers.Dense(width, name=f"{name}_{what}")(entry)) for what in ("query", "key", "value"))
+    key, value = layers.Identity(name=f"{name}{KEYS}")(key), layers.Identity(name=f"{name}{VALUES}")(value)
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / math.sqrt(width // heads)
     shut = (1.0 - ops.reshape(kept, (-1, 1, 1, size))) * -1e4  # as far as half precision reaches
-    mixed = ops.matmul(ops.softmax(scores + shut, axis=-1), value)
+    scores = scores + layers.Identity(name=f"{name}{SHUT}")(shut)
+    mixed = ops.matmul(layers.Softmax(name=f"{name}{WEIGHTS}")(scores), value)
     mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, size, width))
     signal = entry + layers.Dense(width, name=f"{name}_attended")(mixed)
     signal = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_attended_norm")(signal)
