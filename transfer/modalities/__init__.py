@@ -82,6 +82,11 @@ class Modality(Protocol):
     def view(self, name: str, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """The samples ``plain``, ``weak`` (varied a little) or ``strong`` (varied much); as for `augment`."""
 
+    def language(
+        self, samples: np.ndarray, random: np.random.Generator, backbone: Backbone
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the backbone's language model is fed and what it is asked; only of kinds that have such backbones."""
+
 
 def kind(key: str) -> Kind:
     """The kind of that key."""
