@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from sklearn.linear_model import LogisticRegression
 
 from tests import tiny, tiny_texts
 from tools import texts_of_pretraining
@@ -108,22 +108,37 @@ def test_the_gradient_reaches_the_table_as_input_and_as_output_and_every_block()
 # The shipped network -------------------------------------------------------------------------------------
 
 
-def test_the_shipped_network_guesses_hidden_words() -> None:
+def tried(pretrained: bool, texts: list[str]) -> tuple[np.ndarray, tuple[float, float], np.ndarray]:
+    """Features of these texts, loss and share guessed right, and the tokens asked; weights shipped or random."""
+    keras.utils.set_random_seed(0)
     stages = tiny_bert.build(24)
-    tiny_bert.load(stages)
-    texts = ["the act of moving something from one place to another", "a person who is very young and small"]
+    if pretrained:
+        tiny_bert.load(stages)
     tokens = tiny_bert.tokens(texts, 24)
-    pieces = str(tiny_bert.held()["pieces"].tobytes(), "utf-8").split("\n")
-    hidden = tokens.copy()
-    place = 2
-    assert [pieces[one] for one in tokens[:, place]] == ["act", "person"]
-    hidden[:, place] = tiny_bert.MASK
-    flowing = hidden
+    fed, asked = masked(tokens, np.random.default_rng(0), tiny_bert.MASK, tiny_bert.WORDS)
+    flowing = fed
     for stage in stages[:-1]:
         flowing = stage(flowing, training=False)
-    logits = np.array(ops.matmul(flowing[:, place], ops.transpose(stages[0].trainable_variables[0])))
-    guesses = [[pieces[one] for one in np.argsort(-row)[:5]] for row in logits]
-    assert "act" in guesses[0] and "person" in guesses[1], guesses
+    cross, right = guessed(flowing, stages[0].trainable_variables[0], asked)
+    return np.array(keras.Sequential(stages)(tokens)), (float(cross), float(right)), asked[..., 1]
+
+
+def test_pretrained_it_guesses_words_and_tells_topics_apart_better_than_at_random() -> None:
+    samples = catalog.dataset("wordnet_topics").load().train
+    order = np.random.default_rng(0).permutation(len(samples))[:480]
+    texts, labels = [samples.inputs[int(place)] for place in order], samples.labels[order]
+    shipped, scores, asked = tried(True, texts)
+    random, blind, _ = tried(False, texts)
+    counts = np.bincount(asked[asked > 0])
+    share = counts[counts > 0] / counts.sum()
+    assert scores[0] < -np.sum(share * np.log(share)) + 0.5 < blind[0] - 0.5, "near what knowing the frequencies gives"
+    assert scores[1] > 1.5 * share.max(), "it guesses more than the most frequent token"
+    known = np.arange(480) < 240
+    right = {
+        name: LogisticRegression(max_iter=500).fit(found[known], labels[known]).score(found[~known], labels[~known])
+        for name, found in {"shipped": shipped, "random": random}.items()
+    }
+    assert right["shipped"] > right["random"] + 0.15 and right["shipped"] > 0.4, right
 
 
 def test_marks_in_a_text_are_letters_and_its_weights_are_the_shipped_ones(monkeypatch: pytest.MonkeyPatch) -> None:
