@@ -82,11 +82,16 @@ def asked() -> list[Asked]:
     cnn, kept = {"backbone": "text_cnn"}, {"strategy": "partial", "options": {"keep": "embedding"}}
     letters = {"target": "language_names", "backbone": "char_cnn"}
     messages, scratch = {"source": "language_messages"}, {"strategy": "from_scratch"}
+    some = {**topics, "labels_per_class": 20, "backbone": "tiny_bert", "intake": {"tokens": 32}}
     imdb = {"target": "imdb", "labels_per_class": 1000, "intake": {"tokens": 256}}
     return [
         *sorted(found, key=lambda one: one.what),
         Asked("topics, 5 labels a class: `text_cnn` on GloVe", "accuracy", {**few, **kept, **cnn}),
         Asked("topics, 5 labels a class: `text_cnn` from scratch", "accuracy", {**few, **scratch, **cnn}),
+        Asked("topics, 20 labels a class: `tiny_bert` from scratch", "accuracy", {**some, **scratch}),
+        Asked("topics, 20 labels a class: `tiny_bert`", "accuracy", {**some, "strategy": "fine_tuning"}),
+        Asked("topics, 20 labels a class: `tiny_bert`, language model first", "accuracy",
+              {**some, "strategy": "language_model_first"}),
         Asked("languages of names, no label: `char_cnn` after messages", "accuracy",
               {**letters, **messages, "strategy": "source_only", "labels_per_class": 0}),
         Asked("languages of names, 5 labels a class: `char_cnn` after messages", "accuracy",

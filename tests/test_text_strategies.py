@@ -62,7 +62,9 @@ def at_home(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_strategy_learns_texts_or_says_why_it_cannot(
     strategy: type[Strategy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = SMALL.but(strategy=strategy.key, labels_per_class=0 if strategy.unlabelled else 5)
+    network = tiny_texts.GUESSER if "language" in strategy.needs else tiny_texts.NETWORK
+    labels = 0 if strategy.unlabelled else 5
+    asked = SMALL.but(strategy=strategy.key, backbone=network, labels_per_class=labels)
     if strategy.key in REFUSED:
         with pytest.raises(ImpossibleExperiment, match=REFUSED[strategy.key]):
             train(asked)

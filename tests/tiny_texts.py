@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     import keras
 
 SOURCE, TARGET, NETWORK, TRANSFORMER = "tiny_reviews", "tiny_notes", "tiny_words", "tiny_transformer"
+# The same network with rows as wide as its vectors, so that it can guess words.
+GUESSER, MASK = "tiny_guesser", 1
 STAGES = ("words", "mixed", "dense")
 CLASSES = ("bad", "fine", "good")
-WORDS, TOKENS = 400, 16
+WORDS, TOKENS, WIDTH = 400, 16, 12
 # What tells the classes apart, and what stands around it in either domain.
 TELLING = {"bad": "awful poor broken dull", "fine": "usual plain fair middling", "good": "superb lovely bright best"}
 AROUND = {
@@ -53,7 +55,13 @@ def tokens(texts: Sequence[str], size: int) -> np.ndarray:
     return found
 
 
-def build(size: int) -> list[keras.Model]:
+def above_mask(texts: Sequence[str], size: int) -> np.ndarray:
+    """The same, one higher: 1 hides a word."""
+    found = tokens(texts, size)
+    return found + (found > 0)
+
+
+def build(size: int, wide: int = 16, many: int = WORDS) -> list[keras.Model]:
     """Vectors, a dense layer on each, and a dense layer on their mean."""
     import keras
     from keras import layers
@@ -61,13 +69,13 @@ def build(size: int) -> list[keras.Model]:
     from transfer.modalities.text.rows import mean, real, vectors
 
     entry = keras.Input((size,), dtype="int32")
-    words = keras.Model(entry, vectors(entry, layers.Embedding(WORDS, 12, name="words_vectors")), name="words")
-    entry = keras.Input((size, 12))
-    signal = layers.Dense(16, activation="relu", name="mixed_dense")(
+    words = keras.Model(entry, vectors(entry, layers.Embedding(many, WIDTH, name="words_vectors")), name="words")
+    entry = keras.Input((size, WIDTH))
+    signal = layers.Dense(wide, activation="relu", name="mixed_dense")(
         layers.LayerNormalization(name="mixed_norm")(entry)
     )
     mixed = keras.Model(entry, signal * real(entry), name="mixed")
-    entry = keras.Input((size, 16))
+    entry = keras.Input((size, wide))
     signal = layers.BatchNormalization(momentum=0.9, name="dense_norm")(mean(entry))
     return [
         words,
@@ -122,3 +130,12 @@ def add(patch: pytest.MonkeyPatch) -> None:
         parts=frozenset({"normalisation", "biases", "kernels", "attention"}),
     )
     patch.setitem(catalog.backbones(), TRANSFORMER, attends)
+    about = {"key": GUESSER, "title": "Tiny guesser", "build": partial(build, wide=WIDTH, many=WORDS + 1)}
+    about |= {
+        "parameters": (WORDS + 1) * 12 + 24 + 156 + 48 + 208,
+        "language": "masked",
+        "mask": MASK,
+        "words": WORDS + 1,
+        "tokens": above_mask,
+    }
+    patch.setitem(catalog.backbones(), GUESSER, replace(network, **about))

@@ -90,7 +90,7 @@ class _Backbones(dict[str, Backbone]):
         prefix, colon, rest = key.partition(":")
         family = _backbone_families().get(prefix) if colon else None
         found = family.open(rest) if family else _pick("backbone", key, dict(self))
-        return dataclasses.replace(found, tokens=self[found.reads_as].tokens) if found.reads_as else found
+        return _reading_as(found, self[found.reads_as]) if found.reads_as else found
 
     def get(self, key: str, default: Any = None) -> Any:
         """As a dict's, families included; what cannot be opened counts as missing."""
@@ -98,6 +98,14 @@ class _Backbones(dict[str, Backbone]):
             return self[key]
         except RequestError:
             return default
+
+
+def _reading_as(network: Backbone, other: Backbone) -> Backbone:
+    """A network that came of another one: it reads as that does, and guesses words if it still has all its stages."""
+    found = dataclasses.replace(network, tokens=other.tokens)
+    if network.stages != other.stages:
+        return found
+    return dataclasses.replace(found, language=other.language, mask=other.mask, words=other.words)
 
 
 @cache
@@ -322,6 +330,14 @@ def _needs(experiment: Experiment, chosen: Strategy, network: Backbone) -> None:
             f"{chosen.title} reads the names of the classes, but {network.title} reads no words.",
             f"strategy {chosen.key} with backbone {network.key!r}",
             "Choose a target and a backbone for texts, or another strategy.",
+        )
+    if "language" in chosen.needs and not network.language:
+        able = [one.key for one in backbones().values() if one.language]
+        raise ImpossibleExperiment(
+            f"{chosen.title} goes on training the language model that a backbone was pretrained as, but "
+            f"{network.title} is none.",
+            f"strategy {chosen.key} with backbone {network.key!r}",
+            f"Choose a target of texts and a backbone that guesses words ({', '.join(able)}), or another strategy.",
         )
     if "same classes" in chosen.needs or ("source or labels" in chosen.needs and not alone):
         _same_classes(experiment, chosen)

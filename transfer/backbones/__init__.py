@@ -80,6 +80,12 @@ class Backbone:
         parts: which of the parts that some strategies work on its stages have; None if unknown beforehand.
         fixed: whether its weights can neither be trained nor reinitialised: it only computes features.
         notes: what a run with it must report: assumptions about the network, and what was left out of it.
+        language: what its weights were pretrained to do with texts: ``masked`` guesses hidden tokens, ``causal`` the
+            next one; empty: neither. The first variable of its first stage is then the table of tokens, shape
+            (words, d), and the last stage with a row for each token gives rows of width d: a row times the table
+            gives the logits of the tokens (`transfer.strategies.language_model_first.guessed`).
+        mask: of ``masked``, number of the token that hides another; the tokenizer's other marks come before it.
+        words: of ``masked``, how many tokens there are.
     """
 
     key: str
@@ -106,6 +112,9 @@ class Backbone:
     parts: frozenset[Part] | None = None
     tokens: Callable[[Sequence[str], int], np.ndarray] | None = None
     reads_as: str = ""
+    language: Literal["", "masked", "causal"] = ""
+    mask: int = 0
+    words: int = 0
 
 
 @dataclass(frozen=True)

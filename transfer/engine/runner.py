@@ -35,6 +35,8 @@ from transfer.experiment import Experiment
 from transfer.strategies import Setting, Strategy
 
 State = Literal["finished", "stopped", "paused", "discarded"]
+# Epochs in which every phase of a strategy has its turn.
+ENOUGH = 100
 
 
 class Runner(Trainer):
@@ -111,7 +113,7 @@ class Runner(Trainer):
         """Says what the network has learned before, and which test samples are trained on; refuses what leaks."""
         learns = self.experiment.source is not None and (self.strategy.start != "random" or self.strategy.reads_source)
         self.before = judged(self.experiment, self._split, self.source_split if learns else None)
-        self._copies = copies(self._split, self.backbone.modality, self.strategy.unlabelled, self.before.trained_on)
+        self._copies = copies(self._split, self.backbone.modality, self.reads_unlabelled, self.before.trained_on)
         if not self.was_resumed:
             kind = modalities.kind(self.backbone.modality)
             for words in (*self.before.verdict.remarks, *self._copies.notes):
@@ -130,6 +132,15 @@ class Runner(Trainer):
         """The target's legs on other data and random weights, to see what they take."""
         self._split = split
         return self._target_legs(blank(self, split, source), teacher)
+
+    @property
+    def reads_unlabelled(self) -> bool:
+        """Whether all of the target's training samples are learned from, also those without labels, in any phase."""
+        used = self.strategy.used(self.backbone.stages)
+        setting = Setting(
+            used, self.experiment.epochs or ENOUGH, self.experiment.learning_rate, self.strategy.keeps_head
+        )
+        return self.strategy.unlabelled or any(phase.unlabelled for phase in self.strategy.phases(setting))
 
     def _target_legs(self, begun: Origin, teacher: Frozen | None) -> list[Leg]:
         shape, classes = self._split.train.inputs.shape[1:], len(self._split.classes)
@@ -185,7 +196,7 @@ class Runner(Trainer):
         if self.folder is not None:
             self._keep_files()
             arrays.write(self.folder / "test.npz", {"logits": logits, "labels": leg.data.test.labels})
-            describe(self, self.before, leg, self.folder)
+            describe(self, self.before, leg, self.reads_unlabelled, self.folder)
             checkpoint.remove(self.folder)
         return found
 

@@ -90,6 +90,11 @@ class Modality(Protocol):
         ``backbone`` is the one that they were read for.
         """
 
+    def language(
+        self, samples: np.ndarray, random: np.random.Generator, backbone: Backbone
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the backbone's language model is fed and what it is asked; only of kinds that have such backbones."""
+
 
 class Identity(Protocol):
     """What ``identity.py`` in a kind's folder defines: which samples are the same, however a data set changes."""

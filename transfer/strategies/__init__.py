@@ -21,8 +21,10 @@ from transfer.strategies.heads import HeadOptions
 if TYPE_CHECKING:
     import keras
 
-Need = Literal["weights", "source data", "source head", "same classes", "source or labels", "teacher", "class names"]
-View = Literal["plain", "weak", "strong", "second"]
+Need = Literal[
+    "weights", "source data", "source head", "same classes", "source or labels", "teacher", "class names", "language"
+]  # fmt: skip
+View = Literal["plain", "weak", "strong", "second", "language"]
 FAMILIES = (
     "Whole networks",
     "Part of a network",
@@ -77,6 +79,8 @@ class Step:
         average: the outputs of the network's running average on the same views, if the phase keeps one.
         places: the indices of the unlabelled samples, shape (n,): rows of what `Strategy.refresh` returned.
         progress: share of the phase's steps that are done, 0 to 1.
+        asked: of the view ``language``, the places in each text and the tokens to be guessed there, int32, shape
+            (n, k, 2); token 0 asks nothing.
     """
 
     labels: Any
@@ -94,6 +98,7 @@ class Step:
     average: Mapping[str, Outputs] = field(default_factory=dict)
     places: Any = None
     progress: Any = 0.0
+    asked: Any = None
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,9 @@ class Phase:
             labelled ones.
         source_ratio: source samples per target sample in each step; 0: none.
         unlabelled: views of the unlabelled target samples in each step: ``plain`` (unchanged), ``weak`` (slightly
-            shifted), ``strong`` (heavily changed), ``second`` (heavily changed in another way); empty: none. If there
-            are any, an epoch is one pass over all of them, and labelled target samples, if any, are drawn at random
-            alongside.
+            shifted), ``strong`` (heavily changed), ``second`` (heavily changed in another way), ``language`` (as the
+            backbone's language model is trained); empty: none. If there are any, an epoch is one pass over all of them,
+            and labelled target samples, if any, are drawn at random alongside.
         unlabelled_ratio: how many of them in each step, relative to the batch size.
         labelled_view: view of the labelled source and target samples that are drawn alongside others in a step;
             with augmentation, ``plain`` becomes ``weak``.

@@ -18,11 +18,18 @@ from transfer.engine.loop.leg import Leg
 from transfer.seen import carried
 
 
-def describe(job: Job, had: Before, leg: Leg, folder: Path) -> None:
-    """Writes what a choice of this run's network as a backbone depends on, beside its weights."""
+def describe(job: Job, had: Before, leg: Leg, unlabelled: bool, folder: Path) -> None:
+    """Writes what a choice of this run's network as a backbone depends on, beside its weights.
+
+    Args:
+        job: the run.
+        had: what its network had learned before.
+        leg: with the weights that are kept.
+        unlabelled: whether any phase learned from samples without labels, too.
+        folder: of the run.
+    """
     asked, network = job.experiment, leg.network
     fresh = job.strategy.start == "random"
-    unlabelled = job.strategy.unlabelled or bool(leg.phase.unlabelled)
     trained_on = after(had, asked, leg.data, unlabelled, folder.name)
     carried.keep(trained_on)
     target = catalog.dataset(asked.target)

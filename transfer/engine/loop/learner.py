@@ -158,7 +158,7 @@ class Learner(keras.Model):
             if self.company.average is not None:
                 said[f"average {view}"] = self.company.average(inputs[view]).as_dict()
         if self.phase.unlabelled:
-            said["places"] = inputs["places"]
+            said |= {name: inputs[name] for name in ("places", "asked") if name in inputs}
         target = inputs.get("target")
         if target is None:
             return said
@@ -286,6 +286,7 @@ class Learner(keras.Model):
             {view: Outputs(**said[f"average {view}"]) for view in self.phase.unlabelled if f"average {view}" in said},
             said.get("places"),
             self.progress.value,
+            said.get("asked"),
         )
 
     def _weights(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:

@@ -188,7 +188,10 @@ class Leg:
             views: dict[str, Any] = {"places": places.astype("int32")}
             for number, view in enumerate(self.phase.unlabelled):
                 random = np.random.default_rng([self.experiment.seed, self.index, place, 3, number])
-                views[view] = working.view(view, inputs, random, self.network.backbone)
+                if view == "language":
+                    views[view], views["asked"] = working.language(inputs, random, self.network.backbone)
+                else:
+                    views[view] = working.view(view, inputs, random, self.network.backbone)
             yield views, {}
 
     def _add(self, name: str, split: Split | None, place: int, inputs: dict[str, Any], labels: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from transfer.modalities.text import synonyms
+from transfer.modalities.text.language import following, masked
 from transfer.modalities.text.rows import mean
 
 if TYPE_CHECKING:
@@ -117,6 +118,21 @@ def view(name: str, samples: np.ndarray, random: np.random.Generator, backbone: 
         chosen = (samples != 0) & (random.random(samples.shape) < REPLACED)
         samples = synonyms.replaced(samples, chosen, random, synonyms.table(backbone.tokens))
     return _swapped(_without(samples, random, DROPPED["strong"]), random)
+
+
+def language(samples: np.ndarray, random: np.random.Generator, backbone: Backbone) -> tuple[np.ndarray, np.ndarray]:
+    """Texts as the backbone's language model is fed, shape (n, size), and what it is asked there, shape (n, k, 2).
+
+    The second holds places and their tokens; both are int32.
+
+    Args:
+        samples: tokens, shape (n, size), int32.
+        random: consumed; equal generators give equal questions.
+        backbone: one with a language model.
+    """
+    if backbone.language == "causal":
+        return following(samples)
+    return masked(samples, random, backbone.mask, backbone.words)
 
 
 def _inner(samples: np.ndarray) -> np.ndarray:
