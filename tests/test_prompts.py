@@ -14,14 +14,13 @@ from tests import tiny, tiny_texts
 from transfer import Experiment, catalog, settings, train
 from transfer.engine.events import Event, PhaseBegan, Wish
 from transfer.engine.inspect import rebuilt
-from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.network import void
 from transfer.engine.samples import arrays
 from transfer.errors import ImpossibleExperiment
 from transfer.strategies.prompt_tuning import embedded
 
 SMALL = Experiment(
-    target=tiny_texts.TARGET, source=tiny_texts.SOURCE, backbone=tiny_texts.TRANSFORMER, source_epochs=2, epochs=2,
+    target=tiny_texts.TARGET, source=tiny_texts.SOURCE, backbone=tiny_texts.TRANSFORMER, source_epochs=1, epochs=2,
     labels_per_class=5, batch_size=15, seed=3,
 )  # fmt: skip
 OPTIONS: dict[str, dict[str, Any]] = {"prompt_tuning": {"prompts": 4}, "prefix_tuning": {"length": 5}}
@@ -32,14 +31,12 @@ KEYS = list(OPTIONS)
 
 @pytest.fixture(scope="module", autouse=True)
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The tiny texts are in the catalog, and their source has been learned."""
+    """The tiny texts are in the catalog; the first test learns their source."""
     folder = tmp_path_factory.mktemp("learned")
     with pytest.MonkeyPatch.context() as patch:
         tiny_texts.add(patch)
         tiny.quick()
         patch.setenv("TRANSFER_HOME", str(folder))
-        warm_up(lambda: True)
-        train(SMALL.but(strategy="feature_extraction", epochs=1))
         yield folder
 
 
@@ -190,7 +187,8 @@ def test_added_keys_take_attention_and_filled_up_places_stay_zero() -> None:
 def test_more_prompts_than_half_of_the_tokens_are_refused_before_training() -> None:
     with pytest.raises(ImpossibleExperiment, match="prompts 9 with 16 tokens.*Set prompts to 8 or fewer"):
         train(asked("prompt_tuning", prompts=9))
-    train(asked("prompt_tuning", prompts=8, begin="random").but(epochs=1))
+    made = catalog.strategy("prompt_tuning")(prompts=8, begin="random").rebuild(stages())
+    assert through(made, ["a kettle"]).shape == (1, 12)
 
 
 @pytest.mark.parametrize("backbone", ["word_average", "text_cnn", "char_cnn", "efficientnet_lite0"])
