@@ -22,12 +22,12 @@ WORDS: dict[Part, str] = {
 }
 _IMAGE = "small_cnn or efficientnet_lite0"
 EXAMPLES: dict[str, dict[Part, str]] = {
-    "image": {**dict.fromkeys(WORDS, _IMAGE), "attention": "minilm with a data set of texts"},
+    "image": {**dict.fromkeys(WORDS, _IMAGE), "attention": "tiny_bert with a data set of texts"},
     "text": {
-        "normalisation": "minilm",
-        "biases": "text_cnn or minilm",
-        "kernels": "text_cnn or minilm",
-        "attention": "minilm",
+        "normalisation": "tiny_bert or minilm",
+        "biases": "text_cnn or tiny_bert",
+        "kernels": "text_cnn or tiny_bert",
+        "attention": "tiny_bert or minilm",
     },
 }
 
