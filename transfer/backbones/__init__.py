@@ -79,6 +79,9 @@ class Backbone:
         reads_as: key of the backbone whose ``tokens`` are meant, for a network that came of it; empty: its own.
         parts: which of the parts that some strategies work on its stages have; None if unknown beforehand.
         fixed: whether its weights can neither be trained nor reinitialised: it only computes features.
+        language: whether its stages can also model language: ``masked`` ones fill in a token that is hidden, ``causal``
+            ones say which token comes next; empty: neither.
+        written: the text of tokens, for a causal one; None for others.
         notes: what a run with it must report: assumptions about the network, and what was left out of it.
     """
 
@@ -106,6 +109,8 @@ class Backbone:
     parts: frozenset[Part] | None = None
     tokens: Callable[[Sequence[str], int], np.ndarray] | None = None
     reads_as: str = ""
+    language: Literal["", "masked", "causal"] = ""
+    written: Callable[[Sequence[int]], str] | None = None
 
 
 @dataclass(frozen=True)
