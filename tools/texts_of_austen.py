@@ -67,6 +67,22 @@ def _spread(several: list[str], wanted: int) -> list[str]:
     return [several[place * len(several) // wanted] for place in range(wanted)]
 
 
+def chapters(data: Path) -> dict[str, list[tuple[str, str]]]:
+    """Part (``train`` or ``test``, as in `passages`) and whole text of each novel's chapters, a paragraph a line.
+
+    Args:
+        data: the folder of the package that holds ``Rdata.rdx`` and ``Rdata.rdb``.
+    """
+    novels = string_vectors(data)
+    return {
+        title: [
+            ("test" if place % 4 == 3 else "train", "\n".join(map(_plain, paragraphs)))
+            for place, paragraphs in enumerate(_chapters(novels[name]))
+        ]
+        for name, title in NOVELS.items()
+    }
+
+
 def passages(data: Path) -> list[tuple[str, str, str]]:
     """Rows of part, class and text.
 

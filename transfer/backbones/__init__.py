@@ -79,6 +79,7 @@ class Backbone:
         reads_as: key of the backbone whose ``tokens`` are meant, for a network that came of it; empty: its own.
         parts: which of the parts that some strategies work on its stages have; None if unknown beforehand.
         fixed: whether its weights can neither be trained nor reinitialised: it only computes features.
+        written: the text of tokens, for a causal one; None for others.
         notes: what a run with it must report: assumptions about the network, and what was left out of it.
         language: what its weights were pretrained to do with texts: ``masked`` guesses hidden tokens, ``causal`` the
             next one; empty: neither. The first variable of its first stage is then the table of tokens, shape
@@ -115,6 +116,7 @@ class Backbone:
     language: Literal["", "masked", "causal"] = ""
     mask: int = 0
     words: int = 0
+    written: Callable[[Sequence[int]], str] | None = None
 
 
 @dataclass(frozen=True)

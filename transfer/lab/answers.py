@@ -31,6 +31,7 @@ EMBEDDED = 1_000
 TOGETHER = 300
 KNOWN = 2_000
 LAYOUT = 2
+JUDGED = 5_000
 
 
 class Opened:
@@ -371,8 +372,43 @@ def together(run: str) -> dict[str, np.ndarray]:
     return kept
 
 
+def write(run: str, text: str, count: int = 60, temperature: float = 0.8, seed: int = 0) -> dict[str, Any]:
+    """What a run's network writes after a text, before and after it learned the target.
+
+    Returns:
+        ``before`` and ``after``, each a dict of ``text`` and ``bits`` (bits a character of the same texts of the test
+        set), and ``characters``, how many those texts have.
+    """
+    from transfer.engine.inspect.writing import Writer
+
+    found = opened(run)
+    with found.turn:
+        held = _held_out(found)
+        said: dict[str, Any] = {"characters": sum(map(len, held))}
+        for name, inside in (("before", found.start), ("after", found.end)):
+            writer = Writer(inside.found.network.backbone, inside.found.network.stages)
+            said[name] = {
+                "text": writer.go_on(text, count, temperature, seed),
+                "bits": writer.bits_a_character(*held),
+            }
+    return said
+
+
+def _held_out(found: Opened) -> list[str]:
+    """Some texts of the test set, `JUDGED` characters in all at most."""
+    kept, left = [], JUDGED
+    inputs = found.split.test.inputs
+    for place in found.some(inputs, EMBEDDED):
+        one = str(inputs[int(place)])[:left]
+        left -= len(one)
+        kept.append(one)
+        if left <= 0:
+            break
+    return kept
+
+
 QUESTIONS: dict[str, Callable[..., Any]] = {
-    one.__name__: one for one in (pictures, ready, answer, look, read, evidence, moved, embedded, together)
+    one.__name__: one for one in (pictures, ready, answer, look, read, write, evidence, moved, embedded, together)
 }
 
 

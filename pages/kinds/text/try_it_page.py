@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.kinds.text.escaped import SMALL, html
 from pages.kinds.text.marked_words import marked, strongest
+from pages.kinds.text.writing_part import writing
 from pages.parts.try_it.answers import show_answers
 from transfer import catalog
 from transfer.lab import Run
@@ -18,7 +19,12 @@ NEAR = 160
 
 
 def try_it(runs: list[Run]) -> None:
-    """The text on the left, the networks' answers on the right."""
+    """The text on the left, the networks' answers on the right; below, what those that can write go on with."""
+    _asked(runs)
+    writing(runs)
+
+
+def _asked(runs: list[Run]) -> None:
     left, right = st.columns([4, 8], gap="medium")
     with left:
         text = st.text_area(

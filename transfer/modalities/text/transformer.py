@@ -1,4 +1,4 @@
-"""The parts of a BERT-like encoder, in Keras' own layers and operations."""
+"""The parts of a BERT-like encoder, or of a GPT-like network that writes, in Keras' own layers and operations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from transfer.backbones.attention import KEYS, SHUT, VALUES, WEIGHTS
@@ -33,7 +34,7 @@ def embedding(size: int, words: int, width: int, most: int, name: str) -> keras.
     return keras.Model(tokens, signal * kept, name=name)
 
 
-def block(size: int, width: int, heads: int, inner: int, name: str) -> keras.Model:
+def block(size: int, width: int, heads: int, inner: int, name: str, causal: bool = False) -> keras.Model:
     """Self-attention and two dense layers, each with a shortcut and a normalisation after it.
 
     Args:
@@ -42,6 +43,7 @@ def block(size: int, width: int, heads: int, inner: int, name: str) -> keras.Mod
         heads: of the attention.
         inner: width between the dense layers.
         name: of the stage.
+        causal: whether a token sees only itself and those before it, as a network that writes must; else all.
 
     Reference:
         Vaswani et al. 2017, Attention is all you need, section 3.2; Devlin et al. 2019, BERT.
@@ -56,6 +58,8 @@ def block(size: int, width: int, heads: int, inner: int, name: str) -> keras.Mod
     key, value = layers.Identity(name=f"{name}{KEYS}")(key), layers.Identity(name=f"{name}{VALUES}")(value)
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / math.sqrt(width // heads)
     shut = (1.0 - ops.reshape(kept, (-1, 1, 1, size))) * -1e4  # as far as half precision reaches
+    if causal:
+        shut = shut + np.triu(np.full((size, size), -1e4, "float32"), 1)
     scores = scores + layers.Identity(name=f"{name}{SHUT}")(shut)
     mixed = ops.matmul(layers.Softmax(name=f"{name}{WEIGHTS}")(scores), value)
     mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, size, width))
