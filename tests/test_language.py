@@ -13,6 +13,7 @@ from tests import tiny, tiny_texts
 from tools import texts_of_pretraining
 from transfer import Experiment, catalog, settings, train
 from transfer.backbones import tiny_bert
+from transfer.engine.events import Baseline, Event
 from transfer.engine.loop.leg import Leg
 from transfer.engine.samples.splits import target_split
 from transfer.errors import ImpossibleExperiment, RunFailed
@@ -220,7 +221,9 @@ def test_it_reads_training_texts_only_and_their_labels_never(small: Path, monkey
             yield inputs, labels
 
     monkeypatch.setattr(Leg, "batches", batches)
-    result = train(asked, folder=settings.run_folder("read"))
+    events: list[Event] = []
+    result = train(asked, emit=events.append, folder=settings.run_folder("read"))
+    assert [one.name for one in events if isinstance(one, Baseline)] == ["bag of words"], "labels are learned later"
     split = target_split(asked)
     parts = {"unlabelled": split.unlabelled, "validation": split.validation.inputs, "test": split.test.inputs}
     texts = {

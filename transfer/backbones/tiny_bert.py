@@ -4,6 +4,9 @@ Learned on the definitions and examples of WordNet and on Jane Austen's novels, 
 words (`tools.pretrain_tiny_bert`). Nothing of what the shipped data sets hold, in any part, was among them, nor
 anything that says nearly the same (`tools.texts_of_pretraining`): whatever a run's seed, its test texts are new. They
 are of the same kind, though. On other texts, expect less from it.
+
+Two million words are little. Most of what it knows is in its table of vectors, which began as factorised counts of
+neighbours; the plain mean of these does better than the frozen network (docs/backbones.md has the figures).
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def without_network(leg: Leg, raw: Split) -> Baseline | None:
         leg: the first of the target.
         raw: its data as loaded.
     """
-    if not leg.labelled:
+    # A first phase without labels may be followed by one that learns them.
+    if not leg.labelled and (leg.adapts or not len(raw.train)):
         return None
     found = modality(leg.network.backbone.modality).baseline(raw.train, raw.validation)
     return None if found is None else Baseline(*found)
