@@ -17,8 +17,8 @@ from tools.pretrain_tiny_gpt import Reader
 from transfer.backbones.tiny_gpt import TINY_GPT, UNREAD, load
 from transfer.datasets.austen import NOVELS
 from transfer.datasets.shipped import shipped
-from transfer.engine.inspect.writing import Writer
 from transfer.modalities.text import next_token
+from transfer.modalities.text.writing import Writer
 
 SIZES, STEPS, BATCH, EVERY = (40_000, 5_000), 120, 16, 40
 RATES = {"pretrained": 4e-4, "random": 1.5e-3}

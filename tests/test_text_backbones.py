@@ -109,7 +109,7 @@ def test_letters_are_bytes() -> None:
 
 
 def test_texts_and_pictures_are_not_mixed_up() -> None:
-    with pytest.raises(ImpossibleExperiment, match="Small CNN reads pictures, but Austen has texts.*word_average"):
+    with pytest.raises(ImpossibleExperiment, match="Small CNN reads pictures, but Austen has texts.*tiny_bert"):
         catalog.check(Experiment(target="austen", strategy="from_scratch"))
     with pytest.raises(ImpossibleExperiment, match="reads texts, but optdigits has pictures"):
         catalog.check(Experiment(backbone="word_average", strategy="feature_extraction"))
@@ -270,7 +270,7 @@ def test_a_race_or_a_teacher_is_offered_networks_of_the_targets_kind() -> None:
     assert "small_cnn" in catalog.offline_backbones("image") and "word_average" not in catalog.offline_backbones(
         "image"
     )
-    assert catalog.offline_backbones("text") == ["char_cnn", "tiny_bert", "word_average", "text_cnn"]
+    assert catalog.offline_backbones("text") == ["char_cnn", "tiny_gpt", "tiny_bert", "word_average", "text_cnn"]
 
 
 def test_texts_that_do_not_keep_themselves_are_loaded_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

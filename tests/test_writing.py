@@ -16,8 +16,8 @@ from transfer import Experiment, catalog
 from transfer.backbones import tiny_gpt
 from transfer.datasets.austen import NOVELS
 from transfer.datasets.shipped import shipped
-from transfer.engine.inspect.writing import MOST_LETTERS, Writer, sum_nats
 from transfer.errors import RequestError
+from transfer.modalities.text.writing import MOST_LETTERS, Writer, sum_nats
 
 ODD = (
     "",

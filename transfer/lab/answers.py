@@ -379,14 +379,18 @@ def write(run: str, text: str, count: int = 60, temperature: float = 0.8, seed: 
         ``before`` and ``after``, each a dict of ``text`` and ``bits`` (bits a character of the same texts of the test
         set), and ``characters``, how many those texts have.
     """
-    from transfer.engine.inspect.writing import Writer
-
     found = opened(run)
+    if catalog.backbone(found.experiment.backbone).language != "causal":
+        raise RequestError(
+            "This run's network cannot write: only one that reads from left to right can.",
+            f"run {run}, {found.experiment.backbone}", "Choose a run whose backbone is tiny_gpt.",
+        )  # fmt: skip
+    kind = modalities.modality(found.kind)
     with found.turn:
         held = _held_out(found)
         said: dict[str, Any] = {"characters": sum(map(len, held))}
         for name, inside in (("before", found.start), ("after", found.end)):
-            writer = Writer(inside.found.network.backbone, inside.found.network.stages)
+            writer = kind.writer(inside.found.network.backbone, inside.found.network.stages)
             said[name] = {
                 "text": writer.go_on(text, count, temperature, seed),
                 "bits": writer.bits_a_character(*held),

@@ -95,6 +95,19 @@ class Modality(Protocol):
     ) -> tuple[np.ndarray, np.ndarray]:
         """What the backbone's language model is fed and what it is asked; only of kinds that have such backbones."""
 
+    def writer(self, backbone: Backbone, stages: list[keras.Model]) -> Writer:
+        """The network as one that writes; only of kinds that have causal backbones."""
+
+
+class Writer(Protocol):
+    """A network that goes on with a sample, and says how well it foresaw some."""
+
+    def go_on(self, text: str, count: int, temperature: float, seed: int) -> str:
+        """What the network writes after a text, without the text."""
+
+    def bits_a_character(self, *texts: str) -> float:
+        """How surprised the network is by texts: bits for each character, 0 or more."""
+
 
 class Identity(Protocol):
     """What ``identity.py`` in a kind's folder defines: which samples are the same, however a data set changes."""

@@ -15,6 +15,7 @@ from keras import ops
 from transfer.modalities.text import synonyms
 from transfer.modalities.text.language import following, masked
 from transfer.modalities.text.rows import mean
+from transfer.modalities.text.writing import Writer
 
 if TYPE_CHECKING:
     from transfer.backbones import Backbone
@@ -76,6 +77,11 @@ def baseline(known: Samples, asked: Samples) -> tuple[str, float] | None:
     chosen = LogisticRegression(C=10, max_iter=500).fit(counted, known.labels)
     said = chosen.predict(counting.transform(list(asked.inputs)))
     return "bag of words", float((said == asked.labels).mean())
+
+
+def writer(backbone: Backbone, stages: list[keras.Model]) -> Writer:
+    """The network as one that goes on writing."""
+    return Writer(backbone, stages)
 
 
 def augment(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
