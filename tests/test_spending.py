@@ -106,7 +106,7 @@ def strategies() -> list[Any]:
     several = {
         key: one
         for key, one in catalog.strategies().items()
-        if "class names" not in one.needs and one.works_on != "attention"
+        if not {"class names", "language"} & set(one.needs) and one.works_on != "attention"
     }
     return [pytest.param(key, 0 if one.unlabelled else None, id=key) for key, one in several.items()]
 
