@@ -24,8 +24,9 @@ def writing(runs: list[Run]) -> None:
         return
     st.subheader("Let it write", anchor=False)
     st.caption(
-        "These runs learned to tell classes apart, not to write. What writes is the part below the head: as it was "
-        "when the run began, and now. Learning classes usually makes it write worse; frozen stages write the same."
+        "What writes is the part of the network below the head: as it was when the run began, and as it is now. "
+        "Learning to tell classes apart usually makes it write worse, and frozen stages write the same. The strategy "
+        "Language model first reads the target's texts before it learns classes."
     )
     with st.form("writing", border=False):
         begun = st.text_area("Begin a sentence", key="begun", max_chars=MOST_LETTERS, height=80)
