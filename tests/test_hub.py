@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -17,6 +14,8 @@ from transfer.backbones import hub
 from transfer.backbones.described import cuts
 from transfer.errors import DownloadFailed, RequestError
 from transfer.fetching import telling
+
+from .local_kaggle import filled, serving, unplugged
 
 RESNET, VIT = "resnet_18_imagenet", "vit_base_patch16_224_imagenet"
 SCALE, OFFSET = [0.01, 0.02, 0.03], [-1.0, -2.0, -3.0]
@@ -52,26 +51,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "kaggle"
 
 
-def filled(presets: dict[str, Path], preset: str) -> Path:
-    """Puts a preset's files where the library has put what it has downloaded."""
-    from kagglehub.cache import Cache
-    from kagglehub.handle import parse_model_handle
-    from keras_hub.models import Backbone
-
-    handle = parse_model_handle(Backbone.presets[preset]["kaggle_handle"].removeprefix("kaggle://"))
-    for file in presets[preset].iterdir():
-        place = Path(Cache().get_path(handle, file.name))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(file.read_bytes())
-        Cache().mark_as_complete(handle, file.name)
-    return Path(Cache().get_path(handle))
-
-
 @pytest.mark.parametrize(("preset", "size"), [(RESNET, 64), (VIT, 32)])
 def test_a_preset_gives_what_the_library_gives(presets: dict[str, Path], preset: str, size: int) -> None:
     import keras_hub
 
-    filled(presets, preset)
+    filled(presets[preset], preset)
     backbone = catalog.backbone(f"hub:{preset}")
     stages = backbone.build(backbone.size)
     assert backbone.size == size and len(stages) == len(backbone.stages) > 1
@@ -88,7 +72,7 @@ def test_a_preset_gives_what_the_library_gives(presets: dict[str, Path], preset:
 
 
 def test_it_can_be_cut_and_trains(presets: dict[str, Path]) -> None:
-    filled(presets, RESNET)
+    filled(presets[RESNET], RESNET)
     known = hub.description(RESNET)
     cut = cuts(known)[-3]
     result = train(
@@ -115,7 +99,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 
 def test_damaged_weights_are_removed_and_said(presets: dict[str, Path]) -> None:
-    place = filled(presets, RESNET)
+    place = filled(presets[RESNET], RESNET)
     backbone = catalog.backbone(f"hub:{RESNET}")
     (place / "model.weights.h5").write_bytes(b"torn")
     assert backbone.pretrained is not None
@@ -127,46 +111,8 @@ def test_damaged_weights_are_removed_and_said(presets: dict[str, Path]) -> None:
 @pytest.fixture
 def kaggle(presets: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A small Kaggle on this machine; the names of the files that were asked for. What it serves, breaks off once."""
-    import kagglehub.clients
-    from kagglesdk import kaggle_env
-
-    monkeypatch.setattr(kagglehub.clients, "CHUNK_SIZE", 1_000)  # else half of so small a file is never written
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            about = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(302)
-            self.send_header("Location", f"/files/{about['path']}")
-            self.end_headers()
-
-        def do_GET(self) -> None:
-            name = self.path.rpartition("/")[2]
-            file = presets[RESNET] / name
-            if not file.exists():
-                self.send_error(404)
-                return
-            content = file.read_bytes()
-            begin = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
-            asked.append(f"{name} from {begin}")
-            self.send_response(206 if begin else 200)
-            self.send_header("Accept-Ranges", "bytes")
-            self.send_header("Content-Length", str(len(content) - begin))
-            self.end_headers()
-            breaks = name.endswith(".h5") and len([one for one in asked if one.startswith(name)]) == 1
-            self.wfile.write(content[begin : len(content) // 2] if breaks else content[begin:])
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")
-    monkeypatch.setitem(
-        kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.LOCAL, f"http://127.0.0.1:{server.server_port}"
-    )
-    yield asked
-    server.shutdown()
+    with serving(presets[RESNET], monkeypatch) as asked:
+        yield asked
 
 
 def test_a_download_is_told_and_goes_on_where_it_broke_off(presets: dict[str, Path], kaggle: list[str]) -> None:
@@ -185,9 +131,6 @@ def test_a_download_is_told_and_goes_on_where_it_broke_off(presets: dict[str, Pa
 
 
 def test_without_a_network_it_says_where_the_files_belong(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    from kagglesdk import kaggle_env
-
-    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")
-    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.LOCAL, "http://127.0.0.1:9")
+    unplugged(monkeypatch)
     with pytest.raises(RequestError, match=str(cache)):
         catalog.backbone(f"hub:{RESNET}")

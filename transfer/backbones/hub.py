@@ -1,5 +1,6 @@
-"""KerasHub's image networks by the name of their preset: ``hub:resnet_18_imagenet``.
+"""KerasHub's networks by the name of their preset: ``hub:resnet_18_imagenet``, ``hub:bert_tiny_en_uncased``.
 
+Those for pictures are here, those for texts in `hub_text`.
 The library (keras-hub) is optional, because it takes 240 MB with TensorFlow Text. It is queried about a preset
 in a separate process, because the pages must not import TensorFlow, and the answer is cached. It downloads from Kaggle,
 resumes interrupted downloads and uses no file whose checksum is wrong.
@@ -11,24 +12,20 @@ import functools
 import importlib.util
 import json
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transfer import settings
-from transfer.backbones import Backbone, Family, Pretrained
+from transfer.backbones import Backbone, Family, Pretrained, hub_rebuilt, hub_text
 from transfer.backbones.described import Description, chosen_cut, kept_up_to, staged, stages, weights
+from transfer.backbones.hub_fetch import PREFIX, by_hand, fetching, first_line
 from transfer.backbones.pixels import Range
-from transfer.errors import DownloadFailed, RequestError, UnknownKey
-from transfer.fetching import FULL, tell
+from transfer.errors import RequestError, UnknownKey
 from transfer.separate_process import asked
 
 if TYPE_CHECKING:
     import keras
 
-PREFIX = "hub"
 NAME = re.compile(r"[a-z0-9_]+")
 INSTALL = "Install it once: pip install 'keras-hub>=0.32,<0.33'."
 USUAL_SIZE, SMALLEST = 224, 32
@@ -40,11 +37,13 @@ def open_(rest: str) -> Backbone:
     """The network of that preset as a backbone; ``@cut=<layer>`` after it leaves out everything above that layer.
 
     Raises:
-        RequestError: the library is not installed or has no such image network, or it cannot be cut there.
+        RequestError: the library is not installed or has no such network, or it cannot be cut there.
         DownloadFailed: the library's description of it could not be fetched.
     """
     preset, at, cut = rest.partition("@cut=")
     known = description(preset)
+    if known.get("kind") == hub_text.KIND:
+        return hub_text.backbone(rest, preset, cut, known)
     cut = chosen_cut(known, cut, preset)
     kept, size = kept_up_to(known, cut), known["size"]
     return Backbone(
@@ -75,8 +74,9 @@ def description(preset: str) -> Description:
     """The description of the preset; the first call queries the library (about ten seconds, needs a connection)."""
     if not NAME.fullmatch(preset):
         raise RequestError(
-            "This is not a name of a KerasHub preset.", repr(preset), "Write hub:resnet_18_imagenet, say."
-        )
+            "This is not a name of a KerasHub preset.", repr(preset),
+            "Write hub:resnet_18_imagenet or hub:bert_tiny_en_uncased, say.",
+        )  # fmt: skip
     try:
         found: Description = json.loads(_kept(preset).read_text())
     except (FileNotFoundError, ValueError):
@@ -97,7 +97,7 @@ def facts(preset: str) -> Description:
     """The library's description of a preset; called in a separate process.
 
     Raises:
-        RequestError: there is no such preset, it is not an image network, or it cannot be reached.
+        RequestError: there is no such preset, it reads neither pictures nor texts alone, or it cannot be reached.
     """
     import keras
     import keras_hub
@@ -108,22 +108,35 @@ def facts(preset: str) -> Description:
     if preset not in builtin:
         raise UnknownKey("KerasHub preset", preset, builtin)
     about = builtin[preset]
+    has_words = preset in keras_hub.models.Tokenizer.presets
+    if has_words:
+        hub_text.refuse_if_large(preset, about["metadata"]["params"])
     try:
         backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=False)
-        converter = _converter(preset)
+        converter = None if has_words else _converter(preset)
     except Exception as problem:  # whatever the library or the connection raises, there is no description
         raise RequestError(
-            f"KerasHub could not fetch its description of {preset}.", _first_line(problem), _by_hand(preset)
+            f"KerasHub could not fetch its description of {preset}.",
+            first_line(problem),
+            by_hand(preset, hub_text.KIND if has_words else "image"),
         ) from problem
+    common = {
+        "summary": about["metadata"]["description"],
+        "handle": about["kaggle_handle"].removeprefix("kaggle://"),
+        "megabytes": round(backbone.count_params() * 4 / 1e6, 1),
+    }
+    if hub_text.is_for_texts(backbone):
+        return {**hub_rebuilt.facts(backbone, preset), **common}
     if not isinstance(backbone.inputs, list) or not reads_pictures(backbone):
-        raise RequestError("This preset's network needs inputs other than pictures.", preset, "Choose another.")
+        raise RequestError(
+            "This preset's network needs inputs other than pictures alone or texts alone.",
+            preset, "Choose another, hub:resnet_18_imagenet or hub:bert_tiny_en_uncased, say.",
+        )  # fmt: skip
     whole = keras.Model(backbone.inputs, backbone.outputs)
     size = getattr(converter, "image_size", None)
     return {
         **describe(whole, preset),
-        "summary": about["metadata"]["description"],
-        "handle": about["kaggle_handle"].removeprefix("kaggle://"),
-        "megabytes": round(backbone.count_params() * 4 / 1e6, 1),
+        **common,
         "usual_size": size[0] if size else USUAL_SIZE,
         "scale": _plain(getattr(converter, "scale", None)),
         "offset": _plain(getattr(converter, "offset", None)),
@@ -155,20 +168,9 @@ def _load(stages: list[keras.Model], preset: str, cut: str) -> None:
     Raises:
         DownloadFailed: they could not be fetched or read; damaged files are removed.
     """
-    import requests
-
-    try:
-        with _told(preset):
-            givers = _stages(preset, cut, stages[0].input_shape[1], load_weights=True)
-    except (OSError, ValueError, KeyError) as problem:
-        if isinstance(problem, OSError) and problem.errno in FULL:
-            raise
-        if not isinstance(problem, requests.RequestException):
-            shutil.rmtree(_folder() / description(preset)["handle"], ignore_errors=True)
-        raise DownloadFailed(
-            f"The weights of {preset} ({description(preset)['megabytes']:g} MB) could not be fetched or read.",
-            _first_line(problem), _by_hand(preset),
-        ) from problem  # fmt: skip
+    known = description(preset)
+    with fetching("The weights of", preset, known["handle"], known["megabytes"], "image"):
+        givers = _stages(preset, cut, stages[0].input_shape[1], load_weights=True)
     for stage, giver in zip(stages, givers, strict=True):
         stage.set_weights(giver.get_weights())
 
@@ -183,44 +185,6 @@ def _stages(preset: str, cut: str, image_size: int, load_weights: bool) -> list[
     scale, offset = known["scale"], known["offset"]
     fed = Range("KerasHub's", 1.0 if scale is None else scale, 0.0 if offset is None else offset)
     return staged(whole, known, cut, image_size, fed)
-
-
-@contextmanager
-def _told(preset: str) -> Iterator[None]:
-    """A context in which the library's own progress bar reports the progress of a download to the run."""
-    import kagglehub.clients
-    from tqdm import tqdm
-
-    class Bar(tqdm):
-        def update(self, n: float | None = 1) -> bool | None:
-            shown = super().update(n)
-            tell(f"downloading {preset}", int(self.n) >> 10, int(self.total or 0) >> 10)
-            return shown
-
-    kagglehub.clients.tqdm = Bar
-    try:
-        yield
-    finally:
-        kagglehub.clients.tqdm = tqdm
-
-
-def _folder() -> Path:
-    """Where the library stores its downloads."""
-    from kagglehub.config import get_cache_folder
-
-    return Path(get_cache_folder()) / "models"
-
-
-def _by_hand(preset: str) -> str:
-    """What to do without a connection."""
-    return (
-        f"Connect to the internet and try again: it resumes where it broke off. Or use {PREFIX}:{preset} on another "
-        f"machine, and copy {_folder()} from there. Works offline: efficientnet_lite0."
-    )
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
 
 
 def _known() -> list[str]:

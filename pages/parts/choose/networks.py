@@ -123,8 +123,8 @@ def own() -> None:
                                placeholder="/models/network.keras or a folder").strip()  # fmt: skip
         preset = right.text_input("or a KerasHub preset", key="network_preset", max_chars=100,
                                   placeholder="resnet_18_imagenet",
-                                  help="For names, see keras.io/keras_hub/presets. Only networks whose only input is "
-                                  "pictures work.").strip()  # fmt: skip
+                                  help="For names, see keras.io/keras_hub/presets. Networks for pictures and, "
+                                  "bert_tiny_en_uncased say, for texts.").strip()  # fmt: skip
         kind: Any = own_file
         try:
             with st.spinner("reading the network ..."):
