@@ -111,7 +111,7 @@ def test_each_family_computes_what_the_library_computes(family: str, networks: d
     np.testing.assert_allclose(found[-1], expected, atol=1e-4)
     for between in found[:-1]:
         assert not between[~mask].any(), "what fills up stays zero"
-    assert void.parts(stages) == {"normalisation", "biases", "kernels"}
+    assert void.parts(stages) == {"normalisation", "biases", "kernels", "attention"}
     assert len(stages) == (3 if family == "albert" else 4)
 
 

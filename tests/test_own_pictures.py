@@ -83,7 +83,7 @@ def test_one_bad_picture_is_named_and_skipped(place: Path) -> None:
     assert found.count == 23
     assert "blue/002.png (not a picture" in found.warning
     said: list[str] = []
-    with own.telling.listening(lambda done, total: None, said.append):
+    with own.telling.listening(lambda doing, done, total: None, said.append):
         published = cache.load(found)
     assert len(published.train) == 22
     assert "2 files were left out" in said[0]

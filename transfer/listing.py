@@ -9,6 +9,7 @@ from typing import Any
 from transfer import catalog
 from transfer.backbones import Backbone
 from transfer.lab import Run
+from transfer.seen.trained_on import TrainedOn
 from transfer.strategies import Strategy
 
 
@@ -47,8 +48,10 @@ def _fields(plugin: Any) -> dict[str, Any]:
             record[field.name] = str(value)
         elif isinstance(value, frozenset):
             record[field.name] = sorted(value)
+        elif isinstance(value, tuple):
+            record[field.name] = [one.record() if isinstance(one, TrainedOn) else one for one in value]
         elif not callable(value):
-            record[field.name] = list(value) if isinstance(value, tuple) else value
+            record[field.name] = value
     return record
 
 
