@@ -208,7 +208,7 @@ def test_the_page_offers_attention_where_there_is_some_and_warns(monkeypatch: py
         evidence.where(run, SimpleNamespace(labels=np.array([0]), predicted=np.array([1]), classes=("a", "b")))
 
     app = AppTest.from_function(page, args=("word_average",)).run()
-    assert not app.exception and app.button_group[0].options == ["Leave out", "Gradient x input"]
+    assert not app.exception and app.button_group[0].options == ["Leave out", "Gradient × input"]
     app = AppTest.from_function(page, args=("minilm",)).run()
     assert app.button_group[0].options[-1] == "Attention"
     app.button_group[0].set_value("attention").run()

@@ -14,22 +14,23 @@ from transfer.lab import Run
 WAYS = {
     "occlusion": (
         "Leave out",
-        "Each word is left out in turn; the darker it is, the more the answer rests on it.",
+        "Each word is left out in turn. The stronger its colour, the more the answer rests on it.",
         "Occlusion (Li, Monroe & Jurafsky 2016): the fall of the class's probability without the word. Dotted "
         "words speak against the class. Where two words say the same, neither seems to matter, because the other "
         "still carries the answer. Words beyond the network's length are never read.",
     ),
     "gradient": (
-        "Gradient x input",
-        "The darker a word is, the more it adds to the class's logit, to first order.",
+        "Gradient × input",
+        "The stronger a word's colour, the more it adds to the class's logit (blue) or takes from it (red), to first "
+        "order.",
         "The logit's gradient times each token's vector, summed over the pieces of a word (Shrikumar et al. 2016). "
         "Dotted words speak against the class. Where the network is very sure, slopes are small although the "
         "word carries the answer; small differences between words mean little.",
     ),
     "attention": (
         "Attention",
-        "The darker a word is, the more attention it gets in the last block. **Attention is not explanation**: it "
-        "shows where vectors are mixed from, not why a class was answered, and it is the same for every class.",
+        "The stronger a word's colour, the more attention it gets in the last block. **Attention is not explanation**: "
+        "it shows where vectors are mixed from, not why a class was answered, and it is the same for every class.",
         "The mean over the heads and over all tokens that look. Other attention often gives the same answer (Jain & "
         "Wallace 2019), and deep in a network a token also holds what its neighbours said. Marks of the tokenizer take "
         "a share that is not shown.",

@@ -15,7 +15,7 @@ FAINTEST = 0.02
 
 
 def marked(words: Sequence[str], falls: np.ndarray, way: str = "occlusion") -> str:
-    """HTML: each word the darker, the more the class's probability falls without it.
+    """HTML: the stronger a word's colour, the more the class's probability falls without it.
 
     Args:
         words: of a text, in order.
@@ -27,7 +27,8 @@ def marked(words: Sequence[str], falls: np.ndarray, way: str = "occlusion") -> s
     for word, fall in zip(words, falls.tolist(), strict=True):
         strength = 0.75 * abs(fall) / most if abs(fall) >= FAINTEST * most else 0.0
         colour = f"background:rgba({FOR if fall > 0 else AGAINST},{strength:.2f})"
-        line = ";text-decoration:underline dotted" if fall < -FAINTEST else ""
+        against = strength > 0 and fall < (-FAINTEST if way == "occlusion" else 0)
+        line = ";text-decoration:underline dotted" if against else ""
         said = {
             "occlusion": f"without it: {100 * -fall:+.1f} points",
             "gradient": f"adds {fall:+.2f} to the logit",
@@ -63,4 +64,6 @@ def _strongest(words: Sequence[str], values: np.ndarray, name: str, way: str) ->
 
 
 def _quoted(word: str) -> str:
-    return visible(word).replace("*", "\\*").replace("`", "'")
+    """The word between quotation marks: without its own, which would stand beside them."""
+    bare = visible(word).strip("\"'“”‘’") or visible(word)
+    return bare.replace("*", "\\*").replace("`", "'")
