@@ -36,8 +36,8 @@ def _asked(runs: list[Run]) -> None:
         st.markdown(
             "**Answers** · Each class's probability, the words it rests on, and the most similar training texts.",
             help="The stronger a word's colour, the more the answer's probability falls without it. Similarity is the "
-            "cosine between features (1: same direction), over at most 2,000 training texts. A text that belongs to no class "
-            "gets an answer too, often a confident one, because probabilities always add up to 1.",
+            "cosine between features (1: same direction), over at most 2,000 training texts. A text that belongs to no "
+            "class gets an answer too, often a confident one, because probabilities always add up to 1.",
         )
         if not text.strip():
             st.info("Type a text on the left to see the answers here.", icon=":material/arrow_back:")
