@@ -20,7 +20,7 @@ from transfer.engine.measure.warm_up import warm_up
 from transfer.engine.samples import splits
 from transfer.engine.train import Result
 from transfer.errors import ImpossibleExperiment, RequestError
-from transfer.lab import answers
+from transfer.lab import set_answers
 from transfer.strategies import Setting, Step
 
 REAL = Experiment(
@@ -322,11 +322,11 @@ def test_fixmatch_learns_in_one_domain_from_few_labels_and_many_pictures_without
 def test_both_domains_are_drawn_by_their_neighbours_at_the_end() -> None:
     folder = settings.run_folder("neighbours")
     train(SMALL.but(strategy="source_only", source_epochs=40, epochs=1, optimizer="adam"), folder=folder)
-    found = answers.together("neighbours")
+    found = set_answers.together("neighbours")
     assert len(found["source"]) == len(found["source_labels"]) > 40
     assert len(found["target"]) == len(found["target_labels"]) == 27
     # Drawn from source features alone, pictures of a class lie nearer to one another than to the others.
     centres = np.stack([found["source"][found["source_labels"] == one].mean(axis=0) for one in range(10)])
     nearest = np.linalg.norm(found["source"][:, None] - centres, axis=2).argmin(axis=1)
     assert (nearest == found["source_labels"]).mean() > 0.6
-    assert np.array_equal(answers.together("neighbours")["target"], found["target"]), "kept with the run"
+    assert np.array_equal(set_answers.together("neighbours")["target"], found["target"]), "kept with the run"

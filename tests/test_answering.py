@@ -19,7 +19,7 @@ from transfer import settings
 from transfer.engine.samples import arrays, splits
 from transfer.errors import RequestError
 from transfer.experiment import Experiment
-from transfer.lab import answers, calling, locks
+from transfer.lab import calling, locks, opened_runs
 from transfer.lab.lab import Lab
 
 
@@ -186,14 +186,14 @@ def test_it_ends_when_nobody_asks(run, tmp_path, monkeypatch):
 
 
 def test_the_run_not_asked_for_longest_is_closed(run, base):
-    for number in range(answers.KEPT + 1):
+    for number in range(opened_runs.KEPT + 1):
         copy = settings.run_folder(f"copy{number}")
         copy.mkdir(parents=True, exist_ok=True)
         (copy / "experiment.json").write_text((settings.run_folder(run) / "experiment.json").read_text())
-    first = answers.opened("copy0")
-    for number in range(1, answers.KEPT):
-        answers.opened(f"copy{number}")
-    assert answers.opened("copy0") is first
-    answers.opened(f"copy{answers.KEPT}")
-    assert answers.opened("copy0") is first and "copy1" not in answers._open
-    answers._open.clear()
+    first = opened_runs.opened("copy0")
+    for number in range(1, opened_runs.KEPT):
+        opened_runs.opened(f"copy{number}")
+    assert opened_runs.opened("copy0") is first
+    opened_runs.opened(f"copy{opened_runs.KEPT}")
+    assert opened_runs.opened("copy0") is first and "copy1" not in opened_runs._open
+    opened_runs._open.clear()

@@ -23,7 +23,7 @@ from transfer.engine.events import Event, Point
 from transfer.engine.samples import arrays, splits
 from transfer.errors import DataChanged, LabError
 from transfer.insight.words import percent
-from transfer.lab import Lab, answers
+from transfer.lab import Lab, answers, opened_runs
 from transfer.lab.in_process import run_here
 from transfer.lab.process import myself
 from transfer.lab.spawner import Spawner
@@ -75,7 +75,7 @@ def home(base: Path, world: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     monkeypatch.setattr(network_questions.calling, "ask", _asked_here)
     st.cache_resource.clear()
     st.cache_data.clear()
-    answers._open.clear()
+    opened_runs._open.clear()
     yield base
     st.cache_resource.clear()
     st.cache_data.clear()

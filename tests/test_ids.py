@@ -13,7 +13,7 @@ from transfer.backbones import run_network
 from transfer.datasets import upload
 from transfer.errors import LabError, RequestError, UnknownKey
 from transfer.lab import Lab, lineage, locks
-from transfer.lab.answers import Opened
+from transfer.lab.opened_runs import Opened
 from transfer.lab.store import new_row
 
 BAD = [

@@ -15,7 +15,7 @@ from transfer import Experiment, catalog, settings, train
 from transfer.engine.begin.source import SourceTraining
 from transfer.engine.events import Event, Note
 from transfer.engine.samples import arrays, splits
-from transfer.lab import Lab, answers
+from transfer.lab import Lab, opened_runs
 
 ASKED = Experiment(
     target="optdigits", source="mnist_5k", source_epochs=1, backbone="small_cnn", strategy="feature_extraction",
@@ -51,7 +51,7 @@ def test_its_source_is_not_learned_again_and_its_network_says_what_it_said(lande
     source = splits.split(catalog.dataset("mnist_5k"), ASKED.seed)
     assert SourceTraining(ASKED, catalog.backbone("small_cnn"), 28, source.fingerprint).file.exists()
     kept = arrays.read(settings.run_folder(RUN) / "test.npz")
-    logits = answers.opened(RUN).end.found.logits(answers.opened(RUN).split.test.inputs)
+    logits = opened_runs.opened(RUN).end.found.logits(opened_runs.opened(RUN).split.test.inputs)
     np.testing.assert_allclose(logits, kept["logits"], atol=1e-4)
 
 

@@ -15,7 +15,7 @@ from transfer.backbones import content, own_file, run_network
 from transfer.engine.inspect import rebuilt
 from transfer.errors import ImpossibleExperiment, RequestError
 from transfer.export import keras_file
-from transfer.lab import Lab, answers
+from transfer.lab import Lab, answers, opened_runs
 from transfer.lab.process import myself
 
 CHANGED = "content has changed since.*Put the old file back"
@@ -47,7 +47,7 @@ def test_a_replaced_file_is_told_wherever_the_network_is_opened(
     pictures = found.split.test.inputs[:16]
     before = found.logits(pictures)
     shutil.copyfile(other, path)
-    answers._open.clear()
+    opened_runs._open.clear()
     opening = (
         lambda: rebuilt.trained(run),
         lambda: rebuilt.untrained(run),

@@ -16,7 +16,7 @@ from transfer.datasets import Published, Samples
 from transfer.engine.inspect.dataset_facts import look
 from transfer.errors import ImpossibleExperiment
 from transfer.export import keras_file
-from transfer.lab import answers
+from transfer.lab import answers, opened_runs, set_answers
 from transfer.modalities.text import identity, working
 from transfer.modalities.text import look as texts
 from transfer.texts.kept import Texts
@@ -69,9 +69,9 @@ def test_a_text_of_the_test_set_is_explained_before_and_after_training() -> None
 
 
 def test_what_moved_and_the_plane_are_known_of_texts_too() -> None:
-    moved = answers.moved("texts")
+    moved = set_answers.moved("texts")
     assert set(moved["distances"]) == set(tiny_texts.STAGES) and moved["count"] == 36
-    plane = answers.embedded("texts", "pca")
+    plane = set_answers.embedded("texts", "pca")
     assert plane["start"].shape == plane["end"].shape == (36, 2)
     assert float(plane["agree_end"]) > 0.6
 
@@ -158,7 +158,7 @@ def test_texts_that_are_gone_since_are_said_to_be_gone_and_the_others_are_the_ru
     monkeypatch.setitem(
         catalog.datasets(), tiny_texts.TARGET, replace(dataset, load=lambda: Published(whole.take(left)))
     )
-    monkeypatch.setattr(answers, "_open", OrderedDict())
+    monkeypatch.setattr(opened_runs, "_open", OrderedDict())
     now = list(answers.pictures("texts", list(range(36)))["inputs"])
     assert now[:3] == [identity.GONE] * 3 and now[3:] == before[3:]
-    assert list(identity.there(answers.opened("texts").split.test.inputs)) == list(range(3, 36))
+    assert list(identity.there(opened_runs.opened("texts").split.test.inputs)) == list(range(3, 36))

@@ -14,7 +14,7 @@ from transfer import settings
 from transfer.engine.events import Note, Point, Stage
 from transfer.errors import RunFailed
 from transfer.experiment import Experiment
-from transfer.lab import Lab, answerer, answers, recorder, spawner, worker
+from transfer.lab import Lab, answerer, opened_runs, recorder, spawner, worker
 from transfer.lab.recorder import Recorder
 
 
@@ -129,8 +129,8 @@ def test_an_answer_about_a_run_that_is_discarded_meanwhile_leaves_no_folder_behi
     folder = settings.run_folder(here.submit(Experiment(source="mnist_5k")))
     folder.mkdir(parents=True)
     (folder / "experiment.json").write_text(Experiment().canonical_json())
-    found = answers.Opened(folder.name)
+    found = opened_runs.Opened(folder.name)
     (folder / "experiment.json").unlink()
     folder.rmdir()
-    answers._keep(found, "moved", {"alike": 1.0})  # type: ignore[dict-item]  # never written
+    opened_runs.keep(found, "moved", {"alike": 1.0})  # type: ignore[dict-item]  # never written
     assert not folder.exists()

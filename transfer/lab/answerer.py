@@ -19,7 +19,7 @@ from typing import Any
 
 from transfer import settings, whole_file
 from transfer.errors import LabError, RequestError
-from transfer.lab import answers, calling, devices, locks
+from transfer.lab import answers, calling, devices, locks, opened_runs
 from transfer.lab.process import myself
 
 _LOOK_SECONDS = 1.0
@@ -64,7 +64,7 @@ def serve() -> None:
         _write_card(listener.address[1], running)
         print(f"listens on port {listener.address[1]}", flush=True)
         threading.Thread(target=_end_when_idle, args=(life,), daemon=True).start()
-        threading.Thread(target=answers.prepare, daemon=True).start()
+        threading.Thread(target=opened_runs.prepare, daemon=True).start()
         while True:
             line = listener.accept()
             threading.Thread(target=_talk, args=(line, key, life), daemon=True).start()
